@@ -1,0 +1,47 @@
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>Where an answer goes: a client's address, opaque to the protocol.</summary>
+public interface ICaller;
+
+/// <summary>
+/// What the host of a <see cref="ReplicaCore"/> must carry out, in the order given. The core itself holds back what
+/// must wait for the disk until <see cref="ReplicaCore.Persisted"/> reports it.
+/// </summary>
+public abstract record Effect
+{
+    /// <summary>Append the fact to the journal and report it with <see cref="ReplicaCore.Persisted"/>.</summary>
+    public sealed record Journal(long Number, Fact Fact) : Effect;
+
+    /// <summary>Send a message to a node; never to this one.</summary>
+    public sealed record Send(NodeId To, PeerMessage Message) : Effect;
+
+    /// <summary>Answer a write.</summary>
+    public sealed record AnswerWrite(ICaller Caller, WriteAnswer Answer) : Effect;
+
+    /// <summary>Answer a read.</summary>
+    public sealed record AnswerRead(ICaller Caller, ReadAnswer Answer) : Effect;
+
+    /// <summary>Answer a scan.</summary>
+    public sealed record AnswerScan(ICaller Caller, ScanReply Reply) : Effect;
+
+    /// <summary>R6: read entries from the journal and send them as <see cref="Entries"/>: of each fact those in the
+    /// range that are valid in <paramref name="View"/>.</summary>
+    /// <param name="To">The node that asked.</param>
+    /// <param name="Request">What it asked, already cut to the size of one answer.</param>
+    /// <param name="FirstFact">The first fact to read.</param>
+    /// <param name="LastFact">The last fact to read.</param>
+    /// <param name="View">Says which epoch is valid at which uid.</param>
+    public sealed record ServeFromJournal(NodeId To, Fetch Request, long FirstFact, long LastFact, View View) : Effect;
+
+    /// <summary>R11: this replica's disk lost facts that it had vouched for. It must stop for good; the node starts
+    /// over with an empty data folder and a new incarnation.</summary>
+    public sealed record StartOver(string Reason) : Effect;
+
+    /// <summary>R8: the replica has left in good order; its process may end.</summary>
+    public sealed record Left : Effect;
+
+    /// <summary>Tell the operator.</summary>
+    public sealed record Notice(string Text) : Effect;
+}

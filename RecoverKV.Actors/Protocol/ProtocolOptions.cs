@@ -1,0 +1,79 @@
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>What a <see cref="ReplicaCore"/> is given at its start. Durations are of the local monotonic clock.</summary>
+public sealed record ProtocolOptions
+{
+    /// <summary>This replica.</summary>
+    public required MemberId Self { get; init; }
+
+    /// <summary>The configured nodes, this one included; their order ranks candidates.</summary>
+    public required NodeId[] Nodes { get; init; }
+
+    /// <summary>A random number of this run of the process, not 0.</summary>
+    public required long Run { get; init; }
+
+    /// <summary>Seed of election jitter and peer choice.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>How long a member that acknowledged a heartbeat promises no other epoch (L of R5). The same on all
+    /// nodes.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromMilliseconds(1000);
+
+    /// <summary>Time between heartbeats.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A member that was not heard for this long is dropped from the in-sync set (R8).</summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMilliseconds(1000);
+
+    /// <summary>How much longer than a candidate of the rank before it each candidate waits.</summary>
+    public TimeSpan ElectionRankDelay { get; init; } = TimeSpan.FromMilliseconds(80);
+
+    /// <summary>Upper bound of the random part of an election timer.</summary>
+    public TimeSpan ElectionJitter { get; init; } = TimeSpan.FromMilliseconds(80);
+
+    /// <summary>A campaign without progress for this long is given up.</summary>
+    public TimeSpan CampaignTimeout { get; init; } = TimeSpan.FromMilliseconds(1000);
+
+    /// <summary>Messages of campaigns, and entries that were not acknowledged, are sent again after this time.</summary>
+    public TimeSpan ResendInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A peer that did not send the entries asked for within this time is asked no more for them.</summary>
+    public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMilliseconds(1000);
+
+    /// <summary>Most requests in one batch.</summary>
+    public int BatchRequests { get; init; } = 512;
+
+    /// <summary>Most bytes of requests in one batch, unless a single request is larger.</summary>
+    public int BatchBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Most batches sent and not yet committed.</summary>
+    public int BatchesInFlight { get; init; } = 4;
+
+    /// <summary>Most requests that wait to be numbered; beyond it callers are told that the sequencer is busy.</summary>
+    public int WaitingRequests { get; init; } = 16 * 1024;
+
+    /// <summary>Most bytes of requests that wait to be numbered.</summary>
+    public long WaitingBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Most reads that wait for a commit.</summary>
+    public int WaitingReads { get; init; } = 64 * 1024;
+
+    /// <summary>Most entries of one <see cref="Entries"/> message.</summary>
+    public int FetchEntries { get; init; } = 2048;
+
+    /// <summary>Most bytes of one <see cref="Entries"/> message, unless a single entry is larger.</summary>
+    public int FetchBytes { get; init; } = 512 * 1024;
+
+    /// <summary>Most fetches under way at once, over all peers.</summary>
+    public int FetchesInFlight { get; init; } = 4;
+
+    /// <summary>How many bytes of committed entries stay in memory for peers; older ones are read from the
+    /// journal.</summary>
+    public long LogBytesInMemory { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>The longest key, in bytes.</summary>
+    public int MaxKeyBytes { get; init; } = 1024;
+
+    /// <summary>The longest value, in bytes.</summary>
+    public int MaxValueBytes { get; init; } = 1024 * 1024;
+}

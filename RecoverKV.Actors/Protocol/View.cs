@@ -1,0 +1,73 @@
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>From <paramref name="FirstUid"/> on, entries bear <paramref name="Epoch"/>, until the next tenure.</summary>
+public readonly record struct Tenure(Epoch Epoch, Uid FirstUid);
+
+/// <summary>
+/// Who leads, who must acknowledge, and where its uids begin (R2). Immutable: the arrays are never changed.
+/// </summary>
+/// <remarks>Invariants: InSync is a subset of Members and a majority of them; the history ascends in both parts and
+/// ends with (Epoch, FirstUid).</remarks>
+public sealed record View
+{
+    /// <summary>Its number.</summary>
+    public required Epoch Epoch { get; init; }
+
+    /// <summary>The one node that numbers writes in this epoch.</summary>
+    public required NodeId Sequencer { get; init; }
+
+    /// <summary>The replicas that vote; in the order of the configuration. Empty before the first view.</summary>
+    public required MemberId[] Members { get; init; }
+
+    /// <summary>The members that hold every committed write and must acknowledge each new one.</summary>
+    public required NodeId[] InSync { get; init; }
+
+    /// <summary>The first uid that this view assigns.</summary>
+    public required Uid FirstUid { get; init; }
+
+    /// <summary>Which epoch's entries the log of this view has at which uids.</summary>
+    public required Tenure[] History { get; init; }
+
+    /// <summary>The state before the first view: no member is recorded and no uid assigned.</summary>
+    public static readonly View None = new()
+    {
+        Epoch = Epoch.Zero,
+        Sequencer = NodeId.None,
+        Members = [],
+        InSync = [],
+        FirstUid = new Uid(1),
+        History = [],
+    };
+
+    /// <summary>More than half of the members.</summary>
+    public int Majority => Members.Length / 2 + 1;
+
+    /// <summary>Whether this replica, with this disk, votes.</summary>
+    public bool HasMember(MemberId member) => Array.IndexOf(Members, member) >= 0;
+
+    /// <summary>Whether this replica, with this disk, must acknowledge writes.</summary>
+    public bool IsInSync(MemberId member) => HasMember(member) && Array.IndexOf(InSync, member.Node) >= 0;
+
+    /// <summary>The epoch that the entry at <paramref name="uid"/> has in this view's log.</summary>
+    public Epoch EpochAt(Uid uid)
+    {
+        int low = 0, high = History.Length - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (History[middle].FirstUid <= uid) low = middle + 1;
+            else high = middle - 1;
+        }
+
+        return high < 0 ? Epoch.Zero : History[high].Epoch;
+    }
+
+    /// <summary>The history of a view that follows this one and begins at <paramref name="first"/>. A tenure in
+    /// which nothing remained is left out.</summary>
+    public Tenure[] HistoryWith(Epoch epoch, Uid first) =>
+        [.. History.Where(t => t.FirstUid < first), new Tenure(epoch, first)];
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"view {Epoch} (sequencer {Sequencer}, in-sync {string.Join(' ', InSync)}, from uid {FirstUid})";
+}

@@ -1,0 +1,97 @@
+namespace RecoverKV.Client.Contracts;
+
+/// <summary>Any message between a client and a gateway. The set is closed: see <c>ClientSerializer</c>.</summary>
+public interface IClientMessage;
+
+/// <summary>Asks a gateway for its <see cref="ClusterView"/>.</summary>
+public sealed record ClusterViewRequest(long Id) : IClientMessage;
+
+/// <summary>A node as clients reach it.</summary>
+/// <param name="Node">The node id.</param>
+/// <param name="Host">Host of its Akka.Remote address.</param>
+/// <param name="Port">Port of its Akka.Remote address.</param>
+/// <param name="InSync">Whether the view counts it as in-sync: worth asking for linearizable reads.</param>
+public sealed record NodeAddress(string Node, string Host, int Port, bool InSync);
+
+/// <summary>Who leads and who is where, as the answering node knows it. A greater epoch is newer.</summary>
+/// <param name="Id">The id of the request, 0 when it accompanies another answer.</param>
+/// <param name="Epoch">The epoch of the accepted view, 0 before the first.</param>
+/// <param name="Sequencer">The node id of the sequencer, null if none is known to lead now.</param>
+/// <param name="Nodes">Every configured node.</param>
+/// <param name="MaxKeyBytes">The longest key that the nodes take.</param>
+/// <param name="MaxValueBytes">The longest value that the nodes take.</param>
+public sealed record ClusterView(
+    long Id, long Epoch, string? Sequencer, IReadOnlyList<NodeAddress> Nodes, int MaxKeyBytes, int MaxValueBytes)
+    : IClientMessage;
+
+/// <summary>What a replica may do now (DESIGN §1). DEAD is never said by a node itself.</summary>
+public enum NodeMode
+{
+    /// <summary>Not reachable or not running.</summary>
+    Dead = 0,
+
+    /// <summary>Running, not in-sync.</summary>
+    Zombie = 1,
+
+    /// <summary>In-sync, no sequencer or lease right now.</summary>
+    Ready = 2,
+
+    /// <summary>In-sync with a lease.</summary>
+    Alive = 3,
+}
+
+/// <summary>Asks a node for its <see cref="NodeStatus"/>.</summary>
+public sealed record NodeStatusRequest(long Id) : IClientMessage;
+
+/// <summary>The state of one node, as it says itself.</summary>
+/// <param name="Id">The id of the request.</param>
+/// <param name="Node">Node id.</param>
+/// <param name="Host">Host of its Akka.Remote address.</param>
+/// <param name="Port">Port of its Akka.Remote address.</param>
+/// <param name="ProcessId">Its operating system process.</param>
+/// <param name="Mode">What it may do now.</param>
+/// <param name="Epoch">Epoch of its accepted view.</param>
+/// <param name="IsSequencer">Whether it leads now.</param>
+/// <param name="Sequencer">Who leads its view; null if none does now, as far as it knows.</param>
+/// <param name="Uid">It has every uid up to this one.</param>
+/// <param name="CommittedUid">The highest uid that it knows to be committed.</param>
+/// <param name="Gap">How many uids up to the committed uid of the view it lacks.</param>
+/// <param name="Keys">How many keys its committed state has.</param>
+/// <param name="Reason">Why it is out of service, if it is and it knows.</param>
+public sealed record NodeStatus(
+    long Id, string Node, string Host, int Port, int ProcessId, NodeMode Mode, long Epoch, bool IsSequencer,
+    string? Sequencer, long Uid, long CommittedUid, long Gap, long Keys, string? Reason = null) : IClientMessage;
+
+/// <summary>
+/// Stops the node that receives it. For tests: refused unless <c>recoverkv.chaos = on</c> there.
+/// </summary>
+/// <param name="Id">Chosen by the client.</param>
+/// <param name="Clean">True: it leaves in good order. False: the process ends at once, as by kill -9, unanswered.</param>
+public sealed record StopNode(long Id, bool Clean) : IClientMessage;
+
+/// <summary>
+/// Cuts the node that receives it from other nodes. For tests: refused unless <c>recoverkv.chaos = on</c> there.
+/// </summary>
+/// <param name="Id">Chosen by the client.</param>
+/// <param name="Cut">True to cut, false to restore every link.</param>
+/// <param name="Reachable">The node ids that it may still talk to.</param>
+/// <param name="HealingOnly">
+/// True: only the healing of gaps is limited to the reachable nodes. False: every message between nodes is.
+/// </param>
+public sealed record PartitionNode(long Id, bool Cut, IReadOnlyList<string> Reachable, bool HealingOnly)
+    : IClientMessage;
+
+/// <summary>The answer to <see cref="StopNode"/> and <see cref="PartitionNode"/>.</summary>
+/// <param name="Id">The id of the request.</param>
+/// <param name="Done">Whether it was done, or is under way.</param>
+/// <param name="Text">Why not, in one line.</param>
+public sealed record AdminReply(long Id, bool Done, string? Text = null) : IClientMessage;
+
+/// <summary>
+/// What the serializer makes of a message whose manifest this version does not know, so that the receiver can say so
+/// instead of losing it silently.
+/// </summary>
+public sealed record UnknownMessage(string Manifest) : IClientMessage;
+
+/// <summary>The answer of a gateway to an <see cref="UnknownMessage"/>.</summary>
+public sealed record Unsupported(string Manifest) : IClientMessage;

@@ -1,0 +1,79 @@
+namespace RecoverKV.Client.Contracts;
+
+/// <summary>What a read promises (R5).</summary>
+public enum ReadConsistency
+{
+    /// <summary>Sees every write that was acknowledged, and every value that was read, before it began.</summary>
+    Linearizable = 0,
+
+    /// <summary>Sees what the node has committed, however old; the answer bounds its age.</summary>
+    Stale = 1,
+}
+
+/// <summary>One read of one or several keys, which are all read at the same point of the order of writes.</summary>
+/// <param name="Id">Chosen by the client, unique among its open requests; the answer carries it.</param>
+/// <param name="Keys">At least one.</param>
+public readonly record struct Read(long Id, IReadOnlyList<Key> Keys);
+
+/// <summary>Reads that a client gathered into one message.</summary>
+public sealed record ReadBatch(ReadConsistency Consistency, IReadOnlyList<Read> Reads) : IClientMessage;
+
+/// <summary>How a read ended.</summary>
+public enum ReadStatus
+{
+    /// <summary>Answered.</summary>
+    Done = 0,
+
+    /// <summary>This node may not answer now; ask another one of the accompanying view.</summary>
+    NotAlive = 1,
+
+    /// <summary>Too many reads wait here. Try again after a while, or elsewhere.</summary>
+    Busy = 2,
+
+    /// <summary>The request breaks a limit, as the text says.</summary>
+    Invalid = 3,
+
+    /// <summary>A scan's cursor is not of this run of this node; the scan must start over.</summary>
+    CursorLost = 4,
+}
+
+/// <summary>The answer to one read.</summary>
+/// <param name="Id">The id of the read.</param>
+/// <param name="Status">How it ended.</param>
+/// <param name="Versions">For each key its version, null if absent; empty unless done.</param>
+/// <param name="AgeMilliseconds">
+/// 0 for a linearizable read. For a stale one an upper bound of how old the state may be, from the node's last
+/// word of the sequencer; -1 if it has had none since it started.
+/// </param>
+/// <param name="Text">What is wrong with the request, if <see cref="ReadStatus.Invalid"/>.</param>
+public sealed record ReadAnswer(
+    long Id, ReadStatus Status, IReadOnlyList<Version?> Versions, long AgeMilliseconds = 0, string? Text = null);
+
+/// <summary>Answers to reads of one client, of one or several of its batches.</summary>
+/// <param name="Answers">At least one.</param>
+/// <param name="View">Where to go instead, when an answer says <see cref="ReadStatus.NotAlive"/>.</param>
+public sealed record ReadReplies(IReadOnlyList<ReadAnswer> Answers, ClusterView? View = null) : IClientMessage;
+
+/// <summary>
+/// Asks for a page of all keys. A key that is there during the whole scan comes exactly once; one that is written
+/// or deleted meanwhile may come with either state. Pages are linearizable or stale as reads are.
+/// </summary>
+/// <param name="Id">Chosen by the client; the answer carries it.</param>
+/// <param name="Consistency">What each page promises.</param>
+/// <param name="Cursor">Empty for the first page, then what the page before gave. Valid on the same node only.</param>
+/// <param name="MaxItems">No more items than this; the node may send fewer.</param>
+public sealed record ScanRequest(long Id, ReadConsistency Consistency, ReadOnlyMemory<byte> Cursor, int MaxItems)
+    : IClientMessage;
+
+/// <summary>One key and its version.</summary>
+public readonly record struct ScanItem(Key Key, Version Version);
+
+/// <summary>A page of a scan.</summary>
+/// <param name="Id">The id of the request.</param>
+/// <param name="Status">How it ended.</param>
+/// <param name="Items">In no particular order; may be empty before the end.</param>
+/// <param name="Next">The cursor of the next page; empty at the end.</param>
+/// <param name="View">Where to go instead, with <see cref="ReadStatus.NotAlive"/>.</param>
+public sealed record ScanReply(
+    long Id, ReadStatus Status, IReadOnlyList<ScanItem> Items, ReadOnlyMemory<byte> Next, ClusterView? View = null)
+    : IClientMessage;
