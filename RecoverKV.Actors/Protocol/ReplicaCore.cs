@@ -2,66 +2,272 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Protocol;
 
-/// <summary>Interface only for now.</summary>
+/// <summary>
+/// One replica, and the sequencer while this node leads: the rules R1-R11 of DESIGN.md as a deterministic state
+/// machine. Inputs are the methods; each leaves what must be done in <see cref="Effects"/>. The host carries the
+/// effects out in order, clears the list, and reports journalled facts by <see cref="Persisted"/>. There is no clock,
+/// no randomness and no I/O in here: the same inputs give the same effects. Not thread-safe.
+/// </summary>
+/// <remarks>
+/// <para>One file per rule: Promises (R1), Campaigns and Views (R2), Appends (R3), Commits (R4), Leases and Reads (R5),
+/// Healing (R6), Orphans (R7), Membership (R8), Sessions (R9, <see cref="SessionTable"/>), Amnesia (R11).</para>
+/// <para>Every input's <c>now</c> is the local monotonic clock, of any origin.</para>
+/// </remarks>
 public sealed partial class ReplicaCore
 {
-    /// <summary>Creates it.</summary>
-    public ReplicaCore(ProtocolOptions options) => throw new NotImplementedException();
+    private readonly ProtocolOptions _options;
+    private readonly MemberId _self;
+    private readonly EntryLog _log = new();
+    private readonly KeyValueState _state = new();
+    private readonly Queue<(long Fact, Action Then)> _whenDurable = new();
+    private readonly Queue<PeerMessage> _toSelf = new();
+    private SplitMix64 _random;
+    private TimeSpan _now;
+    private TimeSpan _startedAt;
 
-    /// <summary>Effects to carry out, in order; the host clears the list after carrying them out.</summary>
+    // The number of the last fact, and of the last one that is on disk. Invariant: _persisted <= _facts.
+    private long _facts;
+    private long _persisted;
+
+    // R1. Invariant: _promised.Epoch >= _view.Epoch.
+    private Promised _promised = new(Epoch.Zero, NodeId.None);
+
+    // R2. The number of the fact that accepted the view: until it is on disk nothing may be said in its name.
+    private View _view = View.None;
+    private long _viewFact;
+
+    // R4. Invariant: _state.Applied <= _knownCommitted, and _state.Applied <= _log.Durable.Contiguous.
+    private Uid _knownCommitted;
+
+    // At most one of the two is set; a follower has neither.
+    private Campaign? _campaign;
+    private Leading? _leading;
+
+    /// <summary>A replica with an empty journal; <see cref="Replay"/> and <see cref="Start"/> follow.</summary>
+    public ReplicaCore(ProtocolOptions options)
+    {
+        _options = options;
+        _self = options.Self;
+        _random = new SplitMix64(options.Seed);
+    }
+
+    /// <summary>What the host must carry out, in order, and then clear.</summary>
     public List<Effect> Effects { get; } = [];
 
-    /// <summary>Before <see cref="Start"/>: each fact of the journal, in order.</summary>
-    public void Replay(Fact fact) => throw new NotImplementedException();
+    /// <summary>The accepted view; <see cref="View.None"/> before the first.</summary>
+    public View View => _view;
 
-    /// <summary>The journal is replayed; from now on inputs come. <paramref name="now"/> is the local monotonic clock, here and below.</summary>
-    public void Start(TimeSpan now) => throw new NotImplementedException();
-
-    /// <summary>Time passed. Call it about every 10 ms.</summary>
-    public void Tick(TimeSpan now) => throw new NotImplementedException();
-
-    /// <summary>A message of another replica.</summary>
-    public void Receive(TimeSpan now, MemberId from, PeerMessage message) => throw new NotImplementedException();
-
-    /// <summary>All facts up to this number are durable.</summary>
-    public void Persisted(TimeSpan now, long number) => throw new NotImplementedException();
-
-    /// <summary>R3, R9: writes of a client, in the order in which it made them.</summary>
-    public void Submit(TimeSpan now, ICaller caller, IReadOnlyList<WriteRequest> requests) => throw new NotImplementedException();
-
-    /// <summary>R5: a read of a client.</summary>
-    public void Read(TimeSpan now, ICaller caller, ReadConsistency consistency, Read read) => throw new NotImplementedException();
-
-    /// <summary>A page of a scan.</summary>
-    public void Scan(TimeSpan now, ICaller caller, ScanRequest request) => throw new NotImplementedException();
-
-    /// <summary>R8: leave in good order; <see cref="Effect.Left"/> follows.</summary>
-    public void Leave(TimeSpan now) => throw new NotImplementedException();
-
-    /// <summary>Test only (chaos): null heals from any peer, otherwise gaps are healed from these nodes only.</summary>
-    public IReadOnlyCollection<NodeId>? HealFrom { get; set; }
-
-    /// <summary>The accepted view.</summary>
-    public View View => throw new NotImplementedException();
-
-    /// <summary>This node leads now.</summary>
-    public bool IsSequencer => throw new NotImplementedException();
-
-    /// <summary>The sequencer of the accepted view if it has been heard lately, else null.</summary>
-    public NodeId? KnownSequencer(TimeSpan now) => throw new NotImplementedException();
-
-    /// <summary>What this replica may do.</summary>
-    public NodeMode Mode(TimeSpan now) => throw new NotImplementedException();
+    /// <summary>Whether this node leads now.</summary>
+    public bool IsSequencer => _leading != null;
 
     /// <summary>Every uid up to this one is in the log, on disk.</summary>
-    public Uid Contiguous => throw new NotImplementedException();
+    public Uid Contiguous => _log.Durable.Contiguous;
 
-    /// <summary>The highest committed uid whose entry has been applied.</summary>
-    public Uid Committed => throw new NotImplementedException();
+    /// <summary>Every write up to this one is known to be committed, and applied.</summary>
+    public Uid Committed => _state.Applied;
 
-    /// <summary>How many uids up to the known committed uid are missing.</summary>
-    public long Gap => throw new NotImplementedException();
+    /// <summary>How many uids up to the known committed one are missing.</summary>
+    public long Gap => _log.Held.CountMissing(new UidRange(_state.Applied.Next, _knownCommitted));
 
-    /// <summary>Number of keys of the committed state.</summary>
-    public long KeyCount => throw new NotImplementedException();
+    /// <summary>The entry at the uid if it is held and in memory.</summary>
+    internal LogEntry? EntryAt(Uid uid) => _log[uid];
+
+    /// <summary>How many keys the committed state has.</summary>
+    public long KeyCount => _state.Count;
+
+    /// <summary>The highest epoch promised.</summary>
+    public Epoch PromisedEpoch => _promised.Epoch;
+
+    /// <summary>The number of the last fact emitted or replayed.</summary>
+    public long FactCount => _facts;
+
+    /// <summary>Who leads now, as far as this replica has heard within a lease time; null if nobody.</summary>
+    public NodeId? KnownSequencer(TimeSpan now)
+    {
+        if (LeadsOn) return _self.Node;
+        var heard = _view.Epoch > Epoch.Zero && _view.Epoch == _promised.Epoch && _view.Sequencer != _self.Node
+            && now - _lastHeartbeat < _options.Lease;
+        return heard ? _view.Sequencer : null;
+    }
+
+    /// <summary>What this replica may do now.</summary>
+    public NodeMode Mode(TimeSpan now)
+    {
+        if (!_view.IsInSync(_self)) return NodeMode.Zombie;
+        return HasLease(now) ? NodeMode.Alive : NodeMode.Ready;
+    }
+
+    /// <summary>Before <see cref="Start"/>: each fact of the journal, in order.</summary>
+    /// <exception cref="InvariantViolationException">The facts contradict each other: the journal is damaged.</exception>
+    public void Replay(Fact fact)
+    {
+        _facts++;
+        _persisted = _facts;
+        switch (fact)
+        {
+            case Promised promised:
+                _promised = promised;
+                break;
+            case ViewAccepted accepted:
+                Evolve(accepted);
+                break;
+            case OrphansDropped orphans:
+                foreach (var range in orphans.Dropped) _log.Drop(range);
+                break;
+            case EntriesAppended appended:
+                if (_log.Lacking(appended.Batch).Sum(b => b.Requests.Count) != appended.Batch.Requests.Count)
+                    throw new InvariantViolationException($"fact {_facts} repeats uids of {appended.Batch.First}..{appended.Batch.Last}");
+                _log.Append(appended.Batch, _facts);
+                _log.Persisted(_facts);
+                _knownCommitted = Uid.Max(_knownCommitted, appended.Committed);
+                break;
+            default:
+                throw new InvariantViolationException($"fact {_facts} is of unknown type {fact.GetType().Name}");
+        }
+
+        ApplyCommitted();
+    }
+
+    /// <summary>The journal is replayed; from now on inputs come.</summary>
+    public void Start(TimeSpan now)
+    {
+        _now = _startedAt = _lastHeartbeat = _lastWord = now;
+        TrackPending();
+        ResetElectionTimer();
+        Notice($"{_self} starts at uid {Contiguous}, committed {Committed}, promised {_promised.Epoch}, {_view}");
+        Settle();
+    }
+
+    /// <summary>Time has passed. To be called every 10 ms or so; it times heartbeats, elections and resends.</summary>
+    public void Tick(TimeSpan now)
+    {
+        _now = now;
+        if (_leading != null) LeadingTick(_leading);
+        CanvassTick();
+        if (_campaign != null) CampaignTick(_campaign);
+        ElectionTick();
+        LeaveTick();
+        RefuseReadsWithoutLease();
+        Heal();
+        Settle();
+    }
+
+    /// <summary>All facts up to this number are on disk.</summary>
+    public void Persisted(TimeSpan now, long number)
+    {
+        _now = now;
+        if (number <= _persisted) return;
+        _persisted = number;
+        var before = _log.Durable.Contiguous;
+        _log.Persisted(number);
+        TrackPending();
+        while (_whenDurable.TryPeek(out var next) && next.Fact <= number)
+        {
+            _whenDurable.Dequeue();
+            next.Then();
+        }
+
+        if (_log.Durable.Contiguous > before)
+        {
+            SynchronizationProgressed();
+            if (_leading != null) SelfAppended(_leading);
+            ApplyCommitted();
+            Heal();
+        }
+
+        Settle();
+    }
+
+    /// <summary>A message of another replica.</summary>
+    public void Receive(TimeSpan now, MemberId from, PeerMessage message)
+    {
+        _now = now;
+        if (from.Node != _self.Node) Dispatch(from, message);
+        Settle();
+    }
+
+    // The one gate for stale epochs, before any dispatch on type or role (R1): what bears a lower epoch than the
+    // promised one is refused, except questions about history, which change nothing here.
+    private void Dispatch(MemberId from, PeerMessage message)
+    {
+        switch (message)
+        {
+            case Canvass m: OnCanvass(from, m); return;
+            case CanvassReply m: OnCanvassReply(from, m); return;
+            case Refuse m: OnRefuse(from, m); return;
+            case Fetch m: OnFetch(from, m); return;
+            case Entries m: OnEntries(from, m); return;
+        }
+
+        if (message.Epoch < _promised.Epoch && !Mutated(Mutations.NoEpochGate))
+        {
+            if (message is RequestPromise or Synchronize or InstallView or Append or Heartbeat)
+                Send(from.Node, new Refuse(message.Epoch, _promised.Epoch));
+            return;
+        }
+
+        switch (message)
+        {
+            case RequestPromise m: OnRequestPromise(from, m); break;
+            case Promise m: OnPromise(from, m); break;
+            case Synchronize m: OnSynchronize(from, m); break;
+            case Synchronized m: OnSynchronized(from, m); break;
+            case InstallView m: OnInstallView(from, m); break;
+            case AcceptedView m: OnAcceptedView(from, m); break;
+            case TailLost m: OnTailLost(m); break;
+            case Handover m: OnHandover(from, m); break;
+            case Leaving m: OnLeaving(from, m); break;
+            case ViewWanted m: OnViewWanted(from, m); break;
+            case Appended m: OnAppended(from, m); break;
+            case HeartbeatAck m: OnHeartbeatAck(from, m); break;
+            case Append m when InView(from, m): OnAppend(m); break;
+            case Commit m when InView(from, m): LearnCommitted(m.Committed); break;
+            case Heartbeat m when InView(from, m): OnHeartbeat(m); break;
+        }
+    }
+
+    // Whether the message comes from the sequencer of the accepted view, no higher epoch being promised. The sequencer
+    // of a view that was missed is asked for it.
+    private bool InView(MemberId from, PeerMessage message)
+    {
+        if (message.Epoch == _view.Epoch && from.Node == _view.Sequencer) return _leading == null;
+        if (message.Epoch > _view.Epoch) Send(from.Node, new ViewWanted(message.Epoch));
+        return Mutated(Mutations.NoEpochGate) && message.Epoch <= _view.Epoch && _leading == null;
+    }
+
+    // Messages to this replica itself take the same way as those of others, at the end of the input.
+    private void Settle()
+    {
+        while (_toSelf.TryDequeue(out var message)) Dispatch(_self, message);
+    }
+
+    private void Send(NodeId to, PeerMessage message)
+    {
+        if (to == _self.Node) _toSelf.Enqueue(message);
+        else Effects.Add(new Effect.Send(to, message));
+    }
+
+    private void SendToOthers(PeerMessage message)
+    {
+        foreach (var node in _options.Nodes)
+            if (node != _self.Node) Send(node, message);
+    }
+
+    private long Journal(Fact fact)
+    {
+        Effects.Add(new Effect.Journal(++_facts, fact));
+        return _facts;
+    }
+
+    // Runs the action once all facts so far are on disk. It must check again whatever may have changed meanwhile.
+    private void WhenDurable(Action then)
+    {
+        if (_persisted == _facts || Mutated(Mutations.AcknowledgeBeforeDurable)) then();
+        else _whenDurable.Enqueue((_facts, then));
+    }
+
+    private void Notice(string text) => Effects.Add(new Effect.Notice(text));
+
+    private TimeSpan Jitter(TimeSpan upTo) =>
+        TimeSpan.FromTicks((long)(_random.NextUnit() * upTo.Ticks));
 }

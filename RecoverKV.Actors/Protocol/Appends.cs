@@ -1,0 +1,180 @@
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Protocol;
+
+// R3 Append: the sequencer numbers requests and sends them in batches; replicas journal them and acknowledge what is on
+// disk. Answers wait for R4.
+public sealed partial class ReplicaCore
+{
+    // The clients that wait for the answer of a request, by the request's own identity (R9): whatever entry carries it
+    // to commit, its answer finds them. Kept while this node leads or campaigns to lead on.
+    private readonly Dictionary<(long Session, long Number), Waiter> _waiters = [];
+
+    /// <summary>What a sequencer knows of another replica, or of its own.</summary>
+    private sealed class Follower(MemberId member)
+    {
+        public MemberId Member { get; } = member;
+        public Uid Contiguous { get; set; }
+        public Uid Highest { get; set; }
+        public TimeSpan HeardAt { get; set; }
+        public TimeSpan ProgressAt { get; set; }
+        public TimeSpan ResentAt { get; set; }
+
+        // R5: clock readings that are not echoed yet; the last echo; and until when a lease from it may last here.
+        public Queue<(long Run, TimeSpan Clock, TimeSpan ReceivedAt)> Readings { get; } = new();
+        public long EchoRun { get; set; }
+        public TimeSpan EchoClock { get; set; }
+        public TimeSpan? GrantedAt { get; set; }
+        public long Run { get; set; }
+        public bool Left { get; set; }
+    }
+
+    /// <summary>The sequencer's state, from the activation of its view on.</summary>
+    private sealed class Leading
+    {
+        public required TimeSpan ActiveAt { get; init; }
+
+        /// <summary>R8: nothing commits before the last lease of a dropped member must have ended.</summary>
+        public required TimeSpan OpensAt { get; init; }
+        public required Uid NextUid { get; set; }
+        public Dictionary<MemberId, Follower> Followers { get; } = [];
+        public Queue<Uid> InFlight { get; } = new();
+        public Queue<WriteRequest> Waiting { get; } = new();
+        public long WaitingBytes { get; set; }
+        public long Round { get; set; }
+        public TimeSpan RoundAt { get; set; }
+        public Dictionary<long, HeartbeatRound> Rounds { get; } = [];
+        public TimeSpan QuorumAt { get; set; }
+    }
+
+    private readonly record struct Waiter(ICaller Caller, WriteRequest Request);
+
+    /// <summary>R3, R9: writes of a client, in the order of its calls. Every one is answered, at some time, unless this
+    /// replica stops.</summary>
+    public void Submit(TimeSpan now, ICaller caller, IReadOnlyList<WriteRequest> requests)
+    {
+        _now = now;
+        foreach (var request in requests)
+        {
+            var invalid = Limits.Check(request, _options);
+            if (invalid != null) AnswerWrite(caller, request, WriteStatus.Invalid, invalid);
+            else if (!LeadsOn || _leavingSince != null) AnswerWrite(caller, request, WriteStatus.NotSequencer);
+            else if (_waiters.Count >= 2 * _options.WaitingRequests) AnswerWrite(caller, request, WriteStatus.Busy);
+            else if (_leading == null) _waiters[(request.Session, request.Number)] = new Waiter(caller, request);
+            else if (_leading.Waiting.Count >= _options.WaitingRequests || _leading.WaitingBytes > _options.WaitingBytes)
+                AnswerWrite(caller, request, WriteStatus.Busy);
+            else
+            {
+                // A retry of a request that is under way only changes who gets the answer.
+                var isNew = !_waiters.ContainsKey((request.Session, request.Number));
+                _waiters[(request.Session, request.Number)] = new Waiter(caller, request);
+                if (isNew) Enqueue(_leading, request);
+            }
+        }
+
+        if (_leading != null) Number(_leading);
+        Settle();
+    }
+
+    // This node leads, or campaigns to lead on: what waits is numbered once the next view is active.
+    private bool LeadsOn => _leading != null || _campaign?.Former != null;
+
+    private static void Enqueue(Leading leading, WriteRequest request)
+    {
+        leading.Waiting.Enqueue(request);
+        leading.WaitingBytes += request.Encoded.Length;
+    }
+
+    private void AnswerWrite(ICaller caller, WriteRequest request, WriteStatus status, string? text = null) =>
+        Effects.Add(new Effect.AnswerWrite(
+            caller, new WriteAnswer(request.Session, request.Number, status, 0, [], text)));
+
+    // Numbers what waits, in batches, while the window allows: under load batches grow, without it nothing waits.
+    private void Number(Leading leading)
+    {
+        while (leading.Waiting.Count > 0 && leading.InFlight.Count < _options.BatchesInFlight)
+        {
+            var requests = new List<WriteRequest>(Math.Min(leading.Waiting.Count, _options.BatchRequests));
+            long bytes = 0;
+            while (requests.Count < _options.BatchRequests && leading.Waiting.TryPeek(out var next))
+            {
+                bytes += next.Encoded.Length;
+                if (requests.Count > 0 && bytes > _options.BatchBytes) break;
+                requests.Add(leading.Waiting.Dequeue());
+                leading.WaitingBytes -= next.Encoded.Length;
+            }
+
+            var batch = new Batch(_view.Epoch, leading.NextUid, requests);
+            leading.NextUid = batch.Last.Next;
+            leading.InFlight.Enqueue(batch.Last);
+            _log.Append(batch, Journal(new EntriesAppended(batch, _knownCommitted)));
+            var append = new Append(_view.Epoch, batch, _knownCommitted);
+            foreach (var follower in leading.Followers.Values)
+                if (follower.Member != _self && !follower.Left) Send(follower.Member.Node, append);
+        }
+    }
+
+    private void OnAppend(Append message)
+    {
+        AppendLacking(message.Batch);
+        LearnCommitted(message.Committed);
+        Acknowledge();
+    }
+
+    // Appends what is not held yet, each run of uids as one fact.
+    private bool AppendLacking(Batch batch, Func<Uid, bool>? take = null)
+    {
+        var any = false;
+        foreach (var part in _log.Lacking(batch, take))
+        {
+            _log.Append(part, Journal(new EntriesAppended(part, _knownCommitted)));
+            any = true;
+        }
+
+        return any;
+    }
+
+    // What this replica may vouch for: on disk, without a gap, and part of the accepted view's log. Dropped entries left
+    // the durable set when they were dropped, whether or not their drop is on disk.
+    private Uid AcknowledgedUid => _log.Durable.Contiguous;
+
+    private void Acknowledge() => WhenDurable(() =>
+    {
+        if (_view.Epoch != _promised.Epoch || _leading != null) return;
+        Send(_view.Sequencer, new Appended(_view.Epoch, AcknowledgedUid, _log.Durable.Highest));
+    });
+
+    private void OnAppended(MemberId from, Appended message)
+    {
+        if (_leading != null && message.Epoch == _view.Epoch)
+            Acknowledged(_leading, from, message.Contiguous, message.Highest);
+    }
+
+    private void Acknowledged(Leading leading, MemberId from, Uid contiguous, Uid highest)
+    {
+        if (!leading.Followers.TryGetValue(from, out var follower))
+            leading.Followers.Add(from, follower = new Follower(from) { ProgressAt = _now });
+        follower.HeardAt = _now;
+        if (contiguous > follower.Contiguous) follower.ProgressAt = _now;
+        follower.Contiguous = Uid.Max(follower.Contiguous, contiguous);
+        follower.Highest = Uid.Max(follower.Highest, highest);
+        AdvanceCommitted(leading);
+    }
+
+    private void SelfAppended(Leading leading) =>
+        Acknowledged(leading, _self, AcknowledgedUid, _log.Durable.Highest);
+
+    // Sends again what an in-sync member does not acknowledge. Beyond the committed uid nobody else may (R6).
+    private void Resend(Leading leading, Follower follower)
+    {
+        var last = leading.NextUid.Previous;
+        if (follower.Contiguous >= last || _now - follower.ResentAt < _options.ResendInterval) return;
+        var hasGap = follower.Highest > follower.Contiguous;
+        if (!hasGap && _now - follower.ProgressAt < _options.ResendInterval) return;
+        follower.ResentAt = _now;
+        var missing = new UidRange(follower.Contiguous.Next, last);
+        if (missing.First < _log.MemoryFrom) return;
+        foreach (var batch in _log.Read(missing, _options.FetchEntries, _options.FetchBytes))
+            Send(follower.Member.Node, new Append(_view.Epoch, batch, _knownCommitted));
+    }
+}

@@ -1,0 +1,212 @@
+namespace RecoverKV.Actors.Protocol;
+
+// R1 and R2, the candidate's side: canvass, promises, donor. What it does with the donor's log is in Views.cs.
+public sealed partial class ReplicaCore
+{
+    private Canvassing? _canvassing;
+
+    /// <summary>A replica asks whether a majority would promise. It still leads or follows meanwhile.</summary>
+    private sealed class Canvassing
+    {
+        public required Epoch Epoch { get; init; }
+        public required Epoch Handover { get; init; }
+        public required NodeId[]? Wanted { get; init; }
+        public required TimeSpan StartedAt { get; init; }
+        public HashSet<MemberId> Would { get; } = [];
+    }
+
+    /// <summary>What a candidate knows, from its request for promises until its view is active.</summary>
+    private sealed class Campaign
+    {
+        public required Epoch Epoch { get; init; }
+        public required Epoch Handover { get; init; }
+
+        /// <summary>The nodes that shall be in-sync if they promise (R8); null: all members that promise.</summary>
+        public required NodeId[]? Wanted { get; init; }
+
+        /// <summary>The tenure that this campaign continues, if the candidate led when it began.</summary>
+        public required Leading? Former { get; init; }
+        public required TimeSpan StartedAt { get; init; }
+        public required TimeSpan ProgressAt { get; set; }
+        public required TimeSpan SentAt { get; set; }
+        public Dictionary<MemberId, Promise> Promises { get; } = [];
+        public HashSet<MemberId> Amnesiacs { get; } = [];
+
+        // Set once the promises suffice; Base is the newest view among them, Target the last uid of the donor's log.
+        public View? Base { get; set; }
+        public Uid Target { get; set; }
+        public MemberId Donor { get; set; }
+        public TimeSpan BaseAt { get; set; }
+        public MemberId[] Members { get; set; } = [];
+        public MemberId[] Targets { get; set; } = [];
+        public Dictionary<MemberId, Uid> Synchronized { get; } = [];
+
+        // Set once enough targets are synchronised.
+        public View? View { get; set; }
+        public HashSet<MemberId> Accepted { get; } = [];
+    }
+
+    private void StartCanvass(Epoch handover, NodeId[]? wanted)
+    {
+        if (_canvassing != null || _campaign != null) return;
+        _canvassing = new Canvassing
+        {
+            Epoch = Epoch.Max(_promised.Epoch, _highestSeen).Next,
+            Handover = handover,
+            Wanted = wanted,
+            StartedAt = _now,
+        };
+        foreach (var node in _options.Nodes) Send(node, new Canvass(_canvassing.Epoch, handover));
+    }
+
+    private void OnCanvassReply(MemberId from, CanvassReply message)
+    {
+        _highestSeen = Epoch.Max(_highestSeen, message.Promised);
+        if (_canvassing is not { } canvass || message.Epoch != canvass.Epoch) return;
+        if (message.Promised >= canvass.Epoch)
+        {
+            // The epoch is taken: ask again above it, for the same reason.
+            _canvassing = null;
+            StartCanvass(canvass.Handover, canvass.Wanted);
+            return;
+        }
+
+        if (!message.Would) return;
+        canvass.Would.Add(from);
+        var enough = _view.Epoch == Epoch.Zero
+            ? canvass.Would.Select(m => m.Node).Distinct().Count() == _options.Nodes.Length
+            : canvass.Would.Count(_view.HasMember) >= _view.Majority;
+        if (enough && canvass.Would.Contains(_self)) StartCampaign(canvass);
+    }
+
+    private void CanvassTick()
+    {
+        if (_canvassing == null || _now - _canvassing.StartedAt < _options.ResendInterval) return;
+        _canvassing = null;
+        if (_leading == null) _electionAt = _now + Jitter(_options.ElectionJitter);
+    }
+
+    private void StartCampaign(Canvassing canvass)
+    {
+        _canvassing = null;
+        // While this replica canvassed it may have promised to another one.
+        if (canvass.Epoch <= _promised.Epoch) return;
+        _campaign = new Campaign
+        {
+            Epoch = canvass.Epoch,
+            Handover = canvass.Handover,
+            Wanted = canvass.Wanted,
+            Former = _leading,
+            StartedAt = _now,
+            ProgressAt = _now,
+            SentAt = _now,
+        };
+        // Its own promise first: from then on nothing commits under the old view here.
+        OnRequestPromise(_self, new RequestPromise(canvass.Epoch, canvass.Handover));
+        if (_promised.Epoch != canvass.Epoch)
+        {
+            GiveUp("it may not promise to itself yet");
+            return;
+        }
+
+        _leading = null;
+        SendToOthers(new RequestPromise(canvass.Epoch, canvass.Handover));
+    }
+
+    private void CampaignTick(Campaign campaign)
+    {
+        if (_now - campaign.ProgressAt > _options.CampaignTimeout)
+        {
+            GiveUp("no progress");
+            return;
+        }
+
+        if (campaign.Base == null) EvaluatePromises(campaign);
+        else if (campaign.View == null) EvaluateSynchronized(campaign);
+        if (_campaign != campaign || _now - campaign.SentAt < _options.ResendInterval) return;
+        campaign.SentAt = _now;
+        if (campaign.View != null)
+        {
+            foreach (var node in _options.Nodes)
+                if (!campaign.Accepted.Any(m => m.Node == node)) Send(node, new InstallView(campaign.View));
+        }
+        else if (campaign.Base != null)
+        {
+            foreach (var member in campaign.Targets) SendSynchronize(campaign, member);
+        }
+        else
+        {
+            foreach (var node in _options.Nodes)
+                if (!campaign.Promises.Keys.Any(m => m.Node == node))
+                    Send(node, new RequestPromise(campaign.Epoch, campaign.Handover));
+        }
+    }
+
+    private void GiveUp(string reason)
+    {
+        Notice($"{_self} gives up its campaign for epoch {_campaign!.Epoch}: {reason}");
+        StepDown();
+        _electionAt = _now + Jitter(_options.CampaignTimeout / 2);
+    }
+
+    private void OnPromise(MemberId from, Promise message)
+    {
+        if (_campaign is not { Base: null } campaign || message.Epoch != campaign.Epoch) return;
+        if (!campaign.Promises.TryAdd(from, message)) return;
+        campaign.ProgressAt = _now;
+        EvaluatePromises(campaign);
+    }
+
+    private void EvaluatePromises(Campaign campaign)
+    {
+        if (!campaign.Promises.ContainsKey(_self)) return;
+        var newest = campaign.Promises.Values.MaxBy(p => p.View.Epoch)!.View;
+        if (newest.Epoch == Epoch.Zero)
+        {
+            // The first view records the incarnations of all configured nodes.
+            if (campaign.Promises.Count < _options.Nodes.Length) return;
+            campaign.Members = [.. _options.Nodes.Select(n => campaign.Promises.Keys.First(m => m.Node == n))];
+            campaign.Donor = _self;
+        }
+        else
+        {
+            var vouched = campaign.Promises.Values.Select(p => p.Committed).Max();
+            var voters = campaign.Promises.Keys
+                .Where(m => newest.HasMember(m) && !LostItsTail(campaign, newest, m, vouched)).ToArray();
+            if (voters.Length < newest.Majority) return;
+            if (!newest.HasMember(_self))
+            {
+                GiveUp($"it is no member of {newest}");
+                return;
+            }
+
+            if (StillExpected(campaign, newest)) return;
+            var donors = voters.Where(newest.IsInSync).ToArray();
+            if (donors.Length == 0) return;
+            campaign.Members = Members(campaign, newest);
+            campaign.Donor = donors.MaxBy(m => campaign.Promises[m].Contiguous);
+            campaign.Target = campaign.Promises[campaign.Donor].Contiguous;
+        }
+
+        campaign.Base = newest;
+        campaign.BaseAt = _now;
+        var promised = campaign.Members.Where(m => campaign.Promises.ContainsKey(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
+        var wanted = promised.Where(m => campaign.Wanted == null || m == _self || campaign.Wanted.Contains(m.Node)).ToArray();
+        campaign.Targets = wanted.Length >= Majority(campaign) ? wanted : promised;
+        foreach (var member in campaign.Targets) SendSynchronize(campaign, member);
+    }
+
+    private static int Majority(Campaign campaign) => campaign.Members.Length / 2 + 1;
+
+    // A wanted member's promise may be a little later than that of a majority.
+    private bool StillExpected(Campaign campaign, View newest) =>
+        _now - campaign.StartedAt < _options.ResendInterval / 2
+        && (campaign.Wanted ?? _options.Nodes.Where(n => n != newest.Sequencer))
+            .Any(n => !campaign.Promises.Keys.Any(m => m.Node == n));
+
+    private void SendSynchronize(Campaign campaign, MemberId member)
+    {
+        if (campaign.Synchronized.TryGetValue(member, out var uid) && uid >= campaign.Target) return;
+        Send(member.Node, new Synchronize(campaign.Epoch, campaign.Base!, campaign.Target, campaign.Donor.Node));
+    }
+}

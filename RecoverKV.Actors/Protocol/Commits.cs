@@ -1,0 +1,89 @@
+using RecoverKV.Client;
+
+namespace RecoverKV.Actors.Protocol;
+
+// R4 Commit: what every in-sync member has on disk is committed, applied and answered.
+public sealed partial class ReplicaCore
+{
+    private void AdvanceCommitted(Leading leading)
+    {
+        if (_now < leading.OpensAt && !Mutated(Mutations.NoWaitForLease)) return;
+        var committed = leading.NextUid.Previous;
+        foreach (var member in _view.Members)
+            if (_view.IsInSync(member)) committed = Uid.Min(committed, leading.Followers[member].Contiguous);
+        if (committed <= _knownCommitted) return;
+        _knownCommitted = committed;
+        ApplyCommitted();
+        while (leading.InFlight.TryPeek(out var last) && last <= committed) leading.InFlight.Dequeue();
+        // The next batch carries the committed uid; without one it is sent at once.
+        if (leading.Waiting.Count > 0) Number(leading);
+        else SendCommitted(leading);
+    }
+
+    private void SendCommitted(Leading leading)
+    {
+        foreach (var follower in leading.Followers.Values)
+            if (follower.Member != _self && !follower.Left)
+                Send(follower.Member.Node, new Commit(_view.Epoch, _knownCommitted));
+    }
+
+    // The sequencer of the accepted view said so, or the journal did.
+    private void LearnCommitted(Uid committed)
+    {
+        _lastWord = _now;
+        if (committed <= _knownCommitted) return;
+        _knownCommitted = committed;
+        ApplyCommitted();
+        Heal();
+    }
+
+    // Applies what is committed and on this disk, in order; answers whoever waits for it.
+    private void ApplyCommitted()
+    {
+        var limit = Uid.Min(_knownCommitted, _log.Durable.Contiguous);
+        if (limit <= _state.Applied) return;
+        while (_state.Applied < limit)
+        {
+            var uid = _state.Applied.Next;
+            var request = _log[uid]!.Request;
+            var answer = _state.Apply(uid, request);
+            foreach (var operation in request.Operations) SettlePending(operation.Key, uid);
+            if (_waiters.Remove((request.Session, request.Number), out var waiter))
+                Effects.Add(new Effect.AnswerWrite(waiter.Caller, answer));
+        }
+
+        _log.Evict(_state.Applied, _options.LogBytesInMemory);
+        ServeBlockedReads();
+    }
+
+    // ---- Keys with writes that may already be committed elsewhere: on this disk, acknowledged, not known committed.
+    // What is not on this disk cannot be committed, so reads need not wait for it.
+    private readonly Dictionary<Key, Uid> _pending = [];
+    private Uid _pendingTo;
+
+    // Extends the tracking to all that is on disk. A replica that is not in-sync serves no reads and only catches up.
+    private void TrackPending()
+    {
+        var to = _log.Durable.Contiguous;
+        var from = Uid.Max(_pendingTo, _state.Applied);
+        if (!_view.IsInSync(_self)) from = Uid.Max(from, Uid.Min(to, _knownCommitted));
+        for (var uid = from.Next; uid <= to; uid = uid.Next)
+        {
+            foreach (var operation in _log[uid]!.Request.Operations) _pending[operation.Key] = uid;
+        }
+
+        _pendingTo = to;
+    }
+
+    private void SettlePending(Key key, Uid uid)
+    {
+        if (_pending.TryGetValue(key, out var last) && last <= uid) _pending.Remove(key);
+    }
+
+    private void ForgetPending()
+    {
+        _pending.Clear();
+        _pendingTo = Uid.Zero;
+        TrackPending();
+    }
+}

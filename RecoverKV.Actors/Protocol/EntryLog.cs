@@ -1,0 +1,213 @@
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>An entry of the log.</summary>
+public sealed record LogEntry(Epoch Epoch, WriteRequest Request)
+{
+    /// <summary>Roughly what it takes in memory beyond the request's bytes.</summary>
+    private const int Overhead = 256;
+
+    /// <summary>Roughly what it takes in memory.</summary>
+    public int Size => Request.Encoded.Length + Overhead;
+}
+
+/// <summary>
+/// The entries of one replica, ordered by uid, gaps allowed (R3): which are appended, which of them are on disk, and
+/// which fact holds which. Applied entries leave memory when they grow beyond a bound; the journal keeps them.
+/// Not thread-safe.
+/// </summary>
+/// <remarks>Invariants: durable ⊆ held; every held uid from <see cref="MemoryFrom"/> on has its entry in memory; the
+/// pieces of the index are disjoint, ascending, and cover exactly the held uids.</remarks>
+public sealed class EntryLog
+{
+    private const int SegmentSize = 1024;
+    private readonly Dictionary<long, LogEntry?[]> _segments = [];
+    private readonly UidSet _held = new();
+    private readonly UidSet _durable = new();
+    private readonly List<Piece> _index = [];
+    private readonly Queue<(long Fact, UidRange Range)> _unpersisted = new();
+    private long _bytes;
+
+    private readonly record struct Piece(UidRange Range, long Fact);
+
+    /// <summary>What is appended, on disk or not.</summary>
+    public UidSet Held => _held;
+
+    /// <summary>What is on disk and part of the log: entries that were dropped do not count, even before their drop
+    /// is on disk.</summary>
+    public UidSet Durable => _durable;
+
+    /// <summary>Entries below this uid are in the journal only.</summary>
+    public Uid MemoryFrom { get; private set; } = new(1);
+
+    /// <summary>The entry at the uid, if it is held and in memory.</summary>
+    public LogEntry? this[Uid uid] =>
+        _segments.TryGetValue(uid.Value / SegmentSize, out var segment) ? segment[uid.Value % SegmentSize] : null;
+
+    /// <summary>The parts of the batch whose uids are not held yet, and that <paramref name="take"/> accepts.</summary>
+    public IEnumerable<Batch> Lacking(Batch batch, Func<Uid, bool>? take = null)
+    {
+        foreach (var gap in _held.Missing(new UidRange(batch.First, batch.Last)).ToArray())
+        {
+            var first = gap.First;
+            while (first <= gap.Last)
+            {
+                if (take != null && !take(first))
+                {
+                    first = first.Next;
+                    continue;
+                }
+
+                var last = first;
+                while (last < gap.Last && (take == null || take(last.Next))) last = last.Next;
+                yield return Slice(batch, first, last);
+                first = last.Next;
+            }
+        }
+    }
+
+    /// <summary>Appends a batch of which no uid is held, with the number of the fact that journals it.</summary>
+    public void Append(Batch batch, long fact)
+    {
+        var range = new UidRange(batch.First, batch.Last);
+        for (var i = 0; i < batch.Requests.Count; i++)
+        {
+            var uid = (batch.First + i).Value;
+            if (!_segments.TryGetValue(uid / SegmentSize, out var segment))
+                _segments.Add(uid / SegmentSize, segment = new LogEntry?[SegmentSize]);
+            var entry = new LogEntry(batch.Epoch, batch.Requests[i]);
+            _bytes += entry.Size;
+            segment[uid % SegmentSize] = entry;
+        }
+
+        _held.Add(range);
+        _index.Insert(FirstPieceEndingAtOrAfter(batch.First), new Piece(range, fact));
+        _unpersisted.Enqueue((fact, range));
+    }
+
+    /// <summary>All facts up to this number are on disk.</summary>
+    public void Persisted(long fact)
+    {
+        while (_unpersisted.TryPeek(out var next) && next.Fact <= fact)
+        {
+            _unpersisted.Dequeue();
+            // What was dropped meanwhile is no longer in the index under this fact.
+            for (var at = FirstPieceEndingAtOrAfter(next.Range.First);
+                 at < _index.Count && _index[at].Range.First <= next.Range.Last;
+                 at++)
+            {
+                if (_index[at].Fact == next.Fact) _durable.Add(_index[at].Range);
+            }
+        }
+    }
+
+    /// <summary>R7: removes the entries of the range, all of which must be in memory.</summary>
+    public void Drop(UidRange range)
+    {
+        foreach (var held in _held.Within(range).ToArray())
+        {
+            for (var uid = held.First; uid <= held.Last; uid = uid.Next)
+            {
+                var segment = _segments[uid.Value / SegmentSize];
+                _bytes -= segment[uid.Value % SegmentSize]!.Size;
+                segment[uid.Value % SegmentSize] = null;
+            }
+        }
+
+        _held.Remove(range);
+        _durable.Remove(range);
+        var at = FirstPieceEndingAtOrAfter(range.First);
+        while (at < _index.Count && _index[at].Range.First <= range.Last)
+        {
+            var piece = _index[at];
+            _index.RemoveAt(at);
+            if (piece.Range.First < range.First)
+                _index.Insert(at++, piece with { Range = new UidRange(piece.Range.First, range.First.Previous) });
+            if (piece.Range.Last > range.Last)
+                _index.Insert(at++, piece with { Range = new UidRange(range.Last.Next, piece.Range.Last) });
+        }
+    }
+
+    /// <summary>Lets entries up to <paramref name="applied"/> leave memory, oldest first, while the entries in memory
+    /// take more than <paramref name="bytes"/>.</summary>
+    public void Evict(Uid applied, long bytes)
+    {
+        var limit = Uid.Min(applied, _durable.Contiguous);
+        while (_bytes > bytes && MemoryFrom <= limit)
+        {
+            var segment = _segments[MemoryFrom.Value / SegmentSize];
+            _bytes -= segment[MemoryFrom.Value % SegmentSize]!.Size;
+            segment[MemoryFrom.Value % SegmentSize] = null;
+            if (MemoryFrom.Value % SegmentSize == SegmentSize - 1) _segments.Remove(MemoryFrom.Value / SegmentSize);
+            MemoryFrom = MemoryFrom.Next;
+        }
+    }
+
+    /// <summary>Consecutive entries on disk from <paramref name="range"/>'s first uid on, cut to the bounds; empty if
+    /// the first is not there. All must be in memory.</summary>
+    public Batch[] Read(UidRange range, int maxEntries, long maxBytes)
+    {
+        var batches = new List<Batch>();
+        var run = new List<WriteRequest>();
+        var (epoch, first) = (Epoch.Zero, range.First);
+        long bytes = 0;
+        var count = 0;
+        for (var uid = range.First; uid <= range.Last && count < maxEntries; uid = uid.Next, count++)
+        {
+            if (!_durable.Contains(uid) || this[uid] is not { } entry) break;
+            bytes += entry.Request.Encoded.Length;
+            if (count > 0 && bytes > maxBytes) break;
+            if (run.Count > 0 && entry.Epoch != epoch)
+            {
+                batches.Add(new Batch(epoch, first, run));
+                run = [];
+            }
+
+            if (run.Count == 0) (epoch, first) = (entry.Epoch, uid);
+            run.Add(entry.Request);
+        }
+
+        if (run.Count > 0) batches.Add(new Batch(epoch, first, run));
+        return [.. batches];
+    }
+
+    /// <summary>The facts that hold entries from <paramref name="first"/> on, in journal order: at most
+    /// <paramref name="maxFacts"/> of them, or null if the entry is not on disk.</summary>
+    public (long First, long Last)? FactsFrom(Uid first, Uid last, int maxFacts)
+    {
+        if (!_durable.Contains(first)) return null;
+        var at = FirstPieceEndingAtOrAfter(first);
+        var (from, to) = (_index[at].Fact, _index[at].Fact);
+        for (at++; at < _index.Count && _index[at].Range.First <= last; at++)
+        {
+            var fact = _index[at].Fact;
+            if (fact < to || fact - from >= maxFacts) break;
+            to = fact;
+        }
+
+        return (from, to);
+    }
+
+    /// <summary>The part of a batch from one uid to another.</summary>
+    public static Batch Slice(Batch batch, Uid first, Uid last)
+    {
+        if (first == batch.First && last == batch.Last) return batch;
+        var requests = new WriteRequest[last - first + 1];
+        for (var i = 0; i < requests.Length; i++) requests[i] = batch.Requests[(int)(first - batch.First) + i];
+        return new Batch(batch.Epoch, first, requests);
+    }
+
+    private int FirstPieceEndingAtOrAfter(Uid uid)
+    {
+        int low = 0, high = _index.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_index[middle].Range.Last < uid) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
+}

@@ -1,0 +1,113 @@
+namespace RecoverKV.Actors.Protocol;
+
+// R6 Gaps: a replica asks its peers for exactly the uids that it lacks, below the committed uid of its view; and during
+// an election, below the donor's last uid.
+public sealed partial class ReplicaCore
+{
+    private readonly Dictionary<long, (NodeId Peer, UidRange Range, TimeSpan SentAt)> _fetches = [];
+    private readonly Dictionary<NodeId, TimeSpan> _peerFailedAt = [];
+    private long _fetchId;
+    private int _nextPeer;
+
+    /// <summary>Test only (chaos): the peers that gaps may be healed from; null for all.</summary>
+    public IReadOnlyCollection<NodeId>? HealFrom { get; set; }
+
+    /// <summary>How many uids this replica has asked peers for since its start.</summary>
+    public long FetchedUids { get; private set; }
+
+    // Up to where, by which log, and from whom; null when nothing is to be healed.
+    private (Uid Target, View Log, NodeId[] Peers)? HealingGoal()
+    {
+        if (_synchronization is { } goal && goal.Epoch == _promised.Epoch && _view.Epoch < goal.Epoch)
+            return (goal.Target, goal.Base, [goal.Donor]);
+        if (_view.Epoch != _promised.Epoch || _view.Epoch == Epoch.Zero) return null;
+        var target = Mutated(Mutations.HealBeyondCommitted) ? Uid.Max(_knownCommitted, _log.Held.Highest + 3) : _knownCommitted;
+        return (target, _view, [.. _view.InSync.Where(n => HealFrom == null || HealFrom.Contains(n))]);
+    }
+
+    // Asks for what is missing, in chunks, of several peers at once.
+    private void Heal()
+    {
+        foreach (var (id, fetch) in _fetches.Where(f => _now - f.Value.SentAt > _options.FetchTimeout).ToArray())
+        {
+            _fetches.Remove(id);
+            _peerFailedAt[fetch.Peer] = _now;
+        }
+
+        if (_fetches.Count >= _options.FetchesInFlight) return;
+        if (_log.Held.Contiguous >= _knownCommitted && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
+        if (HealingGoal() is not { } goal) return;
+        var peers = goal.Peers.Where(n => n != _self.Node).ToArray();
+        if (peers.Length == 0) return;
+
+        var asked = new UidSet();
+        foreach (var fetch in _fetches.Values) asked.Add(fetch.Range);
+        foreach (var gap in _log.Held.Missing(new UidRange(_log.Held.Contiguous.Next, goal.Target)))
+        {
+            foreach (var free in asked.Missing(gap))
+            {
+                for (var first = free.First; first <= free.Last; first += _options.FetchEntries)
+                {
+                    if (_fetches.Count >= _options.FetchesInFlight) return;
+                    Ask(PickPeer(peers), new UidRange(first, Uid.Min(free.Last, first + (_options.FetchEntries - 1))));
+                }
+            }
+        }
+    }
+
+    private void Ask(NodeId peer, UidRange range)
+    {
+        _fetches.Add(++_fetchId, (peer, range, _now));
+        FetchedUids += range.Count;
+        Send(peer, new Fetch(_promised.Epoch, _fetchId, range));
+    }
+
+    // The peers in turn; one that failed lately only if all did.
+    private NodeId PickPeer(NodeId[] peers)
+    {
+        var good = peers.Where(p => !_peerFailedAt.TryGetValue(p, out var at) || _now - at > 2 * _options.FetchTimeout).ToArray();
+        var among = good.Length > 0 ? good : peers;
+        return among[_nextPeer++ % among.Length];
+    }
+
+    // Answers a peer, from memory or from the journal. Committed entries are the same for everybody; more than those is
+    // given only to who has promised the same epoch, to be synchronised with this donor.
+    private void OnFetch(MemberId from, Fetch message)
+    {
+        var limit = message.Epoch == _promised.Epoch ? _log.Durable.Contiguous : _state.Applied;
+        var range = message.Range with { Last = Uid.Min(message.Range.Last, limit) };
+        if (range.Count > 0 && range.First < _log.MemoryFrom
+            && _log.FactsFrom(range.First, range.Last, _options.FetchEntries) is { } facts)
+        {
+            var request = message with { Range = range };
+            Effects.Add(new Effect.ServeFromJournal(from.Node, request, facts.First, facts.Last, _view));
+            return;
+        }
+
+        var batches = range.Count > 0 ? _log.Read(range, _options.FetchEntries, _options.FetchBytes) : [];
+        Send(from.Node, new Entries(message.Epoch, message.Id, batches));
+    }
+
+    private void OnEntries(MemberId from, Entries message)
+    {
+        if (!_fetches.TryGetValue(message.Id, out var fetch) || fetch.Peer != from.Node) return;
+        _fetches.Remove(message.Id);
+        var any = false;
+        if (HealingGoal() is { } goal)
+        {
+            foreach (var batch in message.Batches)
+                any |= AppendLacking(batch, uid => uid <= goal.Target && goal.Log.EpochAt(uid) == batch.Epoch);
+        }
+
+        if (any)
+        {
+            if (_synchronization == null) Acknowledge();
+        }
+        else if (message.Batches.Length == 0)
+        {
+            _peerFailedAt[from.Node] = _now;
+        }
+
+        Heal();
+    }
+}

@@ -1,0 +1,122 @@
+using RecoverKV.Client;
+using RecoverKV.Client.Contracts;
+using Version = RecoverKV.Client.Contracts.Version;
+
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>
+/// The replicated state: keys with their versions, and the sessions. It changes only by applying committed requests
+/// in uid order, so replicas with equal <see cref="Applied"/> are equal. Not thread-safe.
+/// </summary>
+public sealed class KeyValueState
+{
+    private readonly Dictionary<Key, Item> _items = [];
+    private readonly List<Item?> _slots = [];
+    private readonly Stack<int> _freeSlots = new();
+
+    private sealed class Item(Key key, Version version, int slot)
+    {
+        public Key Key { get; } = key;
+        public Version Version { get; set; } = version;
+        public int Slot { get; } = slot;
+    }
+
+    /// <summary>The uid of the last applied request.</summary>
+    public Uid Applied { get; private set; }
+
+    /// <summary>The sessions (R9).</summary>
+    public SessionTable Sessions { get; } = new();
+
+    /// <summary>How many keys there are.</summary>
+    public int Count => _items.Count;
+
+    /// <summary>The version of a key, null if it is absent.</summary>
+    public Version? Find(Key key) => _items.TryGetValue(key, out var item) ? item.Version : null;
+
+    /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
+    public WriteAnswer Apply(Uid uid, WriteRequest request)
+    {
+        if (uid != Applied.Next) throw new InvariantViolationException($"uid {uid} cannot be applied after {Applied}");
+        Applied = uid;
+        if (request.Session == 0)
+        {
+            Sessions.Open(uid);
+            return new WriteAnswer(0, request.Number, WriteStatus.Done, uid.Value, []);
+        }
+
+        if (Sessions.Settled(request) is { } settled) return settled;
+        var answer = Execute(uid, request);
+        Sessions.Keep(answer);
+        return answer;
+    }
+
+    /// <summary>
+    /// A page of all keys from slot <paramref name="slot"/> on: a key that stays keeps its slot, so that a scan sees
+    /// it exactly once.
+    /// </summary>
+    /// <returns>The items, and the slot to go on at; -1 at the end.</returns>
+    public (List<ScanItem> Items, int Next) Scan(int slot, int maxItems, long maxBytes)
+    {
+        var items = new List<ScanItem>();
+        for (long bytes = 0; slot < _slots.Count; slot++)
+        {
+            if (_slots[slot] is not { } item) continue;
+            bytes += item.Key.Length + item.Version.Value.Length;
+            if (items.Count == maxItems || (items.Count > 0 && bytes > maxBytes)) return (items, slot);
+            items.Add(new ScanItem(item.Key, item.Version));
+        }
+
+        return (items, -1);
+    }
+
+    private WriteAnswer Execute(Uid uid, WriteRequest request)
+    {
+        var operations = request.Operations;
+        var previous = new Version?[operations.Count];
+        var applies = true;
+        for (var i = 0; i < previous.Length; i++)
+        {
+            previous[i] = Find(operations[i].Key);
+            if (operations[i].ExpectedUid is { } expected) applies &= (previous[i]?.Uid ?? 0) == expected;
+        }
+
+        if (applies)
+        {
+            foreach (var operation in operations)
+            {
+                if (operation.Kind == OperationKind.Put) Put(operation.Key, new Version(operation.Value.ToArray(), uid.Value));
+                else if (operation.Kind == OperationKind.Delete) Delete(operation.Key);
+            }
+        }
+
+        var status = applies ? WriteStatus.Done : WriteStatus.ConditionFailed;
+        return new WriteAnswer(request.Session, request.Number, status, uid.Value, previous);
+    }
+
+    private void Put(Key key, Version version)
+    {
+        if (_items.TryGetValue(key, out var item))
+        {
+            item.Version = version;
+            return;
+        }
+
+        if (!_freeSlots.TryPop(out var slot))
+        {
+            slot = _slots.Count;
+            _slots.Add(null);
+        }
+
+        // The key's bytes are a slice of a whole batch, which must not stay in memory for it.
+        item = new Item(key.Detach(), version, slot);
+        _slots[slot] = item;
+        _items.Add(item.Key, item);
+    }
+
+    private void Delete(Key key)
+    {
+        if (!_items.Remove(key, out var item)) return;
+        _slots[item.Slot] = null;
+        _freeSlots.Push(item.Slot);
+    }
+}

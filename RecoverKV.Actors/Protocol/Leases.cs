@@ -1,0 +1,104 @@
+namespace RecoverKV.Actors.Protocol;
+
+// R5, leases: the right to answer linearizable reads until an instant of one's own clock.
+public sealed partial class ReplicaCore
+{
+    // The part of the lease time that a reader may use; the rest covers clocks that run at different rates.
+    private const double UsablePart = 0.9;
+
+    private TimeSpan? _leaseUntil;
+
+    /// <summary>A round of heartbeats: who acknowledged it, and when it began.</summary>
+    private sealed class HeartbeatRound(TimeSpan startedAt)
+    {
+        public TimeSpan StartedAt { get; } = startedAt;
+        public HashSet<MemberId> Acknowledged { get; } = [];
+    }
+
+    private bool HasLease(TimeSpan now) =>
+        _promised.Epoch == _view.Epoch && _view.IsInSync(_self) && _leavingSince == null
+        && (_leaseUntil is { } until && now < until || Mutated(Mutations.NoLeaseCheck));
+
+    private void EndLease()
+    {
+        _leaseUntil = null;
+        RefuseBlockedReads();
+    }
+
+    private void SendHeartbeats(Leading leading)
+    {
+        leading.Round++;
+        leading.RoundAt = _now;
+        leading.Rounds.Add(leading.Round, new HeartbeatRound(_now));
+        foreach (var node in _options.Nodes)
+        {
+            if (node == _self.Node) continue;
+            var follower = leading.Followers.Values.LastOrDefault(f => f.Member.Node == node);
+            Send(node, new Heartbeat(
+                _view.Epoch, leading.Round, _knownCommitted, follower?.EchoRun ?? 0, follower?.EchoClock ?? TimeSpan.Zero));
+        }
+
+        // The sequencer acknowledges its own round like any member.
+        _lastHeartbeat = _lastWord = _now;
+        var self = leading.Followers[_self];
+        TakeLease(self.EchoRun, self.EchoClock);
+        OnHeartbeatAck(_self, new HeartbeatAck(
+            _view.Epoch, leading.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest));
+    }
+
+    private void OnHeartbeat(Heartbeat message)
+    {
+        if (_leavingSince != null || _persisted < _viewFact) return;
+        _lastHeartbeat = _now;
+        if (_canvassing != null && _canvassing.Handover == Epoch.Zero) _canvassing = null;
+        ResetElectionTimer();
+        TakeLease(message.LeaseRun, message.LeaseFrom);
+        LearnCommitted(message.Committed);
+        Send(_view.Sequencer, new HeartbeatAck(
+            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest));
+        Heal();
+    }
+
+    private void TakeLease(long run, TimeSpan from)
+    {
+        if (run != _options.Run || !_view.IsInSync(_self)) return;
+        if (Mutated(Mutations.LeaseFromArrival)) from = _now;
+        var until = from + _options.Lease * UsablePart;
+        if (_leaseUntil == null || until > _leaseUntil) _leaseUntil = until;
+    }
+
+    private void OnHeartbeatAck(MemberId from, HeartbeatAck message)
+    {
+        if (_leading is not { } leading || message.Epoch != _view.Epoch) return;
+        Acknowledged(leading, from, message.Contiguous, message.Highest);
+        CheckTail(leading, from, message.Contiguous);
+        var follower = leading.Followers[from];
+        // Another run than the one that left: it is back.
+        if (follower.Run != message.Run) follower.Left = false;
+        follower.Run = message.Run;
+        if (follower.Left || !_view.HasMember(from)) return;
+        follower.Readings.Enqueue((message.Run, message.Clock, _now));
+        if (!leading.Rounds.TryGetValue(message.Round, out var round)) return;
+        round.Acknowledged.Add(from);
+        if (round.Acknowledged.Count < _view.Majority) return;
+
+        // A majority promises nothing to others for a lease time from the begin of this round on: readings that were
+        // received before it may be echoed.
+        leading.QuorumAt = _now;
+        var first = false;
+        foreach (var member in leading.Followers.Values)
+        {
+            while (member.Readings.TryPeek(out var reading) && reading.ReceivedAt <= round.StartedAt)
+            {
+                member.Readings.Dequeue();
+                if (!_view.IsInSync(member.Member)) continue;
+                first |= member.GrantedAt == null;
+                (member.EchoRun, member.EchoClock, member.GrantedAt) = (reading.Run, reading.Clock, reading.ReceivedAt);
+            }
+        }
+
+        foreach (var old in leading.Rounds.Keys.Where(r => r <= message.Round).ToArray()) leading.Rounds.Remove(old);
+        // The first leases of a view should not wait for the next beat.
+        if (first) leading.RoundAt = _now - _options.HeartbeatInterval;
+    }
+}

@@ -1,0 +1,176 @@
+namespace RecoverKV.Actors.Protocol;
+
+// R8: leading a view, changing its in-sync set by the next view, and leaving it.
+public sealed partial class ReplicaCore
+{
+    private TimeSpan? _leavingSince;
+    private bool _left;
+
+    private void Activate(Campaign campaign)
+    {
+        _campaign = null;
+        var leading = new Leading
+        {
+            ActiveAt = _now,
+            OpensAt = OpensAt(campaign),
+            NextUid = _view.FirstUid,
+            QuorumAt = _now,
+        };
+        foreach (var member in _view.Members.Where(_view.IsInSync))
+        {
+            leading.Followers.Add(member, new Follower(member)
+            {
+                Contiguous = _view.FirstUid.Previous,
+                Highest = _view.FirstUid.Previous,
+                HeardAt = _now,
+                ProgressAt = _now,
+            });
+        }
+
+        _leading = leading;
+        Notice($"{_self} leads {_view}");
+
+        // Requests whose entries the view dropped were never committed: they get new uids.
+        var kept = new HashSet<(long, long)>();
+        for (var uid = _state.Applied.Next; uid < _view.FirstUid; uid = uid.Next)
+            kept.Add((_log[uid]!.Request.Session, _log[uid]!.Request.Number));
+        foreach (var (request, waiter) in _waiters)
+            if (!kept.Contains(request)) Enqueue(leading, waiter.Request);
+
+        AdvanceCommitted(leading);
+        SendHeartbeats(leading);
+        Number(leading);
+    }
+
+    // When the last lease must have ended that a dropped member may hold. Who promised this epoch holds none. An election
+    // after a lease time of silence has nothing to wait for.
+    private TimeSpan OpensAt(Campaign campaign)
+    {
+        // What the tenure before had to wait for may still run.
+        var opens = Later(_now, campaign.Former?.OpensAt ?? _now);
+        foreach (var member in campaign.Base!.Members)
+        {
+            if (!campaign.Base.IsInSync(member) || campaign.Promises.ContainsKey(member)) continue;
+            if (campaign.Handover > Epoch.Zero) opens = _now + _options.Lease;
+            else if (campaign.Former?.Followers[member] is { Left: false, GrantedAt: { } granted })
+                opens = Later(opens, granted + _options.Lease);
+        }
+
+        return opens;
+    }
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private void LeadingTick(Leading leading)
+    {
+        if (_now - leading.QuorumAt > 2 * _options.Lease)
+        {
+            Notice($"{_self} no longer reaches a majority and steps down");
+            StepDown();
+            ResetElectionTimer();
+            return;
+        }
+
+        if (_now - leading.RoundAt >= _options.HeartbeatInterval) SendHeartbeats(leading);
+        AdvanceCommitted(leading);
+        foreach (var follower in leading.Followers.Values)
+            if (follower.Member != _self && _view.IsInSync(follower.Member)) Resend(leading, follower);
+        ConsiderNextSet(leading);
+    }
+
+    // The present set less the silent members plus the replicas that have caught up, if that is a majority.
+    private void ConsiderNextSet(Leading leading)
+    {
+        if (_canvassing != null || _now < leading.OpensAt || _leavingSince != null) return;
+        var wanted = new HashSet<NodeId>();
+        var changes = false;
+        foreach (var follower in leading.Followers.Values)
+        {
+            var inSync = _view.IsInSync(follower.Member);
+            var wants = inSync ? !IsSilent(follower) : HasCaughtUp(leading, follower);
+            if (wants) wanted.Add(follower.Member.Node);
+            changes |= wants != inSync;
+        }
+
+        if (changes && wanted.Count >= _view.Majority) StartCanvass(Epoch.Zero, [.. wanted]);
+    }
+
+    private bool IsSilent(Follower follower) =>
+        follower.Member != _self && (follower.Left || _now - follower.HeardAt > _options.SilenceLimit);
+
+    // Its gaps are closed and its tail follows, but for what may be on its way.
+    private bool HasCaughtUp(Leading leading, Follower follower) =>
+        _now - follower.HeardAt <= _options.SilenceLimit / 2
+        && _now - leading.ActiveAt > _options.HeartbeatInterval
+        && follower.Contiguous + ((long)_options.BatchRequests * _options.BatchesInFlight) >= _knownCommitted
+        && !follower.Left;
+
+    // Ends leading or campaigning. Whoever waits is sent to the next sequencer, where a retry is safe (R9).
+    private void StepDown()
+    {
+        if (_leading == null && _campaign == null) return;
+        _leading = null;
+        _campaign = null;
+        _canvassing = null;
+        foreach (var waiter in _waiters.Values)
+            AnswerWrite(waiter.Caller, waiter.Request, Client.Contracts.WriteStatus.NotSequencer);
+        _waiters.Clear();
+    }
+
+    /// <summary>
+    /// R8: leaves in good order: a sequencer hands over, a member gives its lease back and waits until a view without
+    /// it is made. <see cref="Effect.Left"/> follows in any case, at the latest after a few lease times.
+    /// </summary>
+    public void Leave(TimeSpan now)
+    {
+        _now = now;
+        if (_leavingSince == null)
+        {
+            _leavingSince = now;
+            // A successor knows nothing of the leases that this tenure still waits for.
+            var successor = _leading?.Followers.Values
+                .Where(f => now >= _leading.OpensAt)
+                .Where(f => f.Member != _self && _view.IsInSync(f.Member) && !IsSilent(f))
+                .MaxBy(f => f.Contiguous);
+            EndLease();
+            if (successor != null) Send(successor.Member.Node, new Handover(_view.Epoch));
+            LeaveTick();
+        }
+
+        Settle();
+    }
+
+    private void LeaveTick()
+    {
+        if (_leavingSince is not { } since || _left) return;
+        if (_options.Nodes.Length == 1 || !_view.IsInSync(_self) || _now - since > 2 * _options.Lease)
+        {
+            StepDown();
+            _left = true;
+            Effects.Add(new Effect.Left());
+        }
+        else if (_leading == null && _campaign == null && _view.Epoch == _promised.Epoch && _now - _leavingSaidAt > _options.ResendInterval)
+        {
+            _leavingSaidAt = _now;
+            Send(_view.Sequencer, new Leaving(_view.Epoch));
+        }
+    }
+
+    private TimeSpan _leavingSaidAt = TimeSpan.MinValue / 2;
+
+    private void OnHandover(MemberId from, Handover message)
+    {
+        if (message.Epoch != _view.Epoch || from.Node != _view.Sequencer || !_view.IsInSync(_self)) return;
+        if (_leavingSince != null || _leading != null) return;
+        StartCanvass(message.Epoch, wanted: [.. _view.InSync.Where(n => n != from.Node)]);
+    }
+
+    private void OnLeaving(MemberId from, Leaving message)
+    {
+        if (_leading == null || message.Epoch != _view.Epoch) return;
+        if (!_leading.Followers.TryGetValue(from, out var follower)) return;
+        follower.Left = true;
+        follower.GrantedAt = null;
+        ConsiderNextSet(_leading);
+    }
+}

@@ -1,0 +1,62 @@
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>
+/// Known mistakes that specs put back, to prove that they would be found. Nothing but specs can set them.
+/// </summary>
+[Flags]
+internal enum Mutations
+{
+    None = 0,
+
+    /// <summary>R5: reads are answered without a lease.</summary>
+    NoLeaseCheck = 1 << 0,
+
+    /// <summary>R5: a lease counts from when the heartbeat arrives.</summary>
+    LeaseFromArrival = 1 << 1,
+
+    /// <summary>R1, R3: messages of older epochs are taken.</summary>
+    NoEpochGate = 1 << 2,
+
+    /// <summary>R1: promises are not journalled.</summary>
+    VotesForgotten = 1 << 3,
+
+    /// <summary>R3: acknowledgements do not wait for the disk.</summary>
+    AcknowledgeBeforeDurable = 1 << 4,
+
+    /// <summary>R5: reads do not wait for uncommitted writes to their keys.</summary>
+    PendingReadsServed = 1 << 5,
+
+    /// <summary>R7: orphans stay in the log.</summary>
+    OrphansKept = 1 << 6,
+
+    /// <summary>R3: an orphan whose drop is not on disk counts in acknowledgements.</summary>
+    OrphanAcknowledged = 1 << 7,
+
+    /// <summary>R2: a synchronisation of an epoch that is already accepted is carried out.</summary>
+    LateSynchronization = 1 << 8,
+
+    /// <summary>R8: the in-sync set shrinks without the promises of a majority.</summary>
+    ShrinkWithoutMajority = 1 << 9,
+
+    /// <summary>R8: commits do not wait for the lease of a dropped member.</summary>
+    NoWaitForLease = 1 << 10,
+
+    /// <summary>R9: a new sequencer does not know which requests were executed.</summary>
+    SessionsNotReplicated = 1 << 11,
+
+    /// <summary>R11: a member whose disk lost its tail is trusted.</summary>
+    AmnesiaTrusted = 1 << 12,
+
+    /// <summary>R6: peers fill gaps beyond the committed uid.</summary>
+    HealBeyondCommitted = 1 << 13,
+
+    /// <summary>R1: a member that acknowledged a heartbeat promises another epoch at once.</summary>
+    PromiseUnderLease = 1 << 14,
+}
+
+public sealed partial class ReplicaCore
+{
+    internal Mutations Mutations { get; init; }
+
+    private bool Mutated(Mutations mistake) => (Mutations & mistake) != 0;
+}

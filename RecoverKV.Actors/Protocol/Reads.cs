@@ -1,0 +1,136 @@
+using System.Buffers.Binary;
+using RecoverKV.Client;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Protocol;
+
+// R5 Read: any replica with a lease answers from memory. A key with a write that may be committed elsewhere waits for
+// the word of it.
+public sealed partial class ReplicaCore
+{
+    private const int ScanPageItems = 4096;
+    private const long ScanPageBytes = 1024 * 1024;
+
+    private readonly PriorityQueue<(ICaller Caller, Read? Read, ScanRequest? Scan), Uid> _blockedReads = new();
+
+    // When this replica last heard the sequencer of its view say what is committed: bounds the age of a stale read.
+    private TimeSpan _lastWord;
+
+    /// <summary>R5: a read of a client; answered now, or when the writes that it must see are known to be committed, or
+    /// refused as soon as this replica may not answer it.</summary>
+    public void Read(TimeSpan now, ICaller caller, ReadConsistency consistency, Read read)
+    {
+        _now = now;
+        if (Limits.Check(read.Keys, _options) is { } invalid)
+        {
+            AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Invalid, [], 0, invalid));
+        }
+        else if (consistency == ReadConsistency.Stale)
+        {
+            Answer(caller, read, StaleAge());
+        }
+        else if (!HasLease(now))
+        {
+            AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.NotAlive, []));
+        }
+        else
+        {
+            var waitFor = Uid.Zero;
+            foreach (var key in read.Keys)
+                if (_pending.TryGetValue(key, out var uid)) waitFor = Uid.Max(waitFor, uid);
+            if (waitFor <= _state.Applied || Mutated(Mutations.PendingReadsServed)) Answer(caller, read, 0);
+            else if (_blockedReads.Count >= _options.WaitingReads) AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Busy, []));
+            else _blockedReads.Enqueue((caller, read, null), waitFor);
+        }
+
+        Settle();
+    }
+
+    /// <summary>A page of a scan, linearizable or stale as a read of all its keys.</summary>
+    public void Scan(TimeSpan now, ICaller caller, ScanRequest request)
+    {
+        _now = now;
+        if (request.Consistency == ReadConsistency.Stale || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
+            AnswerScan(caller, request);
+        else if (!HasLease(now)) RefuseScan(caller, request);
+        else if (_blockedReads.Count >= _options.WaitingReads) RefuseScan(caller, request, ReadStatus.Busy);
+        else _blockedReads.Enqueue((caller, null, request), _log.Durable.Contiguous);
+        Settle();
+    }
+
+    private void ServeBlockedReads()
+    {
+        while (_blockedReads.TryPeek(out var blocked, out var waitFor) && waitFor <= _state.Applied)
+        {
+            if (!HasLease(_now))
+            {
+                RefuseBlockedReads();
+                return;
+            }
+
+            _blockedReads.Dequeue();
+            if (blocked.Read is { } read) Answer(blocked.Caller, read, 0);
+            else AnswerScan(blocked.Caller, blocked.Scan!);
+        }
+    }
+
+    private void RefuseReadsWithoutLease()
+    {
+        if (_blockedReads.Count > 0 && !HasLease(_now)) RefuseBlockedReads();
+    }
+
+    private void RefuseBlockedReads()
+    {
+        while (_blockedReads.TryDequeue(out var blocked, out _))
+        {
+            if (blocked.Read is { } read) AnswerRead(blocked.Caller, new ReadAnswer(read.Id, ReadStatus.NotAlive, []));
+            else RefuseScan(blocked.Caller, blocked.Scan!);
+        }
+    }
+
+    private long StaleAge()
+    {
+        if (_view.Epoch == Epoch.Zero || _lastWord == _startedAt) return -1;
+        return (long)Math.Ceiling((_now - _lastWord).TotalMilliseconds);
+    }
+
+    private void Answer(ICaller caller, Read read, long age)
+    {
+        var versions = new Client.Contracts.Version?[read.Keys.Count];
+        for (var i = 0; i < versions.Length; i++) versions[i] = _state.Find(read.Keys[i]);
+        AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Done, versions, age));
+    }
+
+    private void AnswerRead(ICaller caller, ReadAnswer answer) => Effects.Add(new Effect.AnswerRead(caller, answer));
+
+    private void RefuseScan(ICaller caller, ScanRequest request, ReadStatus status = ReadStatus.NotAlive) =>
+        Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, status, [], default)));
+
+    // The cursor names the run, because slots are of this process's memory, and the slot to go on at.
+    private void AnswerScan(ICaller caller, ScanRequest request)
+    {
+        var slot = 0;
+        if (!request.Cursor.IsEmpty)
+        {
+            var cursor = request.Cursor.Span;
+            if (cursor.Length != 12 || BinaryPrimitives.ReadInt64LittleEndian(cursor) != _options.Run)
+            {
+                RefuseScan(caller, request, ReadStatus.CursorLost);
+                return;
+            }
+
+            slot = BinaryPrimitives.ReadInt32LittleEndian(cursor[8..]);
+        }
+
+        var (items, next) = _state.Scan(Math.Max(0, slot), Math.Clamp(request.MaxItems, 1, ScanPageItems), ScanPageBytes);
+        var nextCursor = Array.Empty<byte>();
+        if (next >= 0)
+        {
+            nextCursor = new byte[12];
+            BinaryPrimitives.WriteInt64LittleEndian(nextCursor, _options.Run);
+            BinaryPrimitives.WriteInt32LittleEndian(nextCursor.AsSpan(8), next);
+        }
+
+        Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, ReadStatus.Done, items, nextCursor)));
+    }
+}

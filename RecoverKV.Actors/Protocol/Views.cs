@@ -1,0 +1,140 @@
+namespace RecoverKV.Actors.Protocol;
+
+// R2 View: bring a majority to exactly the donor's log, install the view, activate it.
+public sealed partial class ReplicaCore
+{
+    // What a candidate asked this replica to reach; null when no election asks. Forgotten with the next promise.
+    private Synchronize? _synchronization;
+
+    private void OnSynchronize(MemberId from, Synchronize message)
+    {
+        if (_promised.Epoch != message.Epoch || _promised.Candidate != from.Node) return;
+        // A late duplicate of an epoch that is accepted must not touch the log any more.
+        if (_view.Epoch >= message.Epoch && !Mutated(Mutations.LateSynchronization)) return;
+        if (_synchronization == null)
+        {
+            _synchronization = message;
+            var orphans = FindOrphans(uid => uid > message.Target ? Epoch.Zero : message.Base.EpochAt(uid));
+            if (orphans.Length > 0)
+            {
+                Drop(orphans);
+                Journal(new OrphansDropped(orphans));
+            }
+        }
+
+        WhenDurable(SynchronizationProgressed);
+        Heal();
+    }
+
+    // Tells the candidate how far the log on disk has come, drops included.
+    private void SynchronizationProgressed()
+    {
+        if (_synchronization is not { } goal || goal.Epoch != _promised.Epoch || _view.Epoch >= goal.Epoch) return;
+        Send(_promised.Candidate, new Synchronized(goal.Epoch, AcknowledgedUid));
+    }
+
+    private void OnSynchronized(MemberId from, Synchronized message)
+    {
+        if (_campaign is not { Base: not null, View: null } campaign || message.Epoch != campaign.Epoch) return;
+        if (!campaign.Targets.Contains(from)) return;
+        if (message.Contiguous > campaign.Synchronized.GetValueOrDefault(from) || message.Contiguous == campaign.Target)
+            campaign.ProgressAt = _now;
+        campaign.Synchronized[from] = message.Contiguous;
+        EvaluateSynchronized(campaign);
+    }
+
+    private void EvaluateSynchronized(Campaign campaign)
+    {
+        var ready = campaign.Targets
+            .Where(m => campaign.Synchronized.TryGetValue(m, out var uid) && uid == campaign.Target).ToArray();
+        if (ready.Length < Majority(campaign) || !ready.Contains(_self)) return;
+        // The others get a moment, so that one view takes all in.
+        if (ready.Length < campaign.Targets.Length && _now - campaign.BaseAt < _options.ResendInterval) return;
+        var first = campaign.Target.Next;
+        campaign.View = new View
+        {
+            Epoch = campaign.Epoch,
+            Sequencer = _self.Node,
+            Members = campaign.Members,
+            InSync = [.. ready.Select(m => m.Node)],
+            FirstUid = first,
+            History = campaign.Base!.HistoryWith(campaign.Epoch, first),
+        };
+        campaign.ProgressAt = campaign.SentAt = _now;
+        foreach (var node in _options.Nodes) Send(node, new InstallView(campaign.View));
+    }
+
+    private void OnInstallView(MemberId from, InstallView message)
+    {
+        var view = message.View;
+        if (view.Epoch <= _view.Epoch)
+        {
+            // A late duplicate changes nothing; only the answer may have been lost.
+            if (view.Epoch == _view.Epoch && from.Node == _view.Sequencer) AnswerAccepted();
+            return;
+        }
+
+        if (from.Node != view.Sequencer) return;
+        if (view.Epoch == _promised.Epoch && _promised.Candidate != from.Node) return;
+        if (view.IsInSync(_self))
+        {
+            // It counts on this replica's promise and log, which were on disk when it was made.
+            if (view.Epoch != _promised.Epoch || _log.Durable.Contiguous < view.FirstUid.Previous)
+            {
+                StartOver($"{view} counts on a promise and a log that the disk no longer has");
+                return;
+            }
+        }
+
+        if (from != _self) StepDown();
+        EndLease();
+        _synchronization = null;
+        var orphans = FindOrphans(uid => uid >= view.FirstUid ? Epoch.Zero : view.EpochAt(uid));
+        var fact = new ViewAccepted(view, orphans, _knownCommitted);
+        Evolve(fact);
+        TrackPending();
+        _viewFact = Journal(fact);
+        _lastHeartbeat = _now;
+        ResetElectionTimer();
+        Notice($"{_self} accepts {view}{(view.IsInSync(_self) ? "" : ", not in-sync")}");
+        AnswerAccepted();
+    }
+
+    private void AnswerAccepted()
+    {
+        var (epoch, sequencer) = (_view.Epoch, _view.Sequencer);
+        WhenDurable(() =>
+        {
+            if (_promised.Epoch == epoch && _view.Epoch == epoch) Send(sequencer, new AcceptedView(epoch));
+        });
+    }
+
+    // The change of state that a fact means, in live operation and in replay alike.
+    private void Evolve(ViewAccepted fact)
+    {
+        _view = fact.View;
+        _promised = new Promised(fact.View.Epoch, fact.View.Sequencer);
+        _knownCommitted = Uid.Max(_knownCommitted, fact.Committed);
+        Drop(fact.Dropped);
+    }
+
+    private void OnViewWanted(MemberId from, ViewWanted message)
+    {
+        if (_leading != null && message.Epoch == _view.Epoch) Send(from.Node, new InstallView(_view));
+    }
+
+    private void OnAcceptedView(MemberId from, AcceptedView message)
+    {
+        if (_campaign is not { View: { } view } campaign || message.Epoch != campaign.Epoch) return;
+        campaign.Accepted.Add(from);
+        campaign.ProgressAt = _now;
+        if (_view.Epoch != campaign.Epoch) return;
+        foreach (var member in view.Members)
+            if (view.IsInSync(member) && !campaign.Accepted.Contains(member)) return;
+        // When an incarnation is replaced, majorities of the old and the new members need not meet: then a majority of
+        // the old ones must know the new view too, so that no later election can be held among the old members alone.
+        var old = campaign.Base!.Members;
+        if (old.Length > 0 && old.Count(campaign.Accepted.Contains) < campaign.Base.Majority) return;
+        Activate(campaign);
+    }
+}
