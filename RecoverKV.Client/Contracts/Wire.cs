@@ -60,8 +60,11 @@ public sealed class WireWriter
     /// <summary>A string field; left out when null or empty.</summary>
     public void String(int field, string? value)
     {
-        if (!string.IsNullOrEmpty(value)) AlwaysBytes(field, Encoding.UTF8.GetBytes(value));
+        if (!string.IsNullOrEmpty(value)) AlwaysString(field, value);
     }
+
+    /// <summary>A string field that is written even when empty: it stands in a list.</summary>
+    public void AlwaysString(int field, string value) => AlwaysBytes(field, Encoding.UTF8.GetBytes(value));
 
     /// <summary>Begins a message field; what is written until <see cref="End"/> is its content.</summary>
     /// <returns>A mark for <see cref="End"/>.</returns>
@@ -132,6 +135,7 @@ public sealed class WireWriter
 /// </summary>
 public ref struct WireReader
 {
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
     private readonly ReadOnlyMemory<byte> _memory;
     private readonly ReadOnlySpan<byte> _span;
     private int _position;
@@ -184,8 +188,18 @@ public ref struct WireReader
         return slice;
     }
 
-    /// <summary>The value of a string field.</summary>
-    public string String() => Encoding.UTF8.GetString(Bytes().Span);
+    /// <summary>The value of a string field, which must be valid UTF-8.</summary>
+    public string String()
+    {
+        try
+        {
+            return StrictUtf8.GetString(Bytes().Span);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw Malformed("UTF-8");
+        }
+    }
 
     /// <summary>The value of a fixed32 field.</summary>
     public uint Fixed32()

@@ -48,7 +48,7 @@ public static class WriteRequestCodec
                 case 1: session = reader.Int(); break;
                 case 2: number = reader.Int(); break;
                 case 3: lowWater = reader.Int(); break;
-                case 4: operations.Add(DecodeOperation(reader.Bytes())); break;
+                case 4: ClientLimits.Add(operations, DecodeOperation(reader.Bytes()), ClientLimits.Operations); break;
                 default: reader.Skip(); break;
             }
         }
@@ -73,7 +73,7 @@ public static class WriteRequestCodec
         {
             switch (field)
             {
-                case 1: kind = (OperationKind)reader.Int32(); break;
+                case 1: kind = reader.OperationKind(); break;
                 case 2: key = reader.Bytes(); break;
                 case 3: value = reader.Bytes(); break;
                 case 4: expected = reader.Int(); break;

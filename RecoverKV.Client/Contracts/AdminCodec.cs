@@ -1,0 +1,111 @@
+namespace RecoverKV.Client.Contracts;
+
+/// <summary>The wire form of the messages of administration, and of those that name a manifest.</summary>
+internal static class AdminCodec
+{
+    internal static WireWriter Encode(StopNode stop)
+    {
+        var writer = new WireWriter(16);
+        writer.Int(1, stop.Id);
+        writer.Bool(2, stop.Clean);
+        return writer;
+    }
+
+    internal static StopNode DecodeStop(ReadOnlyMemory<byte> encoded)
+    {
+        long id = 0;
+        var clean = false;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: id = reader.Int(); break;
+                case 2: clean = reader.Bool(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new StopNode(id, clean);
+    }
+
+    internal static WireWriter Encode(PartitionNode partition)
+    {
+        var writer = new WireWriter();
+        writer.Int(1, partition.Id);
+        writer.Bool(2, partition.Cut);
+        foreach (var node in partition.Reachable) writer.AlwaysString(3, node);
+        writer.Bool(4, partition.HealingOnly);
+        return writer;
+    }
+
+    internal static PartitionNode DecodePartition(ReadOnlyMemory<byte> encoded)
+    {
+        long id = 0;
+        bool cut = false, healingOnly = false;
+        var reachable = new List<string>();
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: id = reader.Int(); break;
+                case 2: cut = reader.Bool(); break;
+                case 3: ClientLimits.Add(reachable, reader.String(), ClientLimits.Nodes); break;
+                case 4: healingOnly = reader.Bool(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new PartitionNode(id, cut, reachable, healingOnly);
+    }
+
+    internal static WireWriter Encode(AdminReply reply)
+    {
+        var writer = new WireWriter();
+        writer.Int(1, reply.Id);
+        writer.Bool(2, reply.Done);
+        writer.String(3, reply.Text);
+        return writer;
+    }
+
+    internal static AdminReply DecodeReply(ReadOnlyMemory<byte> encoded)
+    {
+        long id = 0;
+        var done = false;
+        string? text = null;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: id = reader.Int(); break;
+                case 2: done = reader.Bool(); break;
+                case 3: text = reader.OptionalString(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new AdminReply(id, done, text);
+    }
+
+    internal static WireWriter EncodeManifest(string manifest)
+    {
+        var writer = new WireWriter(manifest.Length + 16);
+        writer.String(1, manifest);
+        return writer;
+    }
+
+    internal static string DecodeManifest(ReadOnlyMemory<byte> encoded)
+    {
+        var manifest = "";
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            if (field == 1) manifest = reader.String();
+            else reader.Skip();
+        }
+
+        return manifest;
+    }
+}
