@@ -3,7 +3,7 @@ using Akka.Configuration;
 namespace RecoverKV.Actors;
 
 /// <summary>A node could not start, or had to stop: one clear line for the operator.</summary>
-public sealed class NodeFailedException : Exception
+public class NodeFailedException : Exception
 {
     /// <summary>With a message of one line.</summary>
     public NodeFailedException(string message, Exception? inner = null) : base(message, inner) { }

@@ -19,10 +19,13 @@ public sealed class WireWriter
     /// <summary>Bytes written so far.</summary>
     public int Length => _length;
 
+    /// <summary>Forgets what was written and keeps the buffer, for the next message.</summary>
+    public void Clear() => _length = 0;
+
     /// <summary>The bytes written so far; valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    /// <summary>The bytes written, in an array of exactly their length.</summary>
+    /// <summary>The bytes written, in an array of exactly their length; the writer must not be used again.</summary>
     public byte[] ToArray() => _length == _buffer.Length ? _buffer : _buffer.AsSpan(0, _length).ToArray();
 
     /// <summary>An integer field (int64, uint64, enum); left out when 0.</summary>

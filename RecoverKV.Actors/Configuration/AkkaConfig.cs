@@ -1,0 +1,173 @@
+using System.Globalization;
+using Akka.Configuration;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Configuration;
+
+/// <summary>
+/// The configuration of a node's actor system. What differs from Akka's defaults is here, with its reason; a user's
+/// own <c>akka.*</c> keys override it.
+/// </summary>
+public static class AkkaConfig
+{
+    /// <summary>The dispatcher of the journal and its readers: their calls block a thread while the disk works.</summary>
+    public const string JournalDispatcher = "akka.persistence.dispatchers.recoverkv-journal";
+
+    /// <summary>The journal's plugin.</summary>
+    public const string JournalPlugin = "akka.persistence.journal.sql";
+
+    /// <summary>How long SQLite waits for a lock that another connection holds. Nobody but the journal writes, so
+    /// that waiting is rare.</summary>
+    public static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>The complete configuration; Akka's own defaults come below it.</summary>
+    public static Config Of(NodeSettings settings) => settings.AkkaOverrides
+        .WithFallback(ConfigurationFactory.ParseString(General(settings)))
+        .WithFallback(ConfigurationFactory.ParseString(Serialization))
+        .WithFallback(ConfigurationFactory.ParseString(Remote(settings)))
+        .WithFallback(ConfigurationFactory.ParseString(Cluster(settings)))
+        .WithFallback(ConfigurationFactory.ParseString(Persistence));
+
+    private static string General(NodeSettings settings) => $$"""
+        akka {
+          loglevel = {{settings.LogLevel}}
+          loggers = ["{{NameOf(typeof(StderrLogger))}}"]
+          # Akka's logger of the start writes to stdout, which belongs to the program; what fails at the start throws.
+          stdout-loglevel = OFF
+          # Messages to a node that is down are what the protocol expects.
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          # The host decides when the process ends, and with which exit code.
+          coordinated-shutdown {
+            exit-clr = off
+            run-by-clr-shutdown-hook = off
+            default-phase-timeout = 2s
+            phases {
+              # A node without a cluster majority would wait for the others to see it leave; nothing depends on it.
+              cluster-leave.timeout = 1s
+              cluster-exiting.timeout = 1s
+              cluster-exiting-done.timeout = 1s
+              cluster-shutdown.timeout = 1s
+              actor-system-terminate.timeout = 5s
+            }
+          }
+        }
+        """;
+
+    /// <summary>Every message has a codec of its own, and nothing else is sent or taken. Those of Akka's serializers
+    /// that build whatever type a sender names are replaced (<see cref="RefusingSerializer"/>); those that stay know
+    /// a fixed set of types.</summary>
+    private static readonly string Serialization = $$"""
+        akka.actor {
+          serializers {
+            recoverkv-client = "RecoverKV.Client.Contracts.ClientSerializer, RecoverKV.Client"
+            recoverkv-fact = "{{NameOf(typeof(FactSerializer))}}"
+            recoverkv-peer = "{{NameOf(typeof(PeerSerializer))}}"
+            json = "{{NameOf(typeof(RefusingSerializer))}}"
+            proto = "{{NameOf(typeof(RefusingSerializer))}}"
+            daemon-create = "{{NameOf(typeof(RefusingSerializer))}}"
+          }
+          serialization-bindings {
+            "{{NameOf(typeof(IClientMessage))}}" = recoverkv-client
+            "{{NameOf(typeof(Fact))}}" = recoverkv-fact
+            "{{NameOf(typeof(PeerEnvelope))}}" = recoverkv-peer
+          }
+          serialization-settings {
+            allow-unregistered-types = false
+            json.id = 1
+            proto.id = 2
+            daemon-create.id = 3
+          }
+        }
+        """;
+
+    private static string Remote(NodeSettings settings) => $$"""
+        akka.remote {
+          log-remote-lifecycle-events = off
+          # A peer that was down is tried again soon: its first heartbeat decides how fast it heals.
+          retry-gate-closed-for = 100ms
+          # A cut that swallows packets leaves TCP waiting for minutes even after it has healed: give such a
+          # connection up and make a new one. Losing its messages is what the protocol expects.
+          transport-failure-detector {
+            heartbeat-interval = 500ms
+            acceptable-heartbeat-pause = 3s
+          }
+          dot-netty.tcp {
+            hostname = "{{settings.BindHost}}"
+            port = {{Number(settings.BindPort)}}
+            public-hostname = "{{settings.Self.Host}}"
+            public-port = {{Number(settings.Self.Port)}}
+            connection-timeout = 2s
+            maximum-frame-size = {{Number(settings.FrameSize)}}b
+            send-buffer-size = 1048576b
+            receive-buffer-size = 1048576b
+          }
+        }
+        """;
+
+    /// <summary>Hints and a picture for operators only; the intervals as measured (DESIGN §5).</summary>
+    private static string Cluster(NodeSettings settings) => $$"""
+        akka.actor.provider = cluster
+        akka.cluster {
+          seed-nodes = [{{string.Join(", ", settings.Members.Select(m => $"\"{m.Address}\""))}}]
+          # Akka's default downs the smaller side of a cut. Who may commit is decided by views, never here.
+          downing-provider-class = ""
+          run-coordinated-shutdown-when-down = off
+          log-info = off
+          seed-node-timeout = 1s
+          retry-unsuccessful-join-after = 500ms
+          periodic-tasks-initial-delay = 200ms
+          gossip-interval = 200ms
+          leader-actions-interval = 200ms
+          unreachable-nodes-reaper-interval = 200ms
+        }
+        """;
+
+    private static readonly string Persistence = $$"""
+        {{JournalDispatcher}} {
+          type = ForkJoinDispatcher
+          throughput = 10
+          dedicated-thread-pool.thread-count = 3
+        }
+        akka.persistence {
+          journal.plugin = "{{JournalPlugin}}"
+          journal.auto-start-journals = ["{{JournalPlugin}}"]
+          # Checkpoints are no snapshots of Akka's.
+          snapshot-store.plugin = "akka.persistence.no-snapshot-store"
+          journal.sql {
+            # Connections come from JournalFile.
+            provider-name = "SQLite.MS"
+            plugin-dispatcher = "{{JournalDispatcher}}"
+            replay-dispatcher = "{{JournalDispatcher}}"
+            materializer-dispatcher = "{{JournalDispatcher}}"
+            # SQLite has one writer; more than one would only wait for its lock, and could commit out of order.
+            parallelism = 1
+            # No event has a tag: spare the table of tags.
+            tag-write-mode = Csv
+            # Events that wait together are committed together. A full buffer fails a write; the protocol bounds what
+            # is under way far below it.
+            batch-size = 64
+            buffer-size = 5000
+            # Otherwise events become SQL text, at several times their size.
+            prefer-parameters-on-multirow-insert = true
+            # Events have up to batch.bytes each: bounds the memory of a replay.
+            replay-batch-size = 256
+            # Two writers of one journal would be a mistake that must not be smoothed over.
+            replay-filter.mode = fail
+            recovery-event-timeout = 60s
+            circuit-breaker {
+              # Longer than SQLite waits for a lock, and than a disk may stall.
+              call-timeout = 30s
+              max-failures = 3
+              reset-timeout = 5s
+            }
+          }
+        }
+        """;
+
+    private static string NameOf(Type type) => $"{type.FullName}, {type.Assembly.GetName().Name}";
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

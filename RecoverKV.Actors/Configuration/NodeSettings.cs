@@ -1,0 +1,224 @@
+using Akka.Configuration;
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Actors.Configuration;
+
+/// <summary>When a write counts as stored.</summary>
+public enum Durability
+{
+    /// <summary>It is on the disk: survives a power loss.</summary>
+    Full,
+
+    /// <summary>The operating system has it: survives the end of the process.</summary>
+    Os,
+}
+
+/// <summary>
+/// The settings of a node, checked; each is explained in hocon/reference.conf. Made by <see cref="Load"/>.
+/// </summary>
+public sealed record NodeSettings
+{
+    /// <summary>The name of the actor systems of all nodes: part of their addresses.</summary>
+    public const string SystemName = "recoverkv";
+
+    /// <summary>Bytes of a message besides keys and values.</summary>
+    private const long FrameOverhead = 16 * 1024;
+
+    /// <summary>This node, as the others reach it.</summary>
+    public required Member Self { get; init; }
+
+    /// <summary>All nodes, in the order that ranks them.</summary>
+    public required IReadOnlyList<Member> Members { get; init; }
+
+    /// <summary>Full path of the data folder.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>When a write counts as stored.</summary>
+    public required Durability Durability { get; init; }
+
+    /// <summary>Whether clients may stop and cut nodes.</summary>
+    public required bool Chaos { get; init; }
+
+    /// <summary>The lowest level that is logged, as Akka calls it.</summary>
+    public required string LogLevel { get; init; }
+
+    /// <summary>The largest message, in bytes.</summary>
+    public required int FrameSize { get; init; }
+
+    /// <summary>The host name or address to listen on.</summary>
+    public required string BindHost { get; init; }
+
+    /// <summary>The port to listen on.</summary>
+    public required int BindPort { get; init; }
+
+    /// <summary>The settings of the protocol, complete but for what each start and data folder brings.</summary>
+    private ProtocolOptions Protocol { get; init; } = null!;
+
+    /// <summary>What the user set for Akka.</summary>
+    public required Config AkkaOverrides { get; init; }
+
+    /// <summary>hocon/reference.conf.</summary>
+    public static Config Reference { get; } =
+        ConfigurationFactory.FromResource("RecoverKV.Actors.reference.conf", typeof(NodeSettings).Assembly);
+
+    /// <summary>Reads a file in HOCON.</summary>
+    /// <exception cref="InvalidSettingsException">The file cannot be read, is no HOCON, or has a wrong setting.</exception>
+    public static NodeSettings LoadFile(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidSettingsException($"The configuration cannot be read: {e.Message}", e);
+        }
+
+        try
+        {
+            return Load(Parse(text));
+        }
+        catch (InvalidSettingsException e)
+        {
+            throw new InvalidSettingsException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads HOCON.</summary>
+    /// <exception cref="InvalidSettingsException">It is no HOCON.</exception>
+    public static Config Parse(string hocon)
+    {
+        try
+        {
+            return ConfigurationFactory.ParseString(hocon);
+        }
+        // The parser has no exception of its own: a malformed text may end in any.
+        catch (Exception e)
+        {
+            throw new InvalidSettingsException(
+                $"This is not HOCON: {e.Message.ReplaceLineEndings(" ")} (one key per line, blocks in braces)", e);
+        }
+    }
+
+    /// <summary>Checks the settings.</summary>
+    /// <exception cref="InvalidSettingsException">One of them is missing, unknown or makes no sense.</exception>
+    public static NodeSettings Load(Config config)
+    {
+        var read = new SettingsReader(config, Reference);
+        var members = ReadMembers(read);
+        var node = read.RequiredText("node", "the id of this node is wanted, one of those in recoverkv.members");
+        var self = members.FirstOrDefault(m => m.Node.Name == node) ?? throw InvalidSettingsException.Of(
+            "recoverkv.node", SettingsReader.Quote(node),
+            $"an id in recoverkv.members is wanted, so one of {string.Join(", ", members.Select(m => m.Node))}");
+        var bindHost = read.Text("bind.host");
+        if (bindHost.Length > 0 && !Member.IsHost(bindHost))
+            throw InvalidSettingsException.Of(
+                "recoverkv.bind.host", SettingsReader.Quote(bindHost), "a host name or an IPv4 address is wanted");
+        var bindPort = read.Int("bind.port", 0, 65535);
+        var frameSize = (int)read.Size("frame-size", 64 * 1024, 64 * 1024 * 1024);
+
+        return new NodeSettings
+        {
+            Self = self,
+            Members = members,
+            Data = Path.GetFullPath(read.RequiredText("data", "the folder for this node's data is wanted")),
+            Durability = read.Choice("durability", new Dictionary<string, Durability>
+            {
+                ["full"] = Durability.Full,
+                ["os"] = Durability.Os,
+            }),
+            Chaos = read.Choice("chaos", new Dictionary<string, bool> { ["on"] = true, ["off"] = false }),
+            LogLevel = read.Choice("log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
+            FrameSize = frameSize,
+            BindHost = bindHost.Length > 0 ? bindHost : self.Host,
+            BindPort = bindPort > 0 ? bindPort : self.Port,
+            Protocol = ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize),
+            AkkaOverrides = config.HasPath("akka") ? config.GetValue("akka").AtKey("akka") : Config.Empty,
+        };
+    }
+
+    /// <summary>What the protocol core is given.</summary>
+    /// <param name="incarnation">Of the data folder.</param>
+    /// <param name="run">A random number of this run, not 0.</param>
+    /// <param name="seed">Any number.</param>
+    public ProtocolOptions ProtocolOptions(Guid incarnation, long run, ulong seed) =>
+        Protocol with { Self = new MemberId(Self.Node, incarnation), Run = run, Seed = seed };
+
+    private static List<Member> ReadMembers(SettingsReader read)
+    {
+        const string path = "recoverkv.members", right = "a list of \"id@host:port\" is wanted, the same on all nodes";
+        var members = new List<Member>();
+        foreach (var text in read.List("members", right))
+        {
+            var member = Member.Parse(text) ?? throw InvalidSettingsException.Of(
+                path, $"a list with {(text.Length == 0 ? "an empty entry" : SettingsReader.Quote(text))}",
+                "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host a name or an "
+                + "IPv4 address");
+            if (members.Any(m => m.Node == member.Node))
+                throw InvalidSettingsException.Of(path, $"a list with {member.Node} in it twice", "each id stands once");
+            if (members.FirstOrDefault(m => m.Port == member.Port
+                && m.Host.Equals(member.Host, StringComparison.OrdinalIgnoreCase)) is { } other)
+                throw InvalidSettingsException.Of(
+                    path, $"a list with {member.Host}:{member.Port} in it twice",
+                    $"{other.Node} and {member.Node} need addresses of their own");
+            members.Add(member);
+        }
+
+        return members.Count is >= 1 and <= 9
+            ? members
+            : throw InvalidSettingsException.Of(path, $"a list of {members.Count}", "1 to 9 nodes are wanted, best 3 or 5");
+    }
+
+    private static ProtocolOptions ReadProtocol(SettingsReader read, NodeId[] nodes, int frameSize)
+    {
+        var key = (int)read.Size("limits.key", 1, 64 * 1024);
+        var mostValue = (frameSize - FrameOverhead - key) / 2;
+        if (mostValue < 1)
+            throw InvalidSettingsException.Of(
+                "recoverkv.limits.key", SettingsReader.ShowSize(key),
+                $"it must leave room for values in recoverkv.frame-size = {SettingsReader.ShowSize(frameSize)}");
+        var mostBatch = frameSize - FrameOverhead;
+        var options = new ProtocolOptions
+        {
+            Self = default,
+            Nodes = nodes,
+            Run = 0,
+            Seed = 0,
+            Lease = read.Duration("lease"),
+            HeartbeatInterval = read.Duration("heartbeat-interval"),
+            SilenceLimit = read.Duration("silence-limit"),
+            ElectionRankDelay = read.Duration("election-rank-delay"),
+            ElectionJitter = read.Duration("election-jitter"),
+            CampaignTimeout = read.Duration("campaign-timeout"),
+            ResendInterval = read.Duration("resend-interval"),
+            FetchTimeout = read.Duration("fetch-timeout"),
+            BatchRequests = read.Int("batch.requests", 1, 65536),
+            BatchBytes = (int)read.Size("batch.bytes", 1, mostBatch),
+            BatchesInFlight = read.Int("batch.in-flight", 1, 64),
+            WaitingRequests = read.Int("waiting.requests", 1, 1_000_000),
+            WaitingBytes = read.Size("waiting.bytes", 1024, 64L * 1024 * 1024 * 1024),
+            WaitingReads = read.Int("waiting.reads", 1, 1_000_000),
+            FetchEntries = read.Int("fetch.entries", 1, 65536),
+            FetchBytes = (int)read.Size("fetch.bytes", 1, mostBatch),
+            FetchesInFlight = read.Int("fetch.in-flight", 1, 64),
+            LogBytesInMemory = read.Size("log-memory", 0, 64L * 1024 * 1024 * 1024),
+            MaxKeyBytes = key,
+            MaxValueBytes = (int)read.Size("limits.value", 1, mostValue),
+        };
+        CheckDurations(options);
+        return options;
+    }
+
+    private static void CheckDurations(ProtocolOptions options)
+    {
+        if (options.Lease < options.HeartbeatInterval * 3)
+            throw InvalidSettingsException.Of(
+                "recoverkv.lease", SettingsReader.ShowDuration(options.Lease),
+                $"at least 3 times recoverkv.heartbeat-interval = {SettingsReader.ShowDuration(options.HeartbeatInterval)} is wanted");
+        if (options.SilenceLimit < options.HeartbeatInterval * 2)
+            throw InvalidSettingsException.Of(
+                "recoverkv.silence-limit", SettingsReader.ShowDuration(options.SilenceLimit),
+                $"at least twice recoverkv.heartbeat-interval = {SettingsReader.ShowDuration(options.HeartbeatInterval)} is wanted");
+    }
+}

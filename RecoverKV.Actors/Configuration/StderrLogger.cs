@@ -1,0 +1,36 @@
+using System.Globalization;
+using Akka.Actor;
+using Akka.Dispatch;
+using Akka.Event;
+
+namespace RecoverKV.Actors.Configuration;
+
+/// <summary>Writes log events to stderr, one line each.</summary>
+public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
+{
+    /// <summary>Called by Akka.</summary>
+    public StderrLogger()
+    {
+        Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
+        Receive<LogEvent>(e => Console.Error.WriteLine(Line(e)));
+    }
+
+    /// <summary>The line of an event: time, level, source, text, and the messages of the exceptions behind it.</summary>
+    internal static string Line(LogEvent e)
+    {
+        var level = e.LogLevel() switch
+        {
+            LogLevel.DebugLevel => "DEBUG",
+            LogLevel.InfoLevel => "INFO",
+            LogLevel.WarningLevel => "WARNING",
+            _ => "ERROR",
+        };
+        var line = string.Create(
+            CultureInfo.InvariantCulture, $"{e.Timestamp:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {level} {Source(e)}: {e.Message}");
+        for (var cause = e.Cause; cause is not null; cause = cause.InnerException)
+            line += $" <- {cause.GetType().Name}: {cause.Message}";
+        return line.ReplaceLineEndings(" ");
+    }
+
+    private static string Source(LogEvent e) => e.LogClass.Name;
+}

@@ -1,0 +1,72 @@
+using System.Runtime.Serialization;
+using Hyperion;
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Actors.Serialization;
+
+/// <summary>
+/// Control messages between replicas of one version, by Hyperion. The types are a closed list: a message of any
+/// other type is neither written nor read, whatever the bytes ask for.
+/// </summary>
+public static class ControlCodec
+{
+    /// <summary>The messages. Their order is part of the format.</summary>
+    private static readonly Type[] Messages =
+    [
+        typeof(Canvass), typeof(CanvassReply), typeof(RequestPromise), typeof(Promise), typeof(Refuse),
+        typeof(Handover), typeof(Synchronize), typeof(Synchronized), typeof(InstallView), typeof(AcceptedView),
+        typeof(ViewWanted), typeof(Leaving),
+    ];
+
+    /// <summary>What they are made of.</summary>
+    private static readonly Type[] Parts =
+    [
+        typeof(View), typeof(Epoch), typeof(Uid), typeof(NodeId), typeof(MemberId), typeof(Tenure),
+        typeof(MemberId[]), typeof(NodeId[]), typeof(Tenure[]),
+    ];
+
+    private static readonly Serializer Hyperion = new(SerializerOptions.Default
+        .WithKnownTypes([.. Messages, .. Parts])
+        .WithTypeFilter(new ClosedList([.. Messages, .. Parts])));
+
+    /// <summary>The bytes of a message.</summary>
+    public static byte[] Encode(PeerMessage message)
+    {
+        if (!Messages.Contains(message.GetType()))
+            throw new SerializationException($"A {message.GetType().Name} is no control message.");
+        using var stream = new MemoryStream();
+        Hyperion.Serialize(message, stream);
+        return stream.ToArray();
+    }
+
+    /// <summary>Reads a message.</summary>
+    /// <exception cref="FormatException">The bytes are no control message.</exception>
+    public static PeerMessage Decode(ReadOnlyMemory<byte> bytes)
+    {
+        object? read;
+        try
+        {
+            using var stream = new MemoryStream(bytes.ToArray(), writable: false);
+            read = Hyperion.Deserialize(stream);
+        }
+        // Hyperion has no exception of its own for bytes that it cannot read: anything may come out of it.
+        catch (Exception e)
+        {
+            throw new FormatException($"A control message cannot be read: {e.Message}", e);
+        }
+
+        return read is PeerMessage message && Messages.Contains(message.GetType())
+            ? message
+            : throw new FormatException($"A {read?.GetType().Name ?? "null"} is no control message.");
+    }
+
+    /// <summary>Hyperion asks with the full name of a type that it writes and the short one of a type that it
+    /// reads.</summary>
+    private sealed class ClosedList(Type[] types) : ITypeFilter
+    {
+        private readonly HashSet<string> _names =
+            [.. types.SelectMany(t => new[] { t.AssemblyQualifiedName!, $"{t.FullName}, {t.Assembly.GetName().Name}" })];
+
+        public bool IsAllowed(string typeName) => _names.Contains(typeName);
+    }
+}

@@ -1,0 +1,133 @@
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Serialization;
+
+/// <summary>
+/// The form of messages between replicas (peer.proto): a schema for the data path, where rate and size matter, and
+/// Hyperion for control messages (<see cref="ControlCodec"/>). Stateless.
+/// </summary>
+public static class PeerCodec
+{
+    private const string Control = "c";
+
+    /// <summary>Which kind of message it is.</summary>
+    public static string Manifest(PeerMessage message) => message switch
+    {
+        Append => "A",
+        Appended => "a",
+        Commit => "C",
+        Heartbeat => "H",
+        HeartbeatAck => "h",
+        Fetch => "F",
+        Entries => "f",
+        _ => Control,
+    };
+
+    /// <summary>The bytes of a message with its sender.</summary>
+    public static byte[] Encode(PeerEnvelope envelope)
+    {
+        var writer = WireTypes.Writer();
+        WireTypes.Write(writer, 1, envelope.From);
+        switch (envelope.Message)
+        {
+            case Append m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Committed.Value);
+                WireTypes.Write(writer, 4, m.Batch);
+                break;
+            case Appended m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Contiguous.Value);
+                writer.Int(4, m.Highest.Value);
+                break;
+            case Commit m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Committed.Value);
+                break;
+            case Heartbeat m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Round);
+                writer.Int(4, m.Committed.Value);
+                writer.Int(5, m.LeaseRun);
+                writer.Int(6, m.LeaseFrom.Ticks);
+                break;
+            case HeartbeatAck m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Round);
+                writer.Int(4, m.Run);
+                writer.Int(5, m.Clock.Ticks);
+                writer.Int(6, m.Contiguous.Value);
+                writer.Int(7, m.Highest.Value);
+                break;
+            case Fetch m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Id);
+                writer.Int(4, m.Range.First.Value);
+                writer.Int(5, m.Range.Last.Value);
+                break;
+            case Entries m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Id);
+                foreach (var batch in m.Batches) WireTypes.Write(writer, 4, batch);
+                break;
+            default:
+                writer.AlwaysBytes(2, ControlCodec.Encode(envelope.Message));
+                break;
+        }
+
+        return writer.Written.ToArray();
+    }
+
+    /// <summary>Reads a message. Requests in it are slices of <paramref name="bytes"/>.</summary>
+    /// <exception cref="FormatException">The bytes are no such message.</exception>
+    public static PeerEnvelope Decode(string manifest, byte[] bytes)
+    {
+        var f = new Fields();
+        var reader = new WireReader(bytes);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: f.From = WireTypes.ReadMember(reader.Bytes()); break;
+                case 2 when manifest == Control: f.Control = ControlCodec.Decode(reader.Bytes()); break;
+                case 2: f.Epoch = new Epoch(reader.Int()); break;
+                case 3: f.Third = reader.Int(); break;
+                case 4 when manifest is "A" or "f": (f.Batches ??= []).Add(WireTypes.ReadBatch(reader.Bytes())); break;
+                case 4: f.Fourth = reader.Int(); break;
+                case 5: f.Fifth = reader.Int(); break;
+                case 6: f.Sixth = reader.Int(); break;
+                case 7: f.Seventh = reader.Int(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new PeerEnvelope(f.From ?? throw new FormatException("A message has no sender."), Build(manifest, f));
+    }
+
+    private static PeerMessage Build(string manifest, in Fields f) => manifest switch
+    {
+        "A" => new Append(
+            f.Epoch, f.Batches is [var batch] ? batch : throw new FormatException("An append has not one batch."),
+            new Uid(f.Third)),
+        "a" => new Appended(f.Epoch, new Uid(f.Third), new Uid(f.Fourth)),
+        "C" => new Commit(f.Epoch, new Uid(f.Third)),
+        "H" => new Heartbeat(f.Epoch, f.Third, new Uid(f.Fourth), f.Fifth, new TimeSpan(f.Sixth)),
+        "h" => new HeartbeatAck(
+            f.Epoch, f.Third, f.Fourth, new TimeSpan(f.Fifth), new Uid(f.Sixth), new Uid(f.Seventh)),
+        "F" => new Fetch(f.Epoch, f.Third, new UidRange(new Uid(f.Fourth), new Uid(f.Fifth))),
+        "f" => new Entries(f.Epoch, f.Third, f.Batches?.ToArray() ?? []),
+        Control => f.Control ?? throw new FormatException("A control message is empty."),
+        _ => throw new FormatException($"A message between replicas is of the unknown kind '{manifest}'."),
+    };
+
+    /// <summary>The fields of any message of peer.proto, by number.</summary>
+    private struct Fields
+    {
+        public MemberId? From;
+        public Epoch Epoch;
+        public long Third, Fourth, Fifth, Sixth, Seventh;
+        public List<Batch>? Batches;
+        public PeerMessage? Control;
+    }
+}

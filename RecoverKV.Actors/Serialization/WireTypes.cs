@@ -1,0 +1,171 @@
+using System.Text;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Serialization;
+
+/// <summary>
+/// The wire form of what journal events and peer messages have in common (the first messages of journal.proto).
+/// Each method writes or reads the content of one message field.
+/// </summary>
+internal static class WireTypes
+{
+    [ThreadStatic]
+    private static WireWriter? _writer;
+
+    /// <summary>This thread's writer, emptied: encoding leaves no garbage but the final array. A buffer that one
+    /// large message has blown up is not kept.</summary>
+    public static WireWriter Writer()
+    {
+        var writer = _writer;
+        if (writer is null || writer.Length > 1024 * 1024) _writer = writer = new WireWriter(4096);
+        writer.Clear();
+        return writer;
+    }
+
+    public static void Write(WireWriter writer, int field, Batch batch)
+    {
+        var mark = writer.Begin(field);
+        writer.Int(1, batch.Epoch.Value);
+        writer.Int(2, batch.First.Value);
+        foreach (var request in batch.Requests) writer.AlwaysBytes(3, request.Encoded.Span);
+        writer.End(mark);
+    }
+
+    public static Batch ReadBatch(ReadOnlyMemory<byte> encoded)
+    {
+        long epoch = 0, first = 0;
+        var requests = new List<WriteRequest>();
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: epoch = reader.Int(); break;
+                case 2: first = reader.Int(); break;
+                case 3: requests.Add(WriteRequestCodec.Decode(reader.Bytes())); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new Batch(new Epoch(epoch), new Uid(first), requests);
+    }
+
+    public static void Write(WireWriter writer, int field, MemberId member)
+    {
+        Span<byte> incarnation = stackalloc byte[16];
+        member.Incarnation.TryWriteBytes(incarnation, bigEndian: true, out _);
+        var mark = writer.Begin(field);
+        writer.String(1, member.Node.Name);
+        writer.AlwaysBytes(2, incarnation);
+        writer.End(mark);
+    }
+
+    public static MemberId ReadMember(ReadOnlyMemory<byte> encoded)
+    {
+        var node = "";
+        var incarnation = Guid.Empty;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: node = reader.String(); break;
+                case 2: incarnation = ReadGuid(reader.Bytes()); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new MemberId(new NodeId(node), incarnation);
+    }
+
+    public static void Write(WireWriter writer, int field, UidRange range)
+    {
+        var mark = writer.Begin(field);
+        writer.Int(1, range.First.Value);
+        writer.Int(2, range.Last.Value);
+        writer.End(mark);
+    }
+
+    public static UidRange ReadRange(ReadOnlyMemory<byte> encoded)
+    {
+        var (first, last) = ReadPair(encoded);
+        return new UidRange(new Uid(first), new Uid(last));
+    }
+
+    public static void Write(WireWriter writer, int field, View view)
+    {
+        var mark = writer.Begin(field);
+        writer.Int(1, view.Epoch.Value);
+        writer.String(2, view.Sequencer.Name);
+        foreach (var member in view.Members) Write(writer, 3, member);
+        foreach (var node in view.InSync) writer.AlwaysBytes(4, Encoding.UTF8.GetBytes(node.Name));
+        writer.Int(5, view.FirstUid.Value);
+        foreach (var tenure in view.History)
+        {
+            var inner = writer.Begin(6);
+            writer.Int(1, tenure.Epoch.Value);
+            writer.Int(2, tenure.FirstUid.Value);
+            writer.End(inner);
+        }
+
+        writer.End(mark);
+    }
+
+    public static View ReadView(ReadOnlyMemory<byte> encoded)
+    {
+        long epoch = 0, firstUid = 0;
+        var sequencer = "";
+        var members = new List<MemberId>();
+        var inSync = new List<NodeId>();
+        var history = new List<Tenure>();
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: epoch = reader.Int(); break;
+                case 2: sequencer = reader.String(); break;
+                case 3: members.Add(ReadMember(reader.Bytes())); break;
+                case 4: inSync.Add(new NodeId(reader.String())); break;
+                case 5: firstUid = reader.Int(); break;
+                case 6:
+                    var (tenureEpoch, tenureFirst) = ReadPair(reader.Bytes());
+                    history.Add(new Tenure(new Epoch(tenureEpoch), new Uid(tenureFirst)));
+                    break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new View
+        {
+            Epoch = new Epoch(epoch),
+            Sequencer = new NodeId(sequencer),
+            Members = [.. members],
+            InSync = [.. inSync],
+            FirstUid = new Uid(firstUid),
+            History = [.. history],
+        };
+    }
+
+    private static (long First, long Second) ReadPair(ReadOnlyMemory<byte> encoded)
+    {
+        long first = 0, second = 0;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: first = reader.Int(); break;
+                case 2: second = reader.Int(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return (first, second);
+    }
+
+    private static Guid ReadGuid(ReadOnlyMemory<byte> bytes) => bytes.Length == 16
+        ? new Guid(bytes.Span, bigEndian: true)
+        : throw new FormatException("The message is malformed: bad incarnation.");
+}
