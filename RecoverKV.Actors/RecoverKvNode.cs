@@ -1,4 +1,13 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Event;
+using Akka.Persistence.Sql.Config;
+using Akka.Remote;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Gateway;
+using RecoverKV.Actors.Replica;
+using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Actors;
 
@@ -15,23 +24,143 @@ public enum NodeExit
     /// <summary>It left in good order, because it was asked to.</summary>
     Left = 0,
 
-    /// <summary>It must be started again (for example it was quarantined).</summary>
+    /// <summary>It must be started again: its actor system was quarantined, or its data folder set aside (R11).</summary>
     Restart = 1,
 }
 
-/// <summary>One running node: actor system, replica, gateway. Skeleton.</summary>
+/// <summary>One running node: actor system, replica, gateway, and its data folder. Thread-safe.</summary>
 public sealed class RecoverKvNode : IAsyncDisposable
 {
-    /// <summary>Starts a node; returns when it listens.</summary>
-    /// <exception cref="NodeFailedException">A bad configuration, a port in use, a data folder in use or damaged.</exception>
-    public static Task<RecoverKvNode> StartAsync(Config config) => throw new NotImplementedException();
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(10);
+    private readonly DataFolder _folder;
+    private readonly Owner _owner;
+    private readonly IActorRef _supervisor;
 
-    /// <summary>Ends when the node has ended, with the reason; fails with <see cref="NodeFailedException"/>.</summary>
-    public Task<NodeExit> Completion => throw new NotImplementedException();
+    private RecoverKvNode(NodeSettings settings, DataFolder folder, ActorSystem system, Owner owner, IActorRef supervisor)
+    {
+        (Settings, _folder, System, _owner, _supervisor) = (settings, folder, system, owner, supervisor);
+        Completion = EndAsync();
+    }
 
-    /// <summary>Leaves in good order (R8), within a few seconds.</summary>
-    public Task LeaveAsync() => throw new NotImplementedException();
+    /// <summary>What it was started with.</summary>
+    public NodeSettings Settings { get; }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Its actor system.</summary>
+    internal ActorSystem System { get; }
+
+    /// <summary>Ends when the node has ended and let go of its data folder and port: with the reason, or with a
+    /// <see cref="NodeFailedException"/>.</summary>
+    public Task<NodeExit> Completion { get; }
+
+    /// <summary>Starts a node; returns when it listens. Its replica replays its journal after that.</summary>
+    /// <exception cref="NodeFailedException">A wrong setting (<see cref="InvalidSettingsException"/>), a port in use, a
+    /// data folder that is in use, of another node, or damaged.</exception>
+    public static Task<RecoverKvNode> StartAsync(Config config) => StartAsync(NodeSettings.Load(config));
+
+    /// <summary>Starts a node; returns when it listens. Its replica replays its journal after that.</summary>
+    /// <exception cref="NodeFailedException">As above.</exception>
+    public static async Task<RecoverKvNode> StartAsync(NodeSettings settings)
+    {
+        var folder = DataFolder.Open(settings.Data, settings.Self.Node);
+        try
+        {
+            var system = CreateSystem(settings, folder);
+            var owner = new Owner();
+            system.EventStream.Subscribe(
+                system.ActorOf(Props.Create(() => new QuarantineWatch(owner)), "quarantine-watch"),
+                typeof(ThisActorSystemQuarantinedEvent));
+            var gateway = system.ActorOf(GatewayActor.PropsFor(settings), GatewayActor.Name);
+            var supervisor = system.ActorOf(
+                ReplicaActor.PropsFor(settings, folder.Member.Incarnation, owner, gateway, new JournalReader(folder)), "node");
+            return new RecoverKvNode(settings, folder, system, owner, supervisor);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Leaves in good order (R8): hands over or gives its lease back first, so that the others need not wait.
+    /// Ends after a few lease times in any case.</summary>
+    public async Task LeaveAsync()
+    {
+        System.ActorSelection(ReplicaActor.Path).Tell(ReplicaActor.Leave.Instance);
+        // A replica that is out of service cannot answer; it has nothing to hand over either.
+        await Task.WhenAny(Completion, Task.Delay(3 * LeaseTime)).ConfigureAwait(false);
+        _owner.Left();
+        await Completion.ConfigureAwait(false);
+    }
+
+    /// <summary>Ends at once, as a crash would, but lets go of the data folder and the port.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _owner.Restart("the node was disposed of");
+        await Completion.ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false);
+    }
+
+    private TimeSpan LeaseTime => Settings.ProtocolOptions(Guid.Empty, 1, 0).Lease;
+
+    private async Task<NodeExit> EndAsync()
+    {
+        var end = await _owner.End.ConfigureAwait(false);
+        var log = Logging.GetLogger(System, nameof(RecoverKvNode));
+        if (end.Reason.Length > 0) log.Warning("{0}", end.Reason);
+        try
+        {
+            // The replica first: nothing may be journalled once the folder is let go of.
+            await _supervisor.GracefulStop(ShutdownLimit).ConfigureAwait(false);
+            var ended = end.Exit == NodeExit.Left
+                ? CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance)
+                : System.Terminate();
+            await ended.WaitAsync(ShutdownLimit).ConfigureAwait(false);
+            if (end.Retire) _folder.Retire();
+        }
+        finally
+        {
+            _folder.Dispose();
+        }
+
+        return end.Failure is { } failure ? throw failure : end.Exit;
+    }
+
+    private static ActorSystem CreateSystem(NodeSettings settings, DataFolder folder)
+    {
+        var setup = ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)),
+            new DataOptionsSetup(JournalFile.DataOptions(folder.Journal, settings.Durability)));
+        try
+        {
+            return ActorSystem.Create(NodeSettings.SystemName, setup);
+        }
+        catch (Exception e)
+        {
+            throw new NodeFailedException(
+                $"{settings.Self.Node} cannot listen on {settings.BindHost}:{settings.BindPort}: {e.GetBaseException().Message}", e);
+        }
+    }
+
+    private sealed record NodeEnd(NodeExit Exit, string Reason = "", bool Retire = false, NodeFailedException? Failure = null);
+
+    private sealed class Owner : INodeOwner
+    {
+        private readonly TaskCompletionSource<NodeEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<NodeEnd> End => _end.Task;
+
+        public void Left() => _end.TrySetResult(new NodeEnd(NodeExit.Left));
+
+        public void StartOver(string reason) => _end.TrySetResult(new NodeEnd(NodeExit.Restart, reason, Retire: true));
+
+        public void Restart(string reason) => _end.TrySetResult(new NodeEnd(NodeExit.Restart, reason));
+
+        public void Failed(string message, Exception cause) => _end.TrySetResult(
+            new NodeEnd(NodeExit.Restart, Failure: cause as NodeFailedException ?? new NodeFailedException(message, cause)));
+    }
+
+    private sealed class QuarantineWatch : ReceiveActor
+    {
+        public QuarantineWatch(Owner owner) => Receive<ThisActorSystemQuarantinedEvent>(e =>
+            owner.Restart($"{e.RemoteAddress} has quarantined this node; its actor system is made anew"));
+    }
 }

@@ -203,6 +203,7 @@ public sealed record NodeSettings
             FetchBytes = (int)read.Size("fetch.bytes", 1, mostBatch),
             FetchesInFlight = read.Int("fetch.in-flight", 1, 64),
             LogBytesInMemory = read.Size("log-memory", 0, 64L * 1024 * 1024 * 1024),
+            MaxRequestBytes = frameSize / 2,
             MaxKeyBytes = key,
             MaxValueBytes = (int)read.Size("limits.value", 1, mostValue),
         };

@@ -30,7 +30,6 @@ public sealed partial class ReplicaCore
     // The sequencer of the accepted view said so, or the journal did.
     private void LearnCommitted(Uid committed)
     {
-        _lastWord = _now;
         if (committed <= _knownCommitted) return;
         _knownCommitted = committed;
         ApplyCommitted();
@@ -52,6 +51,7 @@ public sealed partial class ReplicaCore
                 Effects.Add(new Effect.AnswerWrite(waiter.Caller, answer));
         }
 
+        UpdateFreshness();
         _log.Evict(_state.Applied, _options.LogBytesInMemory);
         ServeBlockedReads();
     }

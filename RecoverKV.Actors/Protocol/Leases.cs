@@ -15,6 +15,18 @@ public sealed partial class ReplicaCore
         public HashSet<MemberId> Acknowledged { get; } = [];
     }
 
+    // How fresh the applied state is: it has everything that was committed at _freshAt, by this replica's clock; the
+    // other is the next such instant, once the uid is applied.
+    private TimeSpan? _freshAt;
+    private (TimeSpan At, Uid Committed)? _freshWhenApplied;
+
+    private void UpdateFreshness()
+    {
+        if (_freshWhenApplied is not { } fresh || fresh.Committed > _state.Applied) return;
+        if (_freshAt == null || fresh.At > _freshAt) _freshAt = fresh.At;
+        _freshWhenApplied = null;
+    }
+
     private bool HasLease(TimeSpan now) =>
         _promised.Epoch == _view.Epoch && _view.IsInSync(_self) && _leavingSince == null
         && (_leaseUntil is { } until && now < until || Mutated(Mutations.NoLeaseCheck));
@@ -39,9 +51,9 @@ public sealed partial class ReplicaCore
         }
 
         // The sequencer acknowledges its own round like any member.
-        _lastHeartbeat = _lastWord = _now;
+        _lastHeartbeat = _now;
         var self = leading.Followers[_self];
-        TakeLease(self.EchoRun, self.EchoClock);
+        TakeEcho(self.EchoRun, self.EchoClock, _knownCommitted);
         OnHeartbeatAck(_self, new HeartbeatAck(
             _view.Epoch, leading.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest));
     }
@@ -52,18 +64,23 @@ public sealed partial class ReplicaCore
         _lastHeartbeat = _now;
         if (_canvassing != null && _canvassing.Handover == Epoch.Zero) _canvassing = null;
         ResetElectionTimer();
-        TakeLease(message.LeaseRun, message.LeaseFrom);
+        TakeEcho(message.LeaseRun, message.LeaseFrom, message.Committed);
         LearnCommitted(message.Committed);
         Send(_view.Sequencer, new HeartbeatAck(
             message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest));
         Heal();
     }
 
-    private void TakeLease(long run, TimeSpan from)
+    // At the echoed instant of this replica's clock the sequencer had the authority of a majority, and nothing beyond
+    // the committed uid that comes with it was committed.
+    private void TakeEcho(long run, TimeSpan clock, Uid committed)
     {
-        if (run != _options.Run || !_view.IsInSync(_self)) return;
-        if (Mutated(Mutations.LeaseFromArrival)) from = _now;
-        var until = from + _options.Lease * UsablePart;
+        if (run != _options.Run) return;
+        _freshWhenApplied ??= (clock, committed);
+        UpdateFreshness();
+        if (!_view.IsInSync(_self)) return;
+        if (Mutated(Mutations.LeaseFromArrival)) clock = _now;
+        var until = clock + _options.Lease * UsablePart;
         if (_leaseUntil == null || until > _leaseUntil) _leaseUntil = until;
     }
 
@@ -76,10 +93,10 @@ public sealed partial class ReplicaCore
         // Another run than the one that left: it is back.
         if (follower.Run != message.Run) follower.Left = false;
         follower.Run = message.Run;
-        if (follower.Left || !_view.HasMember(from)) return;
+        if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));
         if (!leading.Rounds.TryGetValue(message.Round, out var round)) return;
-        round.Acknowledged.Add(from);
+        if (!_view.HasMember(from) || !round.Acknowledged.Add(from)) return;
         if (round.Acknowledged.Count < _view.Majority) return;
 
         // A majority promises nothing to others for a lease time from the begin of this round on: readings that were
@@ -91,7 +108,6 @@ public sealed partial class ReplicaCore
             while (member.Readings.TryPeek(out var reading) && reading.ReceivedAt <= round.StartedAt)
             {
                 member.Readings.Dequeue();
-                if (!_view.IsInSync(member.Member)) continue;
                 first |= member.GrantedAt == null;
                 (member.EchoRun, member.EchoClock, member.GrantedAt) = (reading.Run, reading.Clock, reading.ReceivedAt);
             }

@@ -9,16 +9,13 @@ internal static class Limits
     /// <summary>The most operations of one write, and keys of one read.</summary>
     public const int MaxOperations = 1024;
 
-    /// <summary>The most bytes of one write: it must fit a frame together with its answer.</summary>
-    public const int MaxRequestBytes = 2 * 1024 * 1024;
-
     /// <summary>What is wrong with the write, in one line; null if nothing is.</summary>
     public static string? Check(WriteRequest request, ProtocolOptions options)
     {
         if (request.Session < 0 || request.Number <= 0) return "the session or request number is out of range";
         if (request.Session == 0) return request.Operations.Count == 0 ? null : "a write needs a session";
         if (request.Operations.Count is 0 or > MaxOperations) return $"a write has 1 to {MaxOperations} operations";
-        if (request.Encoded.Length > MaxRequestBytes) return $"a write has at most {MaxRequestBytes} bytes";
+        if (request.Encoded.Length > options.MaxRequestBytes) return $"a write has at most {options.MaxRequestBytes} bytes";
         foreach (var operation in request.Operations)
         {
             if (operation.Kind is < OperationKind.Put or > OperationKind.Check) return "an operation is of unknown kind";

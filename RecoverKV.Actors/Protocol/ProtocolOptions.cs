@@ -71,6 +71,9 @@ public sealed record ProtocolOptions
     /// journal.</summary>
     public long LogBytesInMemory { get; init; } = 32 * 1024 * 1024;
 
+    /// <summary>The longest write, in bytes: it must fit a message.</summary>
+    public int MaxRequestBytes { get; init; } = 2 * 1024 * 1024;
+
     /// <summary>The longest key, in bytes.</summary>
     public int MaxKeyBytes { get; init; } = 1024;
 

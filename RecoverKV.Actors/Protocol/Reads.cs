@@ -13,9 +13,6 @@ public sealed partial class ReplicaCore
 
     private readonly PriorityQueue<(ICaller Caller, Read? Read, ScanRequest? Scan), Uid> _blockedReads = new();
 
-    // When this replica last heard the sequencer of its view say what is committed: bounds the age of a stale read.
-    private TimeSpan _lastWord;
-
     /// <summary>R5: a read of a client; answered now, or when the writes that it must see are known to be committed, or
     /// refused as soon as this replica may not answer it.</summary>
     public void Read(TimeSpan now, ICaller caller, ReadConsistency consistency, Read read)
@@ -88,11 +85,7 @@ public sealed partial class ReplicaCore
         }
     }
 
-    private long StaleAge()
-    {
-        if (_view.Epoch == Epoch.Zero || _lastWord == _startedAt) return -1;
-        return (long)Math.Ceiling((_now - _lastWord).TotalMilliseconds);
-    }
+    private long StaleAge() => _freshAt is { } at ? (long)Math.Ceiling((_now - at).TotalMilliseconds) : -1;
 
     private void Answer(ICaller caller, Read read, long age)
     {

@@ -51,6 +51,9 @@ public sealed partial class ReplicaCore
         _random = new SplitMix64(options.Seed);
     }
 
+    /// <summary>What it was made with.</summary>
+    public ProtocolOptions Options => _options;
+
     /// <summary>What the host must carry out, in order, and then clear.</summary>
     public List<Effect> Effects { get; } = [];
 
@@ -131,7 +134,7 @@ public sealed partial class ReplicaCore
     /// <summary>The journal is replayed; from now on inputs come.</summary>
     public void Start(TimeSpan now)
     {
-        _now = _startedAt = _lastHeartbeat = _lastWord = now;
+        _now = _startedAt = _lastHeartbeat = now;
         TrackPending();
         ResetElectionTimer();
         Notice($"{_self} starts at uid {Contiguous}, committed {Committed}, promised {_promised.Epoch}, {_view}");

@@ -15,7 +15,7 @@ public static class ControlCodec
     [
         typeof(Canvass), typeof(CanvassReply), typeof(RequestPromise), typeof(Promise), typeof(Refuse),
         typeof(Handover), typeof(Synchronize), typeof(Synchronized), typeof(InstallView), typeof(AcceptedView),
-        typeof(ViewWanted), typeof(Leaving),
+        typeof(ViewWanted), typeof(Leaving), typeof(TailLost),
     ];
 
     /// <summary>What they are made of.</summary>

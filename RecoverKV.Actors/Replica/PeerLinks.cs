@@ -1,0 +1,34 @@
+using Akka.Actor;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Actors.Replica;
+
+/// <summary>
+/// The other replicas, at their configured addresses: elections and appends never wait for Akka.Cluster to see a node.
+/// Links can be cut for tests. Used by one actor.
+/// </summary>
+internal sealed class PeerLinks
+{
+    private readonly Dictionary<NodeId, IActorRef> _peers = [];
+    private HashSet<NodeId>? _reachable;
+
+    /// <summary>Resolves the peers.</summary>
+    public PeerLinks(ExtendedActorSystem system, NodeSettings settings)
+    {
+        foreach (var member in settings.Members)
+        {
+            if (member.Node != settings.Self.Node)
+                _peers.Add(member.Node, system.Provider.ResolveActorRef($"{member.Address}{ReplicaActor.Path}"));
+        }
+    }
+
+    /// <summary>Limits the links to these nodes; null restores all.</summary>
+    public void Cut(IEnumerable<NodeId>? reachable) => _reachable = reachable?.ToHashSet();
+
+    /// <summary>Whether messages pass between this node and the other one.</summary>
+    public bool IsOpen(NodeId peer) => _peers.ContainsKey(peer) && (_reachable == null || _reachable.Contains(peer));
+
+    /// <summary>The replica of a node.</summary>
+    public IActorRef this[NodeId peer] => _peers[peer];
+}

@@ -1,0 +1,282 @@
+using System.Diagnostics;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.Storage;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Replica;
+
+/// <summary>
+/// The host of a <see cref="ReplicaCore"/>: feeds it inputs, journals its facts through Akka.Persistence, carries out
+/// its effects. Facts are persisted without waiting, so several are on their way to the disk at once, and reads never
+/// wait for it. A failed or rejected write stops the actor; its supervisor starts it anew from what the disk has.
+/// </summary>
+internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
+{
+    /// <summary>Where every node has it: below its supervisor.</summary>
+    public const string Path = "/user/node/replica";
+
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(10);
+    private readonly NodeSettings _settings;
+    private readonly INodeOwner _owner;
+    private readonly IActorRef _gateway;
+    private readonly JournalReader _reader;
+    private readonly ReplicaCore _core;
+    private readonly Callers _callers;
+    private readonly PeerLinks _links;
+    private readonly MemberId _self;
+    private readonly List<Fact> _facts = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+
+    private sealed class Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    /// <summary>Forgets clients that are gone.</summary>
+    private sealed class Housekeeping
+    {
+        public static readonly Housekeeping Instance = new();
+    }
+
+    /// <summary>R8: leave in good order; the owner is told when it is done.</summary>
+    public sealed class Leave
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Leave Instance = new();
+    }
+
+    /// <summary>Told to the gateway when the replica takes messages.</summary>
+    public sealed record Ready(IActorRef Replica);
+
+    private sealed record JournalRead(Effect.ServeFromJournal Effect, IReadOnlyList<Fact> Facts);
+
+    /// <summary>Made by <see cref="PropsFor"/>.</summary>
+    public ReplicaActor(
+        NodeSettings settings, Guid incarnation, INodeOwner owner, IActorRef gateway, JournalReader reader)
+    {
+        _settings = settings;
+        _owner = owner;
+        _gateway = gateway;
+        _reader = reader;
+        _self = new MemberId(settings.Self.Node, incarnation);
+        PersistenceId = DataFolder.PersistenceIdOf(_self);
+        var run = Random.Shared.NextInt64(1, long.MaxValue);
+        _core = new ReplicaCore(settings.ProtocolOptions(incarnation, run, (ulong)Random.Shared.NextInt64()));
+        _callers = new Callers(settings.FrameSize / 2);
+        _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
+    }
+
+    /// <inheritdoc/>
+    public override string PersistenceId { get; }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    // Monotonic, of the machine, so that it goes on while the process is stopped.
+    private static TimeSpan Now => Stopwatch.GetElapsedTime(0);
+
+    /// <summary>The replica under its supervisor, which starts it anew after a pause when its journal fails it.</summary>
+    public static Props PropsFor(
+        NodeSettings settings, Guid incarnation, INodeOwner owner, IActorRef gateway, JournalReader reader) =>
+        Akka.Pattern.BackoffSupervisor.Props(
+            Akka.Pattern.Backoff.OnStop(
+                    Props.Create(() => new ReplicaActor(settings, incarnation, owner, gateway, reader)),
+                    "replica", TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10), 0.2, -1)
+                // An exception means that the state can no longer be trusted: from the disk again, after the pause.
+                .WithSupervisorStrategy(new OneForOneStrategy(_ => Directive.Stop))
+                .WithAutoReset(TimeSpan.FromSeconds(30)));
+
+    /// <inheritdoc/>
+    protected override void OnRecover(object message)
+    {
+        switch (message)
+        {
+            case Fact fact:
+                _core.Replay(fact);
+                break;
+            case RecoveryCompleted:
+                if (_core.FactCount != LastSequenceNr)
+                    throw new InvariantViolationException(
+                        $"the journal ends at {LastSequenceNr}, but {_core.FactCount} facts were replayed");
+                _core.Start(Now);
+                CarryOut();
+                Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, TickInterval);
+                Timers.StartPeriodicTimer(Housekeeping.Instance, Housekeeping.Instance, TimeSpan.FromMinutes(1));
+                _gateway.Tell(new Ready(Self));
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) =>
+        _owner.Failed($"the journal in {_settings.Data} cannot be replayed: {reason.GetBaseException().Message}", reason);
+
+    /// <inheritdoc/>
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
+        _log.Error(cause, "The journal failed to write fact {0}; this replica leaves service for now", sequenceNr);
+
+    /// <inheritdoc/>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        _log.Error(cause, "The journal rejected fact {0}; this replica leaves service for now", sequenceNr);
+        throw new InvariantViolationException($"fact {sequenceNr} was rejected: what follows it must not be written");
+    }
+
+    /// <inheritdoc/>
+    protected override void OnCommand(object message)
+    {
+        switch (message)
+        {
+            case PeerEnvelope envelope:
+                if (_links.IsOpen(envelope.From.Node)) _core.Receive(Now, envelope.From, envelope.Message);
+                break;
+            case WriteBatch writes:
+                _core.Submit(Now, Caller, writes.Requests);
+                break;
+            case ReadBatch reads:
+                var (now, caller) = (Now, Caller);
+                foreach (var read in reads.Reads) _core.Read(now, caller, reads.Consistency, read);
+                break;
+            case ScanRequest scan:
+                _core.Scan(Now, Caller, scan);
+                break;
+            case Tick:
+                _core.Tick(Now);
+                break;
+            case Housekeeping:
+                _callers.Forget(Now);
+                break;
+            case JournalRead read:
+                AnswerFetch(read);
+                break;
+            case Status.Failure failure:
+                _log.Warning(failure.Cause, "A peer's gap could not be read from the journal");
+                break;
+            case ClusterViewRequest request:
+                Sender.Tell(ViewFor(request.Id), _gateway);
+                break;
+            case NodeStatusRequest request:
+                Sender.Tell(StatusFor(request.Id), _gateway);
+                break;
+            case PartitionNode partition:
+                SetPartition(partition);
+                break;
+            case Leave:
+                _core.Leave(Now);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+
+        CarryOut();
+    }
+
+    private ICaller Caller => _callers.Of(Sender, Now);
+
+    private void CarryOut()
+    {
+        var effects = _core.Effects;
+        if (effects.Count == 0) return;
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case Effect.Journal journal:
+                    _facts.Add(journal.Fact);
+                    break;
+                case Effect.Send send:
+                    if (_links.IsOpen(send.To)) _links[send.To].Tell(new PeerEnvelope(_self, send.Message), Self);
+                    break;
+                case Effect.AnswerWrite write:
+                    _callers.Answer(write.Caller, write.Answer);
+                    break;
+                case Effect.AnswerRead read:
+                    _callers.Answer(read.Caller, read.Answer);
+                    break;
+                case Effect.AnswerScan scan:
+                    var view = scan.Reply.Status == ReadStatus.NotAlive ? ViewFor(0) : null;
+                    Callers.Send(scan.Caller, scan.Reply with { View = view }, _gateway);
+                    break;
+                case Effect.ServeFromJournal serve:
+                    _reader.ReadAsync(serve.FirstFact, serve.LastFact, CancellationToken.None).PipeTo(
+                        Self, success: facts => new JournalRead(serve, facts), failure: e => new Status.Failure(e));
+                    break;
+                case Effect.StartOver over:
+                    _owner.StartOver(over.Reason);
+                    break;
+                case Effect.Left:
+                    _owner.Left();
+                    break;
+                case Effect.Notice notice:
+                    _log.Info(notice.Text);
+                    break;
+            }
+        }
+
+        effects.Clear();
+        if (_facts.Count > 0)
+        {
+            PersistAllAsync(_facts.ToArray(), FactPersisted);
+            _facts.Clear();
+        }
+
+        _callers.Flush(() => ViewFor(0), _gateway);
+    }
+
+    // Facts are numbered as the journal numbers them.
+    private void FactPersisted(Fact fact)
+    {
+        _core.Persisted(Now, LastSequenceNr);
+        CarryOut();
+    }
+
+    // R6: the entries of the facts that were read, from the first uid asked for on, without a hole.
+    private void AnswerFetch(JournalRead read)
+    {
+        var (to, request) = (read.Effect.To, read.Effect.Request);
+        var batches = JournalEntries.Select(
+            read.Facts, request.Range, read.Effect.View, _core.Options.FetchEntries, _core.Options.FetchBytes);
+        if (_links.IsOpen(to))
+            _links[to].Tell(new PeerEnvelope(_self, new Entries(request.Epoch, request.Id, batches)), Self);
+    }
+
+    private void SetPartition(PartitionNode partition)
+    {
+        var reachable = partition.Cut ? partition.Reachable.Select(n => new NodeId(n)).ToHashSet() : null;
+        var unknown = reachable?.FirstOrDefault(n => !_settings.Members.Any(m => m.Node == n));
+        if (unknown is { Name: not null } node)
+        {
+            Sender.Tell(new AdminReply(partition.Id, false, $"{node} is no node of this cluster"), _gateway);
+            return;
+        }
+
+        if (!partition.Cut || !partition.HealingOnly) _links.Cut(reachable);
+        if (!partition.Cut || partition.HealingOnly) _core.HealFrom = reachable;
+        Sender.Tell(new AdminReply(partition.Id, true), _gateway);
+    }
+
+    private ClusterView ViewFor(long id)
+    {
+        var view = _core.View;
+        var nodes = _settings.Members
+            .Select(m => new NodeAddress(m.Node.Name, m.Host, m.Port, view.InSync.Contains(m.Node))).ToArray();
+        return new ClusterView(
+            id, view.Epoch.Value, _core.KnownSequencer(Now)?.Name, nodes,
+            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes);
+    }
+
+    private NodeStatus StatusFor(long id)
+    {
+        var now = Now;
+        return new NodeStatus(
+            id, _self.Node.Name, _settings.Self.Host, _settings.Self.Port, Environment.ProcessId, _core.Mode(now),
+            _core.View.Epoch.Value, _core.IsSequencer, _core.KnownSequencer(now)?.Name, _core.Contiguous.Value,
+            _core.Committed.Value, _core.Gap, _core.KeyCount);
+    }
+}

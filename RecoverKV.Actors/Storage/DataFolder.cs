@@ -1,0 +1,146 @@
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Actors.Storage;
+
+/// <summary>
+/// A node's data folder: <c>identity</c>, <c>journal.db</c> and the <c>lock</c> that keeps it to one process. A journal
+/// without its identity, or an identity without its journal, is never trusted: the one would be another replica's, the
+/// other the loss of promises and entries under an old name (R11).
+/// </summary>
+/// <remarks>
+/// The journal is created first and the identity, which vouches for it, last; a retirement first renames the identity
+/// and moves it last. So each file tells how far an interrupted change had come, and <see cref="Open"/> finishes it.
+/// Not thread-safe.
+/// </remarks>
+public sealed class DataFolder : IDisposable
+{
+    private readonly FolderLock _lock;
+    private readonly NodeId _node;
+
+    private DataFolder(string path, NodeId node, FolderLock taken)
+    {
+        Path = path;
+        _node = node;
+        _lock = taken;
+    }
+
+    /// <summary>Full path.</summary>
+    public string Path { get; }
+
+    /// <summary>Full path of the journal.</summary>
+    public string Journal => In(JournalFile.Name);
+
+    /// <summary>The replica whose folder it is.</summary>
+    public MemberId Member { get; private set; }
+
+    /// <summary>Whether this start made it: the replica holds nothing and has promised nothing.</summary>
+    public bool IsNew { get; private set; }
+
+    /// <summary>The name of the replica in the journal.</summary>
+    public string PersistenceId => PersistenceIdOf(Member);
+
+    private string IdentityFile => In("identity");
+
+    private string RetiringFile => In("retiring");
+
+    /// <summary>Opens the folder of a node, or makes it.</summary>
+    /// <exception cref="NodeFailedException">It is in use, damaged, of another node, or cannot be written.</exception>
+    public static DataFolder Open(string path, NodeId node)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        try
+        {
+            if (File.Exists(path)) throw new NodeFailedException($"The data folder {path} is a file.");
+            DurableFiles.CreateFolder(path);
+            var taken = FolderLock.Take(path);
+            try
+            {
+                var folder = new DataFolder(path, node, taken);
+                folder.FinishRetirement();
+                folder.OpenOrCreate();
+                return folder;
+            }
+            catch
+            {
+                taken.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeFailedException($"The data folder {path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    /// <summary>R11: moves everything aside, into a folder <c>retired-N</c>, and starts over under a new incarnation.
+    /// The journal must not be in use.</summary>
+    public void Retire()
+    {
+        JournalFile.Close(Journal);
+        DurableFiles.Move(IdentityFile, RetiringFile);
+        FinishRetirement();
+        Create();
+    }
+
+    /// <summary>Lets go of the folder. The journal must not be in use.</summary>
+    public void Dispose()
+    {
+        JournalFile.Close(Journal);
+        _lock.Dispose();
+    }
+
+    /// <summary>The name of a replica in its journal.</summary>
+    internal static string PersistenceIdOf(MemberId member) => $"replica-{member.Node}-{member.Incarnation:D}";
+
+    private void OpenOrCreate()
+    {
+        var hasJournal = JournalFile.Files(Journal).Any();
+        if (!File.Exists(IdentityFile))
+        {
+            if (hasJournal) RemoveUnfinished();
+            Create();
+            return;
+        }
+
+        var identity = Identity.Parse(File.ReadAllText(IdentityFile)) ?? throw new NodeFailedException(
+            $"{IdentityFile} is damaged or of another version. {JournalFile.HowToStartOver(Journal)}");
+        if (identity.Member.Node != _node)
+            throw new NodeFailedException(
+                $"The data folder {Path} is of the node {identity.Member.Node}, not of {_node}: each node needs its own.");
+        if (!File.Exists(Journal))
+            throw new NodeFailedException(
+                $"{Journal} is missing, though the node {_node} had one. {JournalFile.HowToStartOver(Journal)}");
+        Member = identity.Member;
+        JournalFile.Check(Journal, PersistenceId);
+    }
+
+    /// <summary>A journal without an identity is what a crash in <see cref="Create"/> leaves, if it is empty.</summary>
+    private void RemoveUnfinished()
+    {
+        if (!File.Exists(Journal) || !JournalFile.IsEmpty(Journal))
+            throw new NodeFailedException(
+                $"{Path} has a journal, but {IdentityFile} is missing. {JournalFile.HowToStartOver(Journal)}");
+        JournalFile.Delete(Journal);
+    }
+
+    private void Create()
+    {
+        Member = new MemberId(_node, Guid.NewGuid());
+        IsNew = true;
+        JournalFile.Create(Journal);
+        DurableFiles.Write(IdentityFile, new Identity(Member).Text);
+    }
+
+    private void FinishRetirement()
+    {
+        if (!File.Exists(RetiringFile)) return;
+        var number = 1;
+        while (File.Exists(In($"retired-{number}", "identity"))) number++;
+        DurableFiles.CreateFolder(In($"retired-{number}"));
+        foreach (var file in JournalFile.Files(Journal).ToList())
+            DurableFiles.Move(file, In($"retired-{number}", System.IO.Path.GetFileName(file)));
+        DurableFiles.Move(RetiringFile, In($"retired-{number}", "identity"));
+    }
+
+    private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
+}

@@ -1,0 +1,191 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Runtime.Serialization;
+using LinqToDB;
+using Microsoft.Data.Sqlite;
+using RecoverKV.Actors.Configuration;
+
+namespace RecoverKV.Actors.Storage;
+
+/// <summary>The SQLite file of a replica's journal, as Akka.Persistence.Sql reads and writes it.</summary>
+public static class JournalFile
+{
+    /// <summary>Its name in the data folder.</summary>
+    public const string Name = "journal.db";
+
+    /// <summary>Up to this size the whole file is checked at the start. Beyond it that would take too long; damage
+    /// is then noticed by the replay, which reads every event and its checksum anyway.</summary>
+    private const long FullCheckLimit = 128L * 1024 * 1024;
+
+    private const int SqliteCorrupt = 11;
+    private const int SqliteNotADatabase = 26;
+
+    /// <summary>The plugin's table without the indexes that only its queries by tag and time want.</summary>
+    private const string Schema = """
+        CREATE TABLE journal (
+          ordering INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+          deleted BOOLEAN NOT NULL,
+          persistence_id VARCHAR(255) NOT NULL,
+          sequence_number BIGINT NOT NULL,
+          created BIGINT NOT NULL,
+          tags VARCHAR(100),
+          message BLOB NOT NULL,
+          identifier INTEGER,
+          manifest VARCHAR(500),
+          writer_uuid VARCHAR(128)
+        );
+        CREATE UNIQUE INDEX journal_uq ON journal (persistence_id, sequence_number);
+        """;
+
+    /// <summary>How the journal's plugin connects.</summary>
+    public static DataOptions DataOptions(string path, Durability durability) => DataOptions(path, durability, "");
+
+    /// <summary>With further PRAGMAs for each connection, for specs.</summary>
+    internal static DataOptions DataOptions(string path, Durability durability, string pragmas)
+    {
+        // full: each commit waits for the disk. os: each commit is written, and only moving the write-ahead log into
+        // the file waits for the disk, so that a power loss takes the last events, but never damages the file.
+        var setUp = $"PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")}; "
+            + $"PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; {pragmas}";
+        return new DataOptions().UseConnectionString(ProviderName.SQLiteMS, ConnectionString(path))
+            .UseAfterConnectionOpened(
+                connection => Execute(connection, setUp),
+                (connection, _) =>
+                {
+                    // SQLite has no asynchronous calls: the provider's would run the same way.
+                    Execute(connection, setUp);
+                    return Task.CompletedTask;
+                });
+    }
+
+    /// <summary>What an exception of the journal means to the operator, if it means that the file is damaged.</summary>
+    public static NodeFailedException? Damage(string path, Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is NodeFailedException known) return known;
+            if (cause is FormatException or SerializationException
+                or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase })
+                return Damaged(path, cause.Message, exception);
+        }
+
+        return null;
+    }
+
+    /// <summary>Makes an empty journal. It appears under its name when it is complete and on disk.</summary>
+    internal static void Create(string path)
+    {
+        var temporary = path + ".new";
+        Delete(temporary);
+        using (var connection = new SqliteConnection(ConnectionString(temporary, pooling: false)))
+        {
+            connection.Open();
+            Execute(connection, Schema);
+            // Recorded in the file: commits append to a log instead of rewriting pages, and readers do not block them.
+            Execute(connection, "PRAGMA journal_mode = WAL");
+        }
+
+        using (var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            file.Flush(flushToDisk: true);
+        DurableFiles.Move(temporary, path);
+    }
+
+    /// <summary>Whether there is an event in it.</summary>
+    internal static bool IsEmpty(string path) => Read(path, connection =>
+        Scalar(connection, "SELECT COUNT(*) FROM (SELECT 1 FROM journal LIMIT 1)") is 0L);
+
+    /// <summary>Refuses a journal that is damaged or of another replica.</summary>
+    /// <exception cref="NodeFailedException">It must not be used.</exception>
+    internal static void Check(string path, string persistenceId) => Read(path, connection =>
+    {
+        if (new FileInfo(path).Length <= FullCheckLimit
+            && Scalar(connection, "PRAGMA quick_check(1)") as string is var result and not "ok")
+            throw Damaged(path, result ?? "it cannot be checked", null);
+
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            "SELECT COUNT(*), MIN(sequence_number), MAX(sequence_number), MIN(persistence_id), MAX(persistence_id) FROM journal";
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        var count = reader.GetInt64(0);
+        if (count == 0) return true;
+        if (reader.GetString(3) is var first && first != persistenceId
+            || reader.GetString(4) is var last && last != persistenceId)
+            throw new NodeFailedException(
+                $"{path} is of another replica than the identity file beside it. {HowToStartOver(path)}");
+        var expected = reader.GetInt64(2) - reader.GetInt64(1) + 1;
+        return count == expected
+            ? true
+            : throw Damaged(path, string.Create(CultureInfo.InvariantCulture, $"{expected - count} events are missing"), null);
+    });
+
+    /// <summary>Lets go of the file.</summary>
+    internal static void Close(string path)
+    {
+        foreach (var connectionString in new[] { ConnectionString(path), ReadOnlyConnectionString(path) })
+        {
+            using var connection = new SqliteConnection(connectionString);
+            SqliteConnection.ClearPool(connection);
+        }
+    }
+
+    /// <summary>The files that SQLite keeps for a journal: the file, its write-ahead log and that one's index.</summary>
+    internal static IEnumerable<string> Files(string path) =>
+        new[] { path, path + "-wal", path + "-shm", path + "-journal" }.Where(File.Exists);
+
+    internal static void Delete(string path)
+    {
+        foreach (var file in Files(path)) File.Delete(file);
+    }
+
+    internal static string ReadOnlyConnectionString(string path) => new SqliteConnectionStringBuilder
+    {
+        DataSource = path,
+        Mode = SqliteOpenMode.ReadOnly,
+        DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
+    }.ConnectionString;
+
+    internal static NodeFailedException Damaged(string path, string how, Exception? cause) =>
+        new($"{path} is damaged: {how.ReplaceLineEndings(" ").TrimEnd('.')}. {HowToStartOver(path)}", cause);
+
+    internal static string HowToStartOver(string path) =>
+        $"Move the folder {Path.GetDirectoryName(path)} away to let the node start over from its peers.";
+
+    private static string ConnectionString(string path, bool pooling = true) => new SqliteConnectionStringBuilder
+    {
+        DataSource = path,
+        Mode = pooling ? SqliteOpenMode.ReadWrite : SqliteOpenMode.ReadWriteCreate,
+        Pooling = pooling,
+        DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
+    }.ConnectionString;
+
+    /// <summary>Connects for writing, so that SQLite can recover the write-ahead log of a node that was killed.</summary>
+    private static T Read<T>(string path, Func<SqliteConnection, T> read)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder(ConnectionString(path)) { Pooling = false }.ConnectionString);
+            connection.Open();
+            return read(connection);
+        }
+        catch (SqliteException e)
+        {
+            throw Damage(path, e) ?? new NodeFailedException($"{path} cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    private static object? Scalar(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+
+    private static void Execute(DbConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}
