@@ -1,1 +1,3 @@
-return 0;
+using RecoverKV.Host;
+
+return await Cli.RunAsync(args, Terminal.Standard());

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using RecoverKV.Client;
+
+namespace RecoverKV.Host.Commands;
+
+/// <summary>What the client commands share: where they print, and how they reach the store. The shell gives them its
+/// own open client; elsewhere each opens one from the options that it was called with.</summary>
+internal sealed class CommandContext
+{
+    private const string ContactVariable = "RECOVERKV_CONTACT";
+    private const string DefaultContact = "127.0.0.1:4051,127.0.0.1:4052,127.0.0.1:4053";
+
+    private readonly RecoverKvClient? _shared;
+
+    /// <summary>Each command opens a client of its own.</summary>
+    public CommandContext(Terminal terminal) => Terminal = terminal;
+
+    /// <summary>All commands use <paramref name="shared"/>.</summary>
+    public CommandContext(Terminal terminal, RecoverKvClient shared) : this(terminal) => _shared = shared;
+
+    /// <summary>Where the commands print.</summary>
+    public Terminal Terminal { get; }
+
+    /// <summary>The nodes to ask first.</summary>
+    public Option<string> Contact { get; } = ContactOption();
+
+    /// <summary>The deadline of each call.</summary>
+    public Option<double> Timeout { get; } = Arguments.Seconds(
+        "--timeout", 10, "Each call ends within this time, with an answer or an error.");
+
+    /// <summary>A command that talks to the store.</summary>
+    public Command NewCommand(
+        string name, string description, Func<ParseResult, RecoverKvClient, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, description);
+        if (_shared is null)
+        {
+            command.Add(Contact);
+            command.Add(Timeout);
+        }
+
+        command.SetAction((parsed, cancellation) => RunAsync(parsed, run, cancellation));
+        return command;
+    }
+
+    /// <summary>Opens a client as the options say.</summary>
+    public Task<RecoverKvClient> ConnectAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var contact = parsed.GetResult(Contact) is { Implicit: false } given
+            ? ParseContact(given.GetValueOrDefault<string>(), "--contact")
+            : ContactFromEnvironment();
+        var timeout = TimeSpan.FromSeconds(parsed.GetValue(Timeout));
+        var options = new RecoverKvClientOptions { Deadline = timeout, ConnectTimeout = timeout };
+        return RecoverKvClient.ConnectAsync(contact, options, cancellation);
+    }
+
+    /// <summary>Reads HOST:PORT[,HOST:PORT...].</summary>
+    /// <exception cref="UsageException">It is something else.</exception>
+    public static IReadOnlyList<string> ParseContact(string text, string origin)
+    {
+        var points = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        foreach (var point in points)
+        {
+            var colon = point.LastIndexOf(':');
+            if (colon < 1
+                || !ushort.TryParse(point.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                || port == 0)
+                throw new UsageException($"{origin}: \"{point}\" is not HOST:PORT");
+        }
+
+        return points.Length > 0 ? points : throw new UsageException($"{origin}: HOST:PORT[,HOST:PORT...] is wanted");
+    }
+
+    private static IReadOnlyList<string> ContactFromEnvironment() =>
+        Environment.GetEnvironmentVariable(ContactVariable) is { Length: > 0 } text
+            ? ParseContact(text, $"the environment variable {ContactVariable}")
+            : ParseContact(DefaultContact, "the default");
+
+    private async Task<int> RunAsync(
+        ParseResult parsed, Func<ParseResult, RecoverKvClient, CancellationToken, Task<int>> run,
+        CancellationToken cancellation)
+    {
+        if (_shared is not null) return await run(parsed, _shared, cancellation);
+        await using var client = await ConnectAsync(parsed, cancellation);
+        return await run(parsed, client, cancellation);
+    }
+
+    private static Option<string> ContactOption() => new("--contact", "-c")
+    {
+        Description = "Nodes to ask first; any one that answers leads to the others. "
+            + $"Default: ${ContactVariable}, else {DefaultContact}.",
+        HelpName = "HOST:PORT[,HOST:PORT...]",
+    };
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Host.Commands;
+
+/// <summary><c>get KEY [--stale] [--with-uid]</c></summary>
+internal static class GetCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var key = Arguments.Key();
+        var stale = Arguments.Stale();
+        var withUid = new Option<bool>("--with-uid")
+        {
+            Description = "Print a line with the uid of the version first (what `cas --uid` wants).",
+        };
+        var command = context.NewCommand("get", "Print the value of a key.", async (parsed, client, cancellation) =>
+        {
+            var name = parsed.GetRequiredValue(key);
+            var consistency = parsed.GetValue(stale) ? ReadConsistency.Stale : ReadConsistency.Linearizable;
+            var found = await client.GetAsync(name, consistency, cancellation);
+            if (found.Version is not { } version)
+            {
+                context.Terminal.Error.WriteLine($"recoverkv: absent: {Failures.OneLine(name)}");
+                return ExitCode.Negative;
+            }
+
+            if (parsed.GetValue(withUid)) context.Terminal.Out.WriteLine($"uid {version.Uid}");
+            VersionOutput.WriteValue(context.Terminal, version.Value.Span);
+            return ExitCode.Done;
+        });
+        command.Add(key);
+        command.Add(stale);
+        command.Add(withUid);
+        return command;
+    }
+}

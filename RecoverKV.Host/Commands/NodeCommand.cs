@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Akka.Configuration;
+using RecoverKV.Actors;
+
+namespace RecoverKV.Host.Commands;
+
+/// <summary><c>node --config FILE [--set KEY=VALUE ...]</c></summary>
+internal static class NodeCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var config = new Option<string>("--config")
+        {
+            Description = "The node's configuration, a HOCON file.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var settings = SettingsOption.Create();
+        var stopWithInput = new Option<bool>("--stop-with-stdin")
+        {
+            Description = "Leave when the standard input ends, as the children of `up` do.",
+            Hidden = true,
+        };
+        var command = new Command("node", "Run one node; SIGTERM and SIGINT make it leave in good order.")
+        {
+            config, settings, stopWithInput,
+        };
+        command.SetAction((parsed, _) => RunAsync(
+            terminal, NodeConfig.Load(parsed.GetRequiredValue(config), parsed.GetValue(settings) ?? []),
+            parsed.GetValue(stopWithInput)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Terminal terminal, Config config, bool stopWithInput)
+    {
+        // Under `up` a Ctrl-C reaches the whole group of processes; the parent says when to leave.
+        using var interrupt = new InterruptSource(ignoreInteractive: stopWithInput);
+        if (stopWithInput) WatchInput(terminal.Input, interrupt);
+        while (await RunOnceAsync(config, interrupt.Token) == NodeExit.Restart)
+            await terminal.Out.WriteLineAsync("the node starts again");
+        return ExitCode.Done;
+    }
+
+    private static async Task<NodeExit> RunOnceAsync(Config config, CancellationToken interrupt)
+    {
+        await using var node = await RecoverKvNode.StartAsync(config);
+        var interrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = interrupt.Register(() => interrupted.TrySetResult());
+        if (await Task.WhenAny(node.Completion, interrupted.Task) == interrupted.Task)
+        {
+            await node.LeaveAsync();
+            return NodeExit.Left;
+        }
+
+        return await node.Completion;
+    }
+
+    /// <summary>A read of the standard input blocks its thread until the parent has gone.</summary>
+    private static void WatchInput(Stream input, InterruptSource interrupt)
+    {
+        var thread = new Thread(() =>
+        {
+            var buffer = new byte[256];
+            while (input.Read(buffer) > 0) { }
+            interrupt.Interrupt();
+        })
+        {
+            IsBackground = true,
+            Name = "standard input",
+        };
+        thread.Start();
+    }
+}

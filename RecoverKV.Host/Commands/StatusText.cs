@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Host.Commands;
+
+/// <summary>The state of the nodes as text: a table for people, JSON for programs.</summary>
+internal static class StatusText
+{
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
+
+    private static readonly string[] Heading =
+        ["node", "address", "pid", "mode", "epoch", "uid", "committed", "gap", "keys", ""];
+
+    /// <summary>The name of a mode, as everywhere in the documentation.</summary>
+    public static string Name(NodeMode mode) => mode switch
+    {
+        NodeMode.Alive => "ALIVE",
+        NodeMode.Ready => "READY",
+        NodeMode.Zombie => "ZOMBIE",
+        _ => "DEAD",
+    };
+
+    /// <summary>A table of plain text, one line per node.</summary>
+    public static string Table(IReadOnlyList<NodeStatus> nodes)
+    {
+        List<string[]> rows = [Heading, .. nodes.Select(Row)];
+        var text = new StringBuilder();
+        foreach (var row in rows)
+        {
+            var line = new StringBuilder();
+            for (var i = 0; i < row.Length; i++)
+            {
+                var width = rows.Max(r => r[i].Length);
+                line.Append(i is 2 or (>= 4 and <= 8) ? row[i].PadLeft(width) : row[i].PadRight(width)).Append("  ");
+            }
+
+            text.Append(line.ToString().TrimEnd()).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>An object whose <c>nodes</c> has one object per node.</summary>
+    public static string Json(IReadOnlyList<NodeStatus> nodes) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                Nodes = nodes.Select(n => new
+                {
+                    Id = n.Node,
+                    Address = $"{n.Host}:{n.Port}",
+                    Pid = n.ProcessId,
+                    Mode = Name(n.Mode),
+                    n.Epoch,
+                    n.Uid,
+                    n.CommittedUid,
+                    n.Gap,
+                    n.Keys,
+                    n.IsSequencer,
+                    n.Sequencer,
+                    n.Reason,
+                }),
+            },
+            Indented) + "\n";
+
+    private static string[] Row(NodeStatus n)
+    {
+        var remark = n.IsSequencer ? "sequencer" : n.Reason ?? "";
+        var address = $"{n.Host}:{n.Port}";
+        return n.Mode == NodeMode.Dead
+            ? [n.Node, address, "-", Name(n.Mode), "-", "-", "-", "-", "-", remark]
+            :
+            [
+                n.Node, address, Text(n.ProcessId), Name(n.Mode), Text(n.Epoch), Text(n.Uid), Text(n.CommittedUid),
+                Text(n.Gap), Text(n.Keys), remark,
+            ];
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

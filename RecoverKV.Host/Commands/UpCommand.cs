@@ -1,0 +1,40 @@
+using System.CommandLine;
+using RecoverKV.Host.LocalCluster;
+
+namespace RecoverKV.Host.Commands;
+
+/// <summary><c>up [--nodes N] [--data DIR] [--fresh]</c></summary>
+internal static class UpCommand
+{
+    /// <summary>The gRPC endpoint of the original has 50050 and above; these are far from them.</summary>
+    private const int DefaultPort = 4051;
+
+    public static Command Create(Terminal terminal)
+    {
+        var nodes = Arguments.Number("--nodes", 3, 1, 9, "How many nodes, fixed when the data folder is made.");
+        var data = new Option<string>("--data")
+        {
+            Description = "The folder that holds a folder per node.",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => "data",
+        };
+        var port = Arguments.Number("--port", DefaultPort, 1, 65_000, "The port of node1 on loopback; the others follow.");
+        var fresh = new Option<bool>("--fresh") { Description = "Begin empty: delete the node folders in --data first." };
+        var chaos = new Option<bool>("--chaos") { Description = "Let `stop` and `partition` through (for tests)." };
+        var settings = SettingsOption.Create();
+        var command = new Command("up", "Run a local cluster: a process per node, restarted whenever it dies.")
+        {
+            nodes, data, port, fresh, chaos, settings,
+        };
+        command.SetAction((parsed, _) => Runner.RunAsync(terminal, new LocalClusterOptions
+        {
+            Nodes = parsed.GetValue(nodes),
+            Data = parsed.GetRequiredValue(data),
+            Port = parsed.GetValue(port),
+            Fresh = parsed.GetValue(fresh),
+            Chaos = parsed.GetValue(chaos),
+            Settings = parsed.GetValue(settings) ?? [],
+        }));
+        return command;
+    }
+}

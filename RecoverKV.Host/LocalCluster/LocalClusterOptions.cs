@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace RecoverKV.Host.LocalCluster;
+
+/// <summary>What <c>recoverkv up</c> was asked for.</summary>
+internal sealed record LocalClusterOptions
+{
+    /// <summary>Where all nodes listen.</summary>
+    public const string Host = "127.0.0.1";
+
+    /// <summary>How many nodes.</summary>
+    public required int Nodes { get; init; }
+
+    /// <summary>The folder above those of the nodes.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The port of node1; the others follow.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Whether to begin empty.</summary>
+    public bool Fresh { get; init; }
+
+    /// <summary>Whether the nodes take <c>stop</c> and <c>partition</c>.</summary>
+    public bool Chaos { get; init; }
+
+    /// <summary>Settings passed on to every node, as KEY=VALUE.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>The nodes.</summary>
+    public IReadOnlyList<LocalNode> Plan() =>
+        [.. Enumerable.Range(1, Nodes).Select(i => new LocalNode(
+            string.Create(CultureInfo.InvariantCulture, $"node{i}"), Port + i - 1,
+            Path.Combine(Path.GetFullPath(Data), string.Create(CultureInfo.InvariantCulture, $"node{i}"))))];
+}
+
+/// <summary>One node of a local cluster.</summary>
+/// <param name="Id">Its node id.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Folder">Its data folder, an absolute path.</param>
+internal sealed record LocalNode(string Id, int Port, string Folder)
+{
+    /// <summary>HOST:PORT.</summary>
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"{LocalClusterOptions.Host}:{Port}");
+
+    /// <summary>Its configuration file.</summary>
+    public string ConfigFile => Path.Combine(Folder, NodeConfigFile.Name);
+
+    /// <summary>What it prints goes here.</summary>
+    public string LogFile => Path.Combine(Folder, "node.log");
+}

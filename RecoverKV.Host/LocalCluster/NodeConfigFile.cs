@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace RecoverKV.Host.LocalCluster;
+
+/// <summary>The configuration that <c>recoverkv up</c> writes for each of its nodes: the local-node*.conf of the
+/// hocon folder, filled in. The first line marks the folder as one that <c>up</c> made and may delete.</summary>
+internal static class NodeConfigFile
+{
+    /// <summary>The file's name, within the data folder of its node.</summary>
+    public const string Name = "node.conf";
+
+    /// <summary>The first line of the file.</summary>
+    public const string Mark = "# Written by `recoverkv up` at every start of the node: changes here do not last.";
+
+    /// <summary>The text for one node.</summary>
+    public static string Text(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos)
+    {
+        var text = new StringBuilder();
+        text.Append(Mark).Append('\n');
+        text.Append("recoverkv {\n");
+        text.Append("  node = ").Append(Quote(node.Id)).Append('\n');
+        text.Append("  members = [\n");
+        foreach (var member in all)
+            text.Append("    ").Append(Quote($"{member.Id}@{member.Address}")).Append(member == all[^1] ? "\n" : ",\n");
+        text.Append("  ]\n");
+        text.Append("  data = ").Append(Quote(node.Folder)).Append('\n');
+        text.Append("  chaos = ").Append(chaos ? "on" : "off").Append('\n');
+        text.Append("  bind {\n");
+        text.Append("    host = ").Append(Quote(LocalClusterOptions.Host)).Append('\n');
+        text.Append(CultureInfo.InvariantCulture, $"    port = {node.Port}\n");
+        text.Append("  }\n");
+        text.Append("}\n");
+        return text.ToString();
+    }
+
+    /// <summary>Writes the file, and its folder if that is gone.</summary>
+    public static void Write(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos)
+    {
+        Directory.CreateDirectory(node.Folder);
+        File.WriteAllText(node.ConfigFile, Text(node, all, chaos));
+    }
+
+    /// <summary>Whether a folder was made by <see cref="Write"/>.</summary>
+    public static bool Marks(string folder)
+    {
+        var file = Path.Combine(folder, Name);
+        return File.Exists(file) && File.ReadLines(file).FirstOrDefault() == Mark;
+    }
+
+    /// <summary>A HOCON string; its escapes are those of JSON.</summary>
+    private static string Quote(string text) => JsonSerializer.Serialize(text, JsonOptions);
+
+    private static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+}

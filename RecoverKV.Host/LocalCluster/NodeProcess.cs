@@ -1,0 +1,145 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RecoverKV.Host.LocalCluster;
+
+/// <summary>
+/// Runs one child process and starts it again whenever it ends. The child is asked to leave by the end of its
+/// standard input: it then also leaves when this process is killed. Properties may be read from any thread.
+/// </summary>
+/// <param name="name">What to call it in notices.</param>
+/// <param name="logFile">What it prints goes there too.</param>
+/// <param name="start">Prepares a start of the child; may throw an <see cref="IOException"/>.</param>
+/// <param name="notice">Told of starts and ends, from any thread.</param>
+internal sealed class NodeProcess(string name, string logFile, Func<ProcessStartInfo> start, Action<string> notice)
+{
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(10);
+
+    private readonly RestartPolicy _policy = new();
+    private readonly TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string? _lastError;
+    private volatile int _pid;
+    private int _starts;
+
+    /// <summary>The running child, 0 between two.</summary>
+    public int Pid => _pid;
+
+    /// <summary>The last line that the child wrote to its standard error, until the next start succeeds.</summary>
+    public string? LastError => _lastError;
+
+    /// <summary>Runs until <paramref name="stop"/> is cancelled and the child has left.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var clock = Stopwatch.StartNew();
+            var exitCode = await RunOnceAsync(stop);
+            if (stop.IsCancellationRequested) return;
+            var delay = _policy.After(exitCode, clock.Elapsed);
+            var again = delay == TimeSpan.Zero
+                ? "starting it again"
+                : string.Create(CultureInfo.InvariantCulture, $"starting it again in {delay.TotalSeconds:0.#} s");
+            var error = _lastError is { } line && exitCode != 0 ? $" ({line})" : "";
+            notice($"{name} {Describe(exitCode)}{error}, {again}");
+            await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Kills the child, now or while it leaves.</summary>
+    public void Kill() => _kill.TrySetResult();
+
+    private async Task<int> RunOnceAsync(CancellationToken stop)
+    {
+        using var process = new Process();
+        try
+        {
+            process.StartInfo = start();
+            process.Start();
+        }
+        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
+        {
+            _lastError = Failures.OneLine(e.Message);
+            return ExitCode.NotDone;
+        }
+
+        // The log stays open while the child runs; if it cannot be kept, the child runs without one.
+        using var log = OpenLog();
+        process.OutputDataReceived += (_, line) => Log(log, line.Data);
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (!string.IsNullOrWhiteSpace(line.Data)) _lastError = line.Data.Trim();
+            Log(log, line.Data);
+        };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _pid = process.Id;
+        notice(string.Create(CultureInfo.InvariantCulture,
+            $"{name} {(Interlocked.Increment(ref _starts) == 1 ? "started" : "started again")}, pid {process.Id}"));
+        try
+        {
+            await WaitAsync(process, stop);
+            return process.ExitCode;
+        }
+        finally
+        {
+            _pid = 0;
+        }
+    }
+
+    private async Task WaitAsync(Process process, CancellationToken stop)
+    {
+        var exited = process.WaitForExitAsync(CancellationToken.None);
+        var stopped = Task.Delay(Timeout.Infinite, stop);
+        if (await Task.WhenAny(exited, _kill.Task, stopped) == stopped)
+        {
+            process.StandardInput.Close();
+            await Task.WhenAny(exited, _kill.Task, Task.Delay(LeaveTime, CancellationToken.None));
+        }
+
+        if (!process.HasExited)
+        {
+            notice($"{name} is killed");
+            process.Kill();
+        }
+
+        await exited;
+    }
+
+    private StreamWriter? OpenLog()
+    {
+        try
+        {
+            const long keep = 16 * 1024 * 1024;
+            if (File.Exists(logFile) && new FileInfo(logFile).Length > keep)
+                File.Move(logFile, logFile + ".1", overwrite: true);
+            return new StreamWriter(logFile, append: true) { AutoFlush = true };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            notice($"{name} has no log file: {Failures.OneLine(e.Message)}");
+            return null;
+        }
+    }
+
+    private void Log(StreamWriter? log, string? line)
+    {
+        if (log is null || line is null) return;
+        try
+        {
+            lock (log) log.WriteLine(line);
+        }
+        catch (IOException e)
+        {
+            // A full disk must not end the one who restarts the nodes.
+            notice($"{name}: its log cannot be written: {Failures.OneLine(e.Message)}");
+        }
+    }
+
+    private static string Describe(int exitCode) => exitCode switch
+    {
+        0 => "has left",
+        > 128 => string.Create(CultureInfo.InvariantCulture, $"was killed by signal {exitCode - 128}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {exitCode}"),
+    };
+}
