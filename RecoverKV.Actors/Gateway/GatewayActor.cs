@@ -19,7 +19,8 @@ internal sealed class GatewayActor : UntypedActor
     private readonly TimeSpan _startedAt = Stopwatch.GetElapsedTime(0);
     private IActorRef? _replica;
 
-    private GatewayActor(NodeSettings settings) => _settings = settings;
+    /// <summary>Made by <see cref="PropsFor"/>.</summary>
+    public GatewayActor(NodeSettings settings) => _settings = settings;
 
     /// <summary>The gateway of a node.</summary>
     public static Props PropsFor(NodeSettings settings) => Props.Create(() => new GatewayActor(settings));
