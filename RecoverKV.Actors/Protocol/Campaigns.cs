@@ -56,7 +56,7 @@ public sealed partial class ReplicaCore
             Wanted = wanted,
             StartedAt = _now,
         };
-        foreach (var node in _options.Nodes) Send(node, new Canvass(_canvassing.Epoch, handover));
+        foreach (var node in _options.Nodes) Send(node, new Canvass(_canvassing.Epoch, handover, _view.Epoch));
     }
 
     private void OnCanvassReply(MemberId from, CanvassReply message)

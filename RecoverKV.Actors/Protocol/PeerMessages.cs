@@ -11,7 +11,8 @@ public abstract record PeerMessage(Epoch Epoch);
 /// <summary>R1: would you promise this epoch? Asked before a campaign; changes nothing.</summary>
 /// <param name="Epoch">The epoch of the campaign that may follow.</param>
 /// <param name="Handover">See <see cref="RequestPromise"/>.</param>
-public sealed record Canvass(Epoch Epoch, Epoch Handover) : PeerMessage(Epoch);
+/// <param name="View">The epoch of the accepted view of the one that asks; zero before the first.</param>
+public sealed record Canvass(Epoch Epoch, Epoch Handover, Epoch View) : PeerMessage(Epoch);
 
 /// <summary>The answer to a <see cref="Canvass"/>.</summary>
 /// <param name="Epoch">The epoch asked for.</param>

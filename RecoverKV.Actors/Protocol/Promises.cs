@@ -23,7 +23,9 @@ public sealed partial class ReplicaCore
 
     private void OnCanvass(MemberId from, Canvass message)
     {
-        var would = MayPromise(from, message.Epoch, message.Handover);
+        // A replica without a view, where there is one, lost its disk: it must not take elections away from members (R11).
+        var belongs = message.View > Epoch.Zero || _view.Epoch == Epoch.Zero;
+        var would = belongs && MayPromise(from, message.Epoch, message.Handover);
         Send(from.Node, new CanvassReply(message.Epoch, would, _promised.Epoch));
     }
 

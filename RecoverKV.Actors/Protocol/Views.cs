@@ -75,7 +75,8 @@ public sealed partial class ReplicaCore
         }
 
         if (from.Node != view.Sequencer) return;
-        if (view.Epoch == _promised.Epoch && _promised.Candidate != from.Node) return;
+        // Who promised this epoch to another candidate, in vain, is not in-sync but follows like anybody else.
+        if (view.IsInSync(_self) && view.Epoch == _promised.Epoch && _promised.Candidate != from.Node) return;
         if (view.IsInSync(_self))
         {
             // It counts on this replica's promise and log, which were on disk when it was made.

@@ -57,7 +57,7 @@ internal static class Generators
 
     public static readonly Dictionary<Type, Gen<PeerMessage>> Messages = new()
     {
-        [typeof(Canvass)] = Gen.Select(AnEpoch, AnEpoch, PeerMessage (e, h) => new Canvass(e, h)),
+        [typeof(Canvass)] = Gen.Select(AnEpoch, AnEpoch, AnEpoch, PeerMessage (e, h, v) => new Canvass(e, h, v)),
         [typeof(CanvassReply)] =
             Gen.Select(AnEpoch, Gen.Bool, AnEpoch, PeerMessage (e, w, p) => new CanvassReply(e, w, p)),
         [typeof(RequestPromise)] = Gen.Select(AnEpoch, AnEpoch, PeerMessage (e, h) => new RequestPromise(e, h)),

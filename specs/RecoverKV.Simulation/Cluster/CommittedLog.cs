@@ -1,0 +1,130 @@
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Simulation.Cluster;
+
+/// <summary>
+/// The one order of committed writes, as the first replica tells it, and what it means: a second, plain
+/// implementation of keys and sessions (R9) that every answer is compared with.
+/// </summary>
+internal sealed class CommittedLog
+{
+    /// <summary>How a request ended when it was first executed.</summary>
+    public sealed record Result(WriteStatus Status, long Uid, IReadOnlyList<(long Uid, long Value)> Previous);
+
+    private readonly record struct KeyState(long Uid, bool Exists, long VersionUid, long Value);
+
+    private sealed class Session
+    {
+        public long LowWater;
+        public readonly Dictionary<long, Result> Results = [];
+    }
+
+    private readonly List<JournalImage.Entry> _entries = [];
+    private readonly Dictionary<int, List<KeyState>> _keys = [];
+    private readonly Dictionary<long, Session> _sessions = [];
+
+    public long Top => _entries.Count;
+
+    /// <summary>The number of keys that exist now.</summary>
+    public int KeyCount => _keys.Values.Count(k => k[^1].Exists);
+
+    public JournalImage.Entry At(long uid) => _entries[(int)uid - 1];
+
+    /// <summary>The next committed entry.</summary>
+    public void Add(JournalImage.Entry entry)
+    {
+        _entries.Add(entry);
+        Execute(entry.Request, Top);
+    }
+
+    /// <summary>What a numbered request came to; null if it was not executed.</summary>
+    public Result? ResultOf(long session, long number) =>
+        _sessions.TryGetValue(session, out var found) ? found.Results.GetValueOrDefault(number) : null;
+
+    /// <summary>The version of the key at this point of the order: (0, 0) if absent.</summary>
+    public (long Uid, long Value) VersionAt(int key, long uid)
+    {
+        var state = StateAt(key, uid, out _);
+        return state.Exists ? (state.VersionUid, state.Value) : (0, 0);
+    }
+
+    /// <summary>The first point of the order, not before <paramref name="floor"/>, at which these keys had exactly these
+    /// versions; null if there is none.</summary>
+    public long? FirstPoint(IReadOnlyList<(int Key, long Uid, long Value)> versions, long floor)
+    {
+        var point = floor;
+        for (var index = 0; index < versions.Count; index++)
+        {
+            var (key, uid, value) = versions[index];
+            while (VersionAt(key, point) != (uid, value))
+            {
+                StateAt(key, point, out var next);
+                if (next is null) return null;
+                point = next.Value;
+                index = -1; // the keys before must hold at the new point, too
+            }
+        }
+
+        return point;
+    }
+
+    /// <summary>The uids of the executed writes that changed the key, with whether it existed after.</summary>
+    public IEnumerable<(long Uid, bool Exists)> Changes(int key) =>
+        _keys.TryGetValue(key, out var states) ? states.Select(s => (s.Uid, s.Exists)) : [];
+
+    private KeyState StateAt(int key, long uid, out long? next)
+    {
+        next = null;
+        if (!_keys.TryGetValue(key, out var states)) return default;
+        int low = 0, high = states.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (states[middle].Uid <= uid) low = middle + 1;
+            else high = middle;
+        }
+
+        if (low < states.Count) next = states[low].Uid;
+        return low == 0 ? default : states[low - 1];
+    }
+
+    private void Execute(WriteRequest request, long uid)
+    {
+        if (request.Session == 0)
+        {
+            _sessions[uid] = new Session();
+            return;
+        }
+
+        if (!_sessions.TryGetValue(request.Session, out var session)) return;
+        session.LowWater = Math.Max(session.LowWater, request.LowWater);
+        if (request.Number < session.LowWater || session.Results.ContainsKey(request.Number)) return;
+        var holds = true;
+        var previous = new List<(long, long)>();
+        foreach (var operation in request.Operations)
+        {
+            var version = VersionAt(Values.Index(operation.Key), uid);
+            previous.Add(version);
+            if (operation.ExpectedUid is { } expected && expected != version.Uid) holds = false;
+        }
+
+        session.Results[request.Number] =
+            new Result(holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid, previous);
+        if (!holds) return;
+        foreach (var operation in request.Operations)
+        {
+            var key = Values.Index(operation.Key);
+            if (operation.Kind == OperationKind.Put)
+                Change(key, new KeyState(uid, true, uid, Values.Id(operation.Value)));
+            else if (operation.Kind == OperationKind.Delete && VersionAt(key, uid) != (0, 0))
+                Change(key, new KeyState(uid, false, 0, 0));
+        }
+    }
+
+    private void Change(int key, KeyState state)
+    {
+        if (!_keys.TryGetValue(key, out var states)) _keys[key] = states = [];
+        states.Add(state);
+    }
+}

@@ -1,0 +1,49 @@
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Simulation.Cluster;
+
+/// <summary>
+/// Disks lose data, but only as far as the promises of the store go: never a majority of disks at a time, and a lost
+/// tail only where another disk tells of it.
+/// </summary>
+internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
+{
+    /// <summary>Nodes whose disk lost data that has not been replaced yet.</summary>
+    private readonly HashSet<SimulatedNode> _lost = [];
+
+    public bool TryDo(Faults kind, SimulatedNode node)
+    {
+        var view = CurrentView();
+        if (view is null) return false; // members are recorded by the first view
+        _lost.RemoveWhere(n => !n.Disk.LostFacts && view.IsInSync(n.Member));
+        if (!_lost.Contains(node) && (_lost.Count + 1) * 2 >= cluster.Nodes.Length) return false;
+        if (kind == Faults.WipedDisk) node.Wipe();
+        else if (!TryTruncate(node)) return false;
+        _lost.Add(node);
+        return true;
+    }
+
+    /// <summary>The newest view that is active at its sequencer.</summary>
+    private View? CurrentView() => cluster.Nodes.Where(n => n.Core is { IsSequencer: true })
+        .Select(n => n.Core!.View).MaxBy(v => v.Epoch.Value);
+
+    /// <summary>
+    /// Takes entries off the end of the journal, and only entries: a lost promise or view leaves no mark anywhere that
+    /// could tell. Every other disk must know of a commit beyond what remains, so that any majority detects it (R11).
+    /// </summary>
+    private bool TryTruncate(SimulatedNode node)
+    {
+        var entries = node.Disk.Facts.Reverse().TakeWhile(f => f is EntriesAppended).Count();
+        if (entries == 0) return false;
+        var count = random.Between(1, Math.Min(entries, 10));
+        var rest = JournalImage.Of(node.Disk.Facts.SkipLast(count));
+        if (rest.Contiguous >= node.Disk.Image.Contiguous) return false;
+        var known = cluster.Nodes.Where(n => n != node).Min(n => n.Disk.Image.Committed);
+        if (rest.Contiguous >= known) return false;
+        node.Crash();
+        if (node.Disk.Facts.Reverse().Take(count).Any(f => f is not EntriesAppended)) return true; // a plain crash then
+        cluster.Trace.Add(cluster.Scheduler.Now, "truncate", node.Id.Name, "", $"{count} facts");
+        node.Disk.Truncate(count);
+        return true;
+    }
+}

@@ -1,0 +1,157 @@
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Simulation.Cluster;
+
+/// <summary>Does harm at random times; every fault ends by itself, and all of them at the end.</summary>
+internal sealed class Nemesis
+{
+    private readonly SimulatedCluster _cluster;
+    private readonly Prng _random;
+    private readonly DiskFaults _disks;
+    private readonly Faults[] _kinds;
+    private bool _stopped;
+
+    public Nemesis(SimulatedCluster cluster, Prng random)
+    {
+        (_cluster, _random) = (cluster, random);
+        _disks = new DiskFaults(cluster, random.Fork());
+        _kinds = [.. Enum.GetValues<Faults>().Where(f => f != Faults.None && cluster.Scenario.Faults.HasFlag(f))];
+    }
+
+    public void Start()
+    {
+        if (_kinds.Length > 0) _cluster.Scheduler.After(_cluster.Scenario.FaultsBegin, Act);
+    }
+
+    /// <summary>All faults end; nothing is lost any more.</summary>
+    public void Stop()
+    {
+        _stopped = true;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "peace", "");
+        _cluster.Network.MendAll();
+        _cluster.Network.Loss = 0;
+        foreach (var node in _cluster.Nodes)
+        {
+            node.Resume();
+            node.Start();
+        }
+    }
+
+    private void Act()
+    {
+        if (_stopped) return;
+        var kind = _random.Pick(_kinds);
+        Do(kind);
+        _cluster.Scheduler.After(_random.Exponential(_cluster.Scenario.MeanBetweenFaults), Act);
+    }
+
+    private void Do(Faults kind)
+    {
+        var node = Target();
+        switch (kind)
+        {
+            case Faults.Crash:
+                Crash(node, failedWrite: false);
+                break;
+            case Faults.FailedWrite:
+                Crash(node, failedWrite: true);
+                break;
+            case Faults.CrashMany:
+                if (_random.Chance(0.7)) return;
+                foreach (var victim in _random.Sample(_cluster.Nodes, _random.Between(1, _cluster.Nodes.Length)))
+                    Crash(victim, failedWrite: false);
+                break;
+            case Faults.Pause:
+                Count();
+                node.Pause(_random.Milliseconds(10, 3 * _cluster.Scenario.Options.Lease.TotalMilliseconds));
+                break;
+            case Faults.Partition:
+                Partition(oneWay: false);
+                break;
+            case Faults.OneWayCut:
+                Partition(oneWay: true);
+                break;
+            case Faults.PartialCut:
+                CutOneLink();
+                break;
+            case Faults.LossyTimes:
+                Count("loss");
+                _cluster.Network.Loss = _random.Between(0.1, 0.6);
+                Later(50, 1500, () => _cluster.Network.Loss = _cluster.Scenario.Loss);
+                break;
+            case Faults.DiskStall:
+                Count("disk slow", node.Id.Name);
+                node.Disk.Stall(_random.Milliseconds(20, 2000));
+                break;
+            case Faults.WipedDisk or Faults.LostTail:
+                if (_random.Chance(0.5)) return; // rarer
+                if (!_disks.TryDo(kind, node)) return;
+                Count();
+                Later(10, 1500, node.Start);
+                break;
+            case Faults.Leave:
+                Count("leave", node.Id.Name);
+                node.Input(core => core.Leave(node.Clock));
+                // It may be unable to leave in good order; then it is stopped the hard way.
+                Later(500, 3000, () => Crash(node, failedWrite: false));
+                break;
+        }
+    }
+
+    /// <summary>Any node, the sequencer more often than its share.</summary>
+    private SimulatedNode Target()
+    {
+        var leader = _cluster.Nodes.FirstOrDefault(n => n.Core is { IsSequencer: true });
+        return leader is not null && _random.Chance(0.4) ? leader : _random.Pick(_cluster.Nodes);
+    }
+
+    private void Crash(SimulatedNode node, bool failedWrite)
+    {
+        if (!node.IsUp) return;
+        Count();
+        node.Crash(failedWrite);
+        // Short and long absences; a process that its supervisor restarts is back soon.
+        Later(1, failedWrite ? 100 : _random.OneOf(50, 1500, 5000), node.Start);
+    }
+
+    private void Partition(bool oneWay)
+    {
+        if (_cluster.Nodes.Length == 1) return;
+        var side = _random.Sample(_cluster.Nodes, _random.Between(1, _cluster.Nodes.Length - 1));
+        var links = from a in _cluster.Nodes
+                    from b in _cluster.Nodes
+                    where side.Contains(a) != side.Contains(b) && (!oneWay || side.Contains(a))
+                    select (a, b);
+        Cut([.. links]);
+    }
+
+    private void CutOneLink()
+    {
+        if (_cluster.Nodes.Length == 1) return;
+        var pair = _random.Sample(_cluster.Nodes, 2);
+        Cut([(pair[0], pair[1]), (pair[1], pair[0])]);
+    }
+
+    private void Cut(List<(SimulatedNode From, SimulatedNode To)> links)
+    {
+        Count("cut", "", string.Join(' ', links.Select(l => $"{l.From.Id}>{l.To.Id}")));
+        foreach (var (from, to) in links) _cluster.Network.Cut(from.Index, to.Index);
+        Later(20, _random.OneOf(300, 2500), () =>
+        {
+            _cluster.Trace.Add(_cluster.Scheduler.Now, "mend", "", "", string.Join(' ', links.Select(l => $"{l.From.Id}>{l.To.Id}")));
+            foreach (var (from, to) in links) _cluster.Network.Mend(from.Index, to.Index);
+        });
+    }
+
+    private void Later(double low, double high, Action action) =>
+        _cluster.Scheduler.After(_random.Milliseconds(low, high), () =>
+        {
+            if (!_stopped) action();
+        });
+
+    private void Count(string? what = null, string where = "", string? detail = null)
+    {
+        _cluster.Statistics.Faults++;
+        if (what is not null) _cluster.Trace.Add(_cluster.Scheduler.Now, what, where, "", detail);
+    }
+}

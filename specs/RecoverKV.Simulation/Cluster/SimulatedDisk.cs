@@ -1,0 +1,114 @@
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Simulation.Cluster;
+
+/// <summary>A journal on a disk: facts become durable in order, each after a random delay; a crash loses any suffix of
+/// those under way.</summary>
+internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan maxDelay)
+{
+    private readonly Queue<Fact> _pending = new();
+    private readonly List<Fact> _facts = [];
+    private TimeSpan _freeAt;
+    private int _life;
+
+    /// <summary>The durable facts; the number of the first is 1.</summary>
+    public IReadOnlyList<Fact> Facts => _facts;
+
+    /// <summary>What the durable facts mean.</summary>
+    public JournalImage Image { get; private set; } = new();
+
+    /// <summary>A disk fault took away facts that the replica may have vouched for.</summary>
+    public bool LostFacts { get; private set; }
+
+    /// <summary>Called with the number of a fact that is durable, and all before it.</summary>
+    public Action<long>? Durable { get; set; }
+
+    public void Append(long number, Fact fact)
+    {
+        if (number != _facts.Count + _pending.Count + 1)
+            throw new ViolationException("Journal numbers", $"{number} follows {_facts.Count + _pending.Count}");
+        _pending.Enqueue(fact);
+        var delay = maxDelay * (random.Chance(0.9) ? 0.3 * random.Unit() : random.Unit());
+        _freeAt = (_freeAt > scheduler.Now ? _freeAt : scheduler.Now) + delay;
+        var life = _life;
+        scheduler.After(_freeAt - scheduler.Now, () =>
+        {
+            if (life != _life) return;
+            Settle();
+            // Commits are gathered: one report may stand for several facts.
+            if (_pending.Count == 0 || random.Chance(0.7)) Durable?.Invoke(_facts.Count);
+        });
+    }
+
+    public void Stall(TimeSpan time) => _freeAt = (_freeAt > scheduler.Now ? _freeAt : scheduler.Now) + time;
+
+    /// <summary>The process is gone. Some of what was under way may have reached the disk.</summary>
+    public void Crash(bool failedWrite)
+    {
+        _life++;
+        var survive = failedWrite ? 0 : random.Below(_pending.Count + 1);
+        while (survive-- > 0) Settle();
+        _pending.Clear();
+        _freeAt = scheduler.Now;
+    }
+
+    public void Wipe()
+    {
+        _facts.Clear();
+        Image = new JournalImage();
+        LostFacts = false; // what follows is another member, which vouched for nothing
+    }
+
+    public void Truncate(int count)
+    {
+        _facts.RemoveRange(_facts.Count - count, count);
+        Image = JournalImage.Of(_facts);
+        LostFacts = true;
+    }
+
+    /// <summary>Entries of a range that are valid in the view, from its first uid on without a hole (R6).</summary>
+    public Batch[] Read(Effect.ServeFromJournal request, int maxEntries, int maxBytes)
+    {
+        if (request.LastFact > _facts.Count)
+            throw new ViolationException("Journal reads", $"fact {request.LastFact} of {_facts.Count} was asked for");
+        var found = new Dictionary<long, JournalImage.Entry>();
+        for (var number = request.FirstFact; number <= request.LastFact; number++)
+        {
+            if (_facts[(int)number - 1] is not EntriesAppended { Batch: var batch }) continue;
+            for (var i = 0; i < batch.Requests.Count; i++)
+            {
+                var uid = batch.First + i;
+                if (uid < request.Request.Range.First || uid > request.Request.Range.Last) continue;
+                if (request.View.EpochAt(uid) == batch.Epoch)
+                    found.TryAdd(uid.Value, new JournalImage.Entry(batch.Epoch, batch.Requests[i]));
+            }
+        }
+
+        return Gather(found, request.Request.Range, maxEntries, maxBytes);
+    }
+
+    private static Batch[] Gather(
+        Dictionary<long, JournalImage.Entry> found, UidRange range, int maxEntries, int maxBytes)
+    {
+        var batches = new List<Batch>();
+        var bytes = 0;
+        for (var uid = range.First; uid <= range.Last && maxEntries-- > 0; uid = uid.Next)
+        {
+            if (!found.TryGetValue(uid.Value, out var entry)) break;
+            bytes += entry.Request.Encoded.Length;
+            if (bytes > maxBytes && batches.Count > 0) break;
+            if (batches.Count == 0 || batches[^1].Epoch != entry.Epoch)
+                batches.Add(new Batch(entry.Epoch, uid, [entry.Request]));
+            else batches[^1] = batches[^1] with { Requests = [.. batches[^1].Requests, entry.Request] };
+        }
+
+        return [.. batches];
+    }
+
+    private void Settle()
+    {
+        var fact = _pending.Dequeue();
+        _facts.Add(fact);
+        Image.Apply(fact);
+    }
+}

@@ -1,0 +1,67 @@
+namespace RecoverKV.Simulation.Cluster;
+
+/// <summary>Delays, loses, repeats and reorders messages; links can be cut in one direction or both.</summary>
+internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenario scenario)
+{
+    private readonly Dictionary<(int From, int To), int> _cuts = [];
+
+    /// <summary>Share of messages lost now.</summary>
+    public double Loss { get; set; } = scenario.Loss;
+
+    public double Duplication { get; set; } = scenario.Duplication;
+
+    public long Lost { get; private set; }
+
+    public void Cut(int from, int to) => _cuts[(from, to)] = _cuts.GetValueOrDefault((from, to)) + 1;
+
+    public void Mend(int from, int to)
+    {
+        if (!_cuts.TryGetValue((from, to), out var count)) return;
+        if (count == 1) _cuts.Remove((from, to));
+        else _cuts[(from, to)] = count - 1;
+    }
+
+    public void MendAll() => _cuts.Clear();
+
+    public bool IsCut(int from, int to) => _cuts.ContainsKey((from, to));
+
+    /// <summary>Between nodes: what is under way when a link is cut is lost, too.</summary>
+    public void Send(int from, int to, Action deliver)
+    {
+        if (IsCut(from, to) || random.Chance(Loss))
+        {
+            Lost++;
+            return;
+        }
+
+        void Arrive()
+        {
+            if (IsCut(from, to)) Lost++;
+            else deliver();
+        }
+
+        scheduler.After(Delay(), Arrive);
+        if (random.Chance(Duplication)) scheduler.After(Delay() * 3, Arrive);
+    }
+
+    /// <summary>Between a client and a node.</summary>
+    public void Send(Action deliver)
+    {
+        if (random.Chance(Loss))
+        {
+            Lost++;
+            return;
+        }
+
+        scheduler.After(Delay(), deliver);
+        if (random.Chance(Duplication)) scheduler.After(Delay() * 3, deliver);
+    }
+
+    private TimeSpan Delay()
+    {
+        var limit = random.Chance(scenario.Stragglers) ? scenario.MaxDelay * 5 : scenario.MaxDelay;
+        // Most messages are fast: the square of a uniform number.
+        var share = random.Unit();
+        return scenario.MinDelay + (limit - scenario.MinDelay) * (share * share);
+    }
+}

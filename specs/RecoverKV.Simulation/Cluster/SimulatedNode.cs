@@ -1,0 +1,232 @@
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Simulation.Cluster;
+
+/// <summary>A machine: a clock that is off and drifts, a disk, and a process that runs the core and carries out its
+/// effects.</summary>
+internal sealed class SimulatedNode
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly SimulatedCluster _cluster;
+    private readonly Prng _random;
+    private readonly double _rate;
+    private readonly Queue<Action> _inbox = new();
+    private TimeSpan _clockOffset;
+    private TimeSpan _pausedUntil;
+    private int _life;
+
+    public SimulatedNode(SimulatedCluster cluster, int index, Prng random)
+    {
+        (_cluster, Index, _random) = (cluster, index, random);
+        Id = new NodeId($"n{index + 1}");
+        Member = new MemberId(Id, random.Guid());
+        _rate = random.Between(0.955, 1.045);
+        Disk = new SimulatedDisk(cluster.Scheduler, random.Fork(), cluster.Scenario.MaxDiskDelay)
+        {
+            Durable = number => Input(core => core.Persisted(Clock, number)),
+        };
+    }
+
+    public int Index { get; }
+
+    public NodeId Id { get; }
+
+    /// <summary>Another one after the disk was lost.</summary>
+    public MemberId Member { get; private set; }
+
+    public SimulatedDisk Disk { get; }
+
+    /// <summary>Null while the process is down.</summary>
+    public ReplicaCore? Core { get; private set; }
+
+    public bool IsUp => Core is not null;
+
+    public bool IsPaused => _pausedUntil > _cluster.Scheduler.Now;
+
+    /// <summary>What the core has journalled, durable or not.</summary>
+    public JournalImage Appended { get; private set; } = new();
+
+    /// <summary>Up to here the committed entries of this process were compared.</summary>
+    public long Compared { get; set; }
+
+    /// <summary>The machine's monotonic clock; it may be another one after a restart.</summary>
+    public TimeSpan Clock => _clockOffset + _cluster.Scheduler.Now * _rate;
+
+    public void Start()
+    {
+        if (IsUp) return;
+        if (_life == 0 || _random.Chance(0.3)) _clockOffset = _random.Between(TimeSpan.Zero, TimeSpan.FromHours(100));
+        var life = ++_life;
+        _pausedUntil = TimeSpan.Zero;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "start", Id.Name, "", Member.ToString());
+        Core = new ReplicaCore(_cluster.Scenario.Options with
+        {
+            Self = Member,
+            Nodes = _cluster.NodeIds,
+            Run = (long)(_random.Next() >> 1) | 1,
+            Seed = _random.Next(),
+        })
+        {
+            Mutations = _cluster.Mutations,
+        };
+        Appended = JournalImage.Of(Disk.Facts);
+        Compared = 0;
+        Step(core =>
+        {
+            foreach (var fact in Disk.Facts) core.Replay(fact);
+            _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
+            core.Start(Clock);
+        });
+        Tick(life);
+    }
+
+    /// <summary>The process is gone, at once.</summary>
+    public void Crash(bool failedWrite = false)
+    {
+        if (!IsUp) return;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, failedWrite ? "disk fail" : "crash", Id.Name);
+        Core = null;
+        _life++;
+        _inbox.Clear();
+        Disk.Crash(failedWrite);
+    }
+
+    /// <summary>The data folder is lost; the node starts over as another member.</summary>
+    public void Wipe()
+    {
+        Crash();
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "wipe", Id.Name);
+        Disk.Wipe();
+        Member = new MemberId(Id, _random.Guid());
+    }
+
+    public void Pause(TimeSpan time)
+    {
+        if (!IsUp || IsPaused) return;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "pause", Id.Name, "", time.ToString());
+        _pausedUntil = _cluster.Scheduler.Now + time;
+        var life = _life;
+        _cluster.Scheduler.After(time, () =>
+        {
+            if (life == _life) Resume();
+        });
+    }
+
+    public void Resume()
+    {
+        if (_pausedUntil == TimeSpan.Zero) return;
+        _pausedUntil = TimeSpan.Zero;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "resume", Id.Name);
+        var life = _life;
+        while (life == _life && !IsPaused && _inbox.TryDequeue(out var input)) input();
+    }
+
+    /// <summary>An input of the core, now or when the pause is over; lost if the process is down.</summary>
+    public void Input(Action<ReplicaCore> input)
+    {
+        if (!IsUp) return;
+        if (IsPaused) _inbox.Enqueue(() => Step(input));
+        else Step(input);
+    }
+
+    private void Tick(int life)
+    {
+        if (life != _life) return;
+        if (!IsPaused) Step(core => core.Tick(Clock));
+        _cluster.Scheduler.After(TickInterval, () => Tick(life));
+    }
+
+    private void Step(Action<ReplicaCore> input)
+    {
+        if (Core is not { } core) return;
+        try
+        {
+            input(core);
+        }
+        catch (Exception e) when (e is not ViolationException)
+        {
+            throw new ViolationException("The core does not throw", $"{Id}: {e.Message}", e);
+        }
+
+        Effect[] effects = [.. core.Effects];
+        core.Effects.Clear();
+        foreach (var effect in effects)
+        {
+            if (effect is not Effect.Journal { Fact: var fact }) continue;
+            foreach (var property in _cluster.Properties) property.OnFact(this, fact);
+            Appended.Apply(fact);
+        }
+
+        foreach (var property in _cluster.Properties) property.AfterStep(this, core);
+        _cluster.Trace.Mix((ulong)core.Committed.Value);
+        foreach (var effect in effects) CarryOut(core, effect);
+    }
+
+    private void CarryOut(ReplicaCore core, Effect effect)
+    {
+        var now = _cluster.Scheduler.Now;
+        switch (effect)
+        {
+            case Effect.Journal journal:
+                _cluster.Trace.Add(now, "journal", Id.Name, "", journal.Fact);
+                Disk.Append(journal.Number, journal.Fact);
+                break;
+            case Effect.Send send:
+                _cluster.Trace.Add(now, "send", Id.Name, send.To.Name, send.Message);
+                foreach (var property in _cluster.Properties) property.OnSend(this, send.Message);
+                _cluster.Deliver(this, send.To, send.Message);
+                break;
+            case Effect.ServeFromJournal serve:
+                Serve(serve);
+                break;
+            case Effect.AnswerWrite { Caller: Attempt attempt, Answer: var answer }:
+                _cluster.Trace.Add(now, "answer", Id.Name, attempt.Operation.Client.Name, answer);
+                foreach (var property in _cluster.Properties) property.OnWriteAnswer(this, attempt, answer);
+                var leader = core.KnownSequencer(Clock);
+                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, answer, leader));
+                break;
+            case Effect.AnswerRead { Caller: Attempt attempt, Answer: var answer }:
+                _cluster.Trace.Add(now, "answer", Id.Name, attempt.Operation.Client.Name, answer);
+                foreach (var property in _cluster.Properties) property.OnReadAnswer(this, attempt, answer);
+                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, answer));
+                break;
+            case Effect.AnswerScan { Caller: Attempt attempt, Reply: var reply }:
+                foreach (var property in _cluster.Properties) property.OnScanAnswer(this, attempt, reply);
+                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, reply));
+                break;
+            case Effect.StartOver startOver:
+                _cluster.Trace.Add(now, "startover", Id.Name, "", startOver.Reason);
+                foreach (var property in _cluster.Properties) property.OnStartOver(this, startOver.Reason);
+                Wipe();
+                _cluster.Scheduler.After(TimeSpan.FromMilliseconds(50), Start);
+                break;
+            case Effect.Left:
+                Crash();
+                _cluster.Scheduler.After(_random.Milliseconds(10, 2000), Start);
+                break;
+            case Effect.Notice notice:
+                _cluster.Trace.Add(now, "notice", Id.Name, "", notice.Text);
+                break;
+            default:
+                throw new ViolationException("Effects are known", $"{effect}");
+        }
+    }
+
+    private void Serve(Effect.ServeFromJournal serve)
+    {
+        _cluster.Statistics.JournalReads++;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "serve", Id.Name, serve.To.Name, serve.Request);
+        var life = _life;
+        _cluster.Scheduler.After(_random.Between(TimeSpan.Zero, _cluster.Scenario.MaxDiskDelay), () =>
+        {
+            if (life != _life) return;
+            var options = _cluster.Scenario.Options;
+            var batches = Disk.Read(serve, options.FetchEntries, options.FetchBytes);
+            var entries = new Entries(serve.Request.Epoch, serve.Request.Id, batches);
+            _cluster.Trace.Add(_cluster.Scheduler.Now, "send", Id.Name, serve.To.Name, entries);
+            _cluster.Deliver(this, serve.To, entries);
+        });
+    }
+}

@@ -1,0 +1,30 @@
+using RecoverKV.Simulation.Cluster;
+
+namespace RecoverKV.Simulation.Properties;
+
+/// <summary>In the order in which they look on: who keeps books for the others comes first.</summary>
+internal static class AllProperties
+{
+    public static List<Property> Of(SimulatedCluster cluster)
+    {
+        var known = new AnsweredUids(cluster);
+        return
+        [
+            new CommittedPrefixesAreEqual(cluster),
+            new OneViewPerEpoch(cluster),
+            new OneActiveSequencer(cluster),
+            new InSyncIsAMajority(cluster),
+            new CommittedIsNeverDropped(cluster),
+            new InSyncHoldsCommitted(cluster),
+            new LeasesEndBeforeOthersCommit(cluster),
+            new ReplayGivesTheState(cluster),
+            new StartOverNeedsACause(cluster),
+            known,
+            new AnswersOnce(cluster, known),
+            new ReadsSeeAnswers(cluster, known),
+            new ScansSeeAnswers(cluster, known),
+            new ReplicasEndEqual(cluster),
+            new HistoryIsLinearizable(cluster),
+        ];
+    }
+}

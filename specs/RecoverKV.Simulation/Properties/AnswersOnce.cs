@@ -1,0 +1,55 @@
+using RecoverKV.Client.Contracts;
+using RecoverKV.Simulation.Cluster;
+
+namespace RecoverKV.Simulation.Properties;
+
+/// <summary>
+/// R9: a request is executed at most once, wherever and however often it is sent; all its answers are the same, and
+/// are those of the committed log. An acknowledged write stands above all that was answered before it was sent.
+/// </summary>
+internal sealed class AnswersOnce(SimulatedCluster cluster, AnsweredUids answered) : Property(cluster)
+{
+    protected override string Name => "A request takes effect at most once";
+
+    public override void OnWriteAnswer(SimulatedNode node, Attempt attempt, WriteAnswer answer)
+    {
+        var request = attempt.Operation.Request!;
+        Hold(answer.Session == request.Session && answer.Number == request.Number,
+            $"{node.Id} answers s{answer.Session}#{answer.Number} to s{request.Session}#{request.Number}");
+        switch (answer.Status)
+        {
+            case WriteStatus.Done or WriteStatus.ConditionFailed:
+                Compare(node, attempt, answer);
+                answered.Raise(answer.Uid);
+                break;
+            case WriteStatus.SessionUnknown:
+                throw Broken($"{node.Id} does not know session {request.Session}, which was opened");
+            case WriteStatus.Expired:
+                Hold(!attempt.Operation.IsOpen, $"{node.Id} lets s{request.Session}#{request.Number} expire");
+                break;
+            case WriteStatus.Invalid:
+                throw Broken($"{node.Id} finds a good request invalid: {answer.Text}");
+        }
+    }
+
+    private void Compare(SimulatedNode node, Attempt attempt, WriteAnswer answer)
+    {
+        var request = attempt.Operation.Request!;
+        var words = $"{node.Id} answers {Words.Of(answer)}";
+        Hold(answer.Uid >= 1 && answer.Uid <= Cluster.Committed.Top, $"{words}, which nobody committed");
+        Hold(answer.Uid > attempt.Operation.Floor,
+            $"{words}, but uid {attempt.Operation.Floor} had been answered before it was sent");
+        if (request.Session == 0)
+        {
+            var opening = Cluster.Committed.At(answer.Uid).Request;
+            Hold(opening.Session == 0 && opening.Number == request.Number, $"{words}, which opens another session");
+            return;
+        }
+
+        var result = Cluster.Committed.ResultOf(request.Session, request.Number);
+        if (result is null) throw Broken($"{words}, but the log does not execute it");
+        var previous = answer.Previous.Select(v => v is null ? (0, 0) : (v.Uid, Values.Id(v.Value)));
+        Hold(result.Uid == answer.Uid && result.Status == answer.Status && previous.SequenceEqual(result.Previous),
+            $"{words}, but the log says {result.Status} uid {result.Uid} was {string.Join(' ', result.Previous)}");
+    }
+}

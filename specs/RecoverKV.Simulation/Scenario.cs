@@ -1,0 +1,112 @@
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Simulation;
+
+/// <summary>All that a seed decides before the run begins (swarm style: what is off matters as much as what is
+/// on).</summary>
+public sealed record Scenario
+{
+    public required ulong Seed { get; init; }
+
+    public required int Nodes { get; init; }
+
+    public required int Clients { get; init; }
+
+    public required int Keys { get; init; }
+
+    /// <summary>Most open operations of one client.</summary>
+    public required int Pipeline { get; init; }
+
+    /// <summary>Longest time until a client thinks of its next operation.</summary>
+    public required TimeSpan Think { get; init; }
+
+    /// <summary>Whether clients write and read several keys at once.</summary>
+    public required bool MultiKey { get; init; }
+
+    /// <summary>After this time a client gives an operation up, whose outcome is then unknown.</summary>
+    public required TimeSpan GiveUp { get; init; }
+
+    /// <summary>Faults happen from here on.</summary>
+    public required TimeSpan FaultsBegin { get; init; }
+
+    /// <summary>Faults end here; within <see cref="Recovery"/> all must be well.</summary>
+    public required TimeSpan FaultsEnd { get; init; }
+
+    public required TimeSpan MeanBetweenFaults { get; init; }
+
+    public required Faults Faults { get; init; }
+
+    public required TimeSpan MinDelay { get; init; }
+
+    public required TimeSpan MaxDelay { get; init; }
+
+    /// <summary>Share of messages that take up to five times the longest delay.</summary>
+    public required double Stragglers { get; init; }
+
+    public required double Loss { get; init; }
+
+    public required double Duplication { get; init; }
+
+    public required TimeSpan MaxDiskDelay { get; init; }
+
+    /// <summary>What is the same on all nodes.</summary>
+    public required ProtocolOptions Options { get; init; }
+
+    /// <summary>The bound of the liveness property.</summary>
+    public TimeSpan Recovery => TimeSpan.FromSeconds(10) + 30 * Options.Lease + 60 * MaxDelay;
+
+    public static Scenario Draw(ulong seed, TimeSpan? faultTime = null)
+    {
+        var random = new Prng(seed);
+        var lease = TimeSpan.FromMilliseconds(random.OneOf(300, 600, 1200));
+        var maxDelay = TimeSpan.FromMilliseconds(random.OneOf(2, 10, 40));
+        var calm = random.Chance(0.05);
+        var tiny = random.Chance(0.5);
+        var begin = random.Milliseconds(0, 2000);
+        return new Scenario
+        {
+            Seed = seed,
+            Nodes = random.OneOf(1, 3, 3, 3, 3, 3, 5, 5, 5),
+            Clients = random.Between(2, 6),
+            Keys = random.OneOf(1, 2, 2, 3, 6),
+            Pipeline = random.OneOf(1, 1, 2, 4),
+            Think = TimeSpan.FromMilliseconds(random.OneOf(5, 30, 150)),
+            MultiKey = random.Chance(0.4),
+            GiveUp = TimeSpan.FromMilliseconds(random.OneOf(400, 1500, 6000)),
+            FaultsBegin = begin,
+            FaultsEnd = begin + (faultTime ?? TimeSpan.FromSeconds(12)),
+            MeanBetweenFaults = TimeSpan.FromMilliseconds(random.OneOf(150, 500, 1000)),
+            Faults = calm ? Faults.None : (Faults)(random.Next() & random.Next() & 0xFFF | random.Next() & 0x3F),
+            MinDelay = TimeSpan.FromMilliseconds(0.1),
+            MaxDelay = maxDelay,
+            Stragglers = random.OneOf(0, 0, 0.01, 0.1),
+            Loss = calm ? 0 : random.OneOf(0, 0, 0.01, 0.05),
+            Duplication = random.OneOf(0, 0.01, 0.1),
+            MaxDiskDelay = TimeSpan.FromMilliseconds(random.OneOf(0.5, 5, 30)),
+            Options = new ProtocolOptions
+            {
+                Self = default,
+                Nodes = [],
+                Run = 0,
+                Seed = 0,
+                Lease = lease,
+                HeartbeatInterval = lease / 10,
+                SilenceLimit = TimeSpan.FromMilliseconds(random.OneOf(100, 250, 1000)) + 4 * maxDelay,
+                ElectionRankDelay = TimeSpan.FromMilliseconds(20) + maxDelay,
+                ElectionJitter = TimeSpan.FromMilliseconds(40) + 2 * maxDelay,
+                CampaignTimeout = TimeSpan.FromMilliseconds(300) + 10 * maxDelay,
+                ResendInterval = TimeSpan.FromMilliseconds(20) + 3 * maxDelay,
+                FetchTimeout = TimeSpan.FromMilliseconds(100) + 5 * maxDelay,
+                BatchRequests = tiny ? random.Between(1, 3) : 512,
+                BatchBytes = tiny ? random.OneOf(1, 200, 100_000) : 256 * 1024,
+                BatchesInFlight = random.Between(1, 4),
+                WaitingRequests = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
+                WaitingReads = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
+                FetchEntries = tiny ? random.Between(1, 5) : 2048,
+                FetchBytes = tiny ? random.OneOf(1, 300, 100_000) : 512 * 1024,
+                FetchesInFlight = random.Between(1, 4),
+                LogBytesInMemory = random.OneOf(0L, 1000L, 10_000L, 32L * 1024 * 1024),
+            },
+        };
+    }
+}

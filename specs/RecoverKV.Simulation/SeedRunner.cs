@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Simulation.Cluster;
+
+namespace RecoverKV.Simulation;
+
+/// <summary>What one seed came to.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="Violation">The property that failed; null if all held.</param>
+/// <param name="Hash">The same for every run of the seed.</param>
+/// <param name="Statistics">What happened.</param>
+/// <param name="LastEvents">Of a failure.</param>
+public sealed record SeedResult(
+    ulong Seed, ViolationException? Violation, ulong Hash, Statistics Statistics, IReadOnlyList<string> LastEvents);
+
+/// <summary>Runs many seeds, each on one thread.</summary>
+internal sealed class SeedRunner(Mutations mutations, int threads, int maxFailures)
+{
+    private readonly Lock _lock = new();
+
+    public static SeedResult RunOne(Scenario scenario, Mutations mutations = Mutations.None, TextWriter? trace = null)
+    {
+        var cluster = new SimulatedCluster(scenario, mutations, trace);
+        ViolationException? violation = null;
+        try
+        {
+            cluster.Run();
+        }
+        catch (ViolationException e)
+        {
+            violation = e;
+        }
+
+        return new SeedResult(scenario.Seed, violation, cluster.Trace.Hash, cluster.Statistics,
+            violation is null ? [] : [.. cluster.Trace.Last()]);
+    }
+
+    /// <summary>Prints every event of a seed.</summary>
+    public static bool Trace(ulong seed, Mutations mutations, TextWriter output)
+    {
+        var scenario = Scenario.Draw(seed);
+        output.WriteLine(scenario);
+        var result = RunOne(scenario, mutations, output);
+        output.WriteLine(result.Violation is { } violation ? $"seed {seed}: {violation}" : $"seed {seed}: all properties hold");
+        output.WriteLine($"trace {result.Hash:x16}");
+        return result.Violation is null;
+    }
+
+    /// <returns>Whether every property held in every seed.</returns>
+    public bool Run(ulong first, ulong last, TextWriter output)
+    {
+        var watch = Stopwatch.StartNew();
+        var total = new Statistics { Runs = 0 };
+        var failures = 0;
+        var next = first;
+        var report = TimeSpan.FromSeconds(30);
+        void Work()
+        {
+            while (true)
+            {
+                ulong seed;
+                lock (_lock)
+                {
+                    if (next > last || failures >= maxFailures) return;
+                    seed = next++;
+                }
+
+                var result = RunOne(Scenario.Draw(seed), mutations);
+                lock (_lock)
+                {
+                    total.Add(result.Statistics);
+                    if (result.Violation is not null && ++failures <= maxFailures) Report(result, output);
+                    if (watch.Elapsed < report) continue;
+                    report += TimeSpan.FromSeconds(30);
+                    output.WriteLine(Summary(total, failures, watch.Elapsed));
+                }
+            }
+        }
+
+        var workers = Enumerable.Range(0, threads).Select(_ => new Thread(Work)).ToList();
+        workers.ForEach(w => w.Start());
+        workers.ForEach(w => w.Join());
+        output.WriteLine(Summary(total, failures, watch.Elapsed));
+        return failures == 0;
+    }
+
+    private void Report(SeedResult result, TextWriter output)
+    {
+        foreach (var line in result.LastEvents) output.WriteLine("  " + line);
+        output.WriteLine($"seed {result.Seed}: {result.Violation!.Message}");
+        if (result.Violation.InnerException is { } inner) output.WriteLine(inner.ToString());
+        output.WriteLine("again: dotnet run --project specs/RecoverKV.Simulation -c Release -- --trace "
+            + result.Seed + (mutations == Mutations.None ? "" : $" --bug {mutations}"));
+        output.WriteLine();
+    }
+
+    private static string Summary(Statistics total, int failures, TimeSpan elapsed) =>
+        $"{total.Runs} runs, {failures} failures | {total.Writes} writes, {total.Reads} reads, {total.Unknown} given up, "
+        + $"{total.Retries} retries, {total.Committed} committed | {total.Faults} faults, {total.StartedOver} started over, "
+        + $"{total.Views} views, {total.JournalReads} journal reads, {total.MessagesLost} messages lost, "
+        + $"{total.Undecided} undecided | {total.Runs / elapsed.TotalSeconds:F1} runs/s, "
+        + $"{total.Simulated / elapsed:F0} simulated hours per hour";
+}

@@ -1,0 +1,8 @@
+namespace RecoverKV.Simulation;
+
+/// <summary>A property does not hold.</summary>
+public sealed class ViolationException(string property, string what, Exception? inner = null)
+    : Exception($"{property}: {what}", inner)
+{
+    public string Property { get; } = property;
+}
