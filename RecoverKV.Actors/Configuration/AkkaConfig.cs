@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Configuration;
+using Akka.Persistence.Sql.Journal;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
 using RecoverKV.Client.Contracts;
@@ -34,8 +35,9 @@ public static class AkkaConfig
         akka {
           loglevel = {{settings.LogLevel}}
           loggers = ["{{NameOf(typeof(StderrLogger))}}"]
-          # Akka's logger of the start writes to stdout, which belongs to the program; what fails at the start throws.
-          stdout-loglevel = OFF
+          # Akka's logger of the start and the end; its own writes to stdout, which belongs to the program.
+          stdout-logger-class = "{{NameOf(typeof(StderrStartLogger))}}"
+          stdout-loglevel = {{settings.LogLevel}}
           # Messages to a node that is down are what the protocol expects.
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
@@ -137,7 +139,9 @@ public static class AkkaConfig
           # Checkpoints are no snapshots of Akka's.
           snapshot-store.plugin = "akka.persistence.no-snapshot-store"
           journal.sql {
-            # Connections come from JournalFile.
+            class = "{{NameOf(typeof(SqlWriteJournal))}}"
+            # Connections come from JournalFile, and so does the table.
+            auto-initialize = false
             provider-name = "SQLite.MS"
             plugin-dispatcher = "{{JournalDispatcher}}"
             replay-dispatcher = "{{JournalDispatcher}}"

@@ -32,5 +32,17 @@ public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
         return line.ReplaceLineEndings(" ");
     }
 
-    private static string Source(LogEvent e) => e.LogClass.Name;
+    /// <summary>The class that logs, or the name that it gave instead.</summary>
+    private static string Source(LogEvent e) =>
+        e.LogClass == typeof(DummyClassForStringSources) ? e.LogSource : e.LogClass.Name;
+}
+
+/// <summary>The same while there are no actors to log.</summary>
+public sealed class StderrStartLogger : MinimalLogger
+{
+    /// <inheritdoc/>
+    protected override void Log(object message)
+    {
+        if (message is LogEvent e) Console.Error.WriteLine(StderrLogger.Line(e));
+    }
 }
