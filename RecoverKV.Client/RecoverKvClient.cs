@@ -1,76 +1,165 @@
+using System.Text;
+using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Reads;
+using RecoverKV.Client.Writes;
 
 namespace RecoverKV.Client;
 
-/// <summary>Options of a <see cref="RecoverKvClient"/>.</summary>
-public sealed record RecoverKvClientOptions
+/// <summary>
+/// A client of a RecoverKV cluster. One instance serves a whole process: it is thread-safe, gathers concurrent calls
+/// into few messages, finds the nodes from any one of them, and goes on by itself when nodes die and come back.
+/// </summary>
+/// <remarks>
+/// <para>Every call ends within <see cref="RecoverKvClientOptions.Deadline"/>: with its result, or with a
+/// <see cref="NotDoneException"/> (nothing was changed), an <see cref="OutcomeUnknownException"/> (a write that may or
+/// may not have been done) or an <see cref="InvalidRequestException"/> (a limit is broken). A write is sent again until
+/// it is answered and still takes effect at most once (R9).</para>
+/// <para>Cancelling a call ends the wait, not a write that is already under way: it may still be done.</para>
+/// <para>Calls that run at the same time have no order among each other. The memory of keys, values and lists must
+/// not change until the call has ended.</para>
+/// </remarks>
+public sealed partial class RecoverKvClient : IAsyncDisposable
 {
-    /// <summary>Every call ends within this time, with an answer or an error.</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Finds the cluster and connects to it.
+    /// </summary>
+    /// <param name="contactPoints">One or several nodes as <c>host:port</c>; one that runs is enough.</param>
+    /// <param name="options">Deadlines.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="ArgumentException">A contact point or an option is none.</exception>
+    /// <exception cref="NotDoneException">No node answered within the time to connect.</exception>
+    public static Task<RecoverKvClient> ConnectAsync(
+        IEnumerable<string> contactPoints, RecoverKvClientOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        options ??= new RecoverKvClientOptions();
+        options.Validate();
+        return FindClusterAsync(ContactPoint.ParseAll(contactPoints), options, cancellationToken);
+    }
 
-    /// <summary>How long <see cref="RecoverKvClient.ConnectAsync"/> looks for a node that answers.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
-}
+    /// <summary>Stores a value; the result has the version that it replaced.</summary>
+    public Task<WriteResult> PutAsync(
+        Key key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
+        WriteAsync([new WriteOperation(OperationKind.Put, key, value)], cancellationToken);
 
-/// <summary>A key was read: its version, or null if it is absent.</summary>
-/// <param name="Version">Value and uid of the write that stored it; null: absent.</param>
-/// <param name="Age">Zero for a linearizable read; for a stale one how old the state may be, null if unknown.</param>
-public readonly record struct GetResult(Contracts.Version? Version, TimeSpan? Age);
+    /// <summary>Stores the UTF-8 form of a string.</summary>
+    public Task<WriteResult> PutAsync(Key key, string value, CancellationToken cancellationToken = default) =>
+        PutAsync(key, Encoding.UTF8.GetBytes(value), cancellationToken);
 
-/// <summary>A write was committed.</summary>
-/// <param name="Applied">False if a condition did not hold: nothing was changed.</param>
-/// <param name="Uid">Its place in the order of writes.</param>
-/// <param name="Previous">For each operation the version before the write, null if the key was absent.</param>
-public sealed record WriteResult(bool Applied, long Uid, IReadOnlyList<Contracts.Version?> Previous);
+    /// <summary>Stores a value if the key is absent.</summary>
+    public Task<WriteResult> PutIfAbsentAsync(
+        Key key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
+        CompareAndSetAsync(key, value, 0, cancellationToken);
 
-/// <summary>The state of the cluster as far as it could be reached.</summary>
-/// <param name="Nodes">Every configured node; those that did not answer are DEAD.</param>
-public sealed record ClusterStatus(IReadOnlyList<NodeStatus> Nodes);
+    /// <summary>Stores the UTF-8 form of a string if the key is absent.</summary>
+    public Task<WriteResult> PutIfAbsentAsync(Key key, string value, CancellationToken cancellationToken = default) =>
+        CompareAndSetAsync(key, value, 0, cancellationToken);
 
-/// <summary>Any failure of a call.</summary>
-public class RecoverKvException : Exception
-{
-    /// <summary>With a message of one line.</summary>
-    public RecoverKvException(string message, Exception? inner = null) : base(message, inner) { }
-}
+    /// <summary>Removes a key; the result has the version that was removed, if there was one.</summary>
+    public Task<WriteResult> DeleteAsync(Key key, CancellationToken cancellationToken = default) =>
+        WriteAsync([new WriteOperation(OperationKind.Delete, key, default)], cancellationToken);
 
-/// <summary>The call was not done, and will not be: nothing was changed.</summary>
-public sealed class NotDoneException : RecoverKvException
-{
-    /// <summary>With a message of one line.</summary>
-    public NotDoneException(string message, Exception? inner = null) : base(message, inner) { }
-}
+    /// <summary>
+    /// Stores a value if the key still has the version that was seen.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value to store.</param>
+    /// <param name="expectedUid">The uid of the version that the key must have; 0: it must be absent.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns><see cref="WriteResult.Applied"/> says whether it had; the version that it had is there in either
+    /// case.</returns>
+    public Task<WriteResult> CompareAndSetAsync(
+        Key key, ReadOnlyMemory<byte> value, long expectedUid, CancellationToken cancellationToken = default) =>
+        WriteAsync([new WriteOperation(OperationKind.Put, key, value, expectedUid)], cancellationToken);
 
-/// <summary>The write may or may not have been done, or may still be done.</summary>
-public sealed class OutcomeUnknownException : RecoverKvException
-{
-    /// <summary>With a message of one line.</summary>
-    public OutcomeUnknownException(string message, Exception? inner = null) : base(message, inner) { }
-}
+    /// <summary>Stores the UTF-8 form of a string if the key still has the version that was seen; 0: is absent.</summary>
+    public Task<WriteResult> CompareAndSetAsync(
+        Key key, string value, long expectedUid, CancellationToken cancellationToken = default) =>
+        CompareAndSetAsync(key, Encoding.UTF8.GetBytes(value), expectedUid, cancellationToken);
 
-/// <summary>The request breaks a limit of the store (empty or oversized key, oversized value); not done.</summary>
-public sealed class InvalidRequestException : RecoverKvException
-{
-    /// <summary>With a message of one line.</summary>
-    public InvalidRequestException(string message, Exception? inner = null) : base(message, inner) { }
-}
+    /// <summary>
+    /// Several operations as one atomic write: all of them at one point of the order of writes, or, if a condition does
+    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations and <see cref="ClientLimits.WriteBytes"/>
+    /// bytes.
+    /// </summary>
+    public Task<WriteResult> WriteAsync(
+        IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(operations);
+        if (Limits.Broken(operations, View, out var bytes) is { } broken) return Task.FromException<WriteResult>(broken);
+        return _writes.Submit(operations, bytes, Deadline, cancellationToken);
+    }
 
-/// <summary>The client. Skeleton.</summary>
-public sealed class RecoverKvClient : IAsyncDisposable
-{
-    public static Task<RecoverKvClient> ConnectAsync(IEnumerable<string> contactPoints, RecoverKvClientOptions? options = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<WriteResult> PutAsync(Key key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<WriteResult> PutAsync(Key key, string value, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<WriteResult> DeleteAsync(Key key, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<WriteResult> CompareAndSetAsync(Key key, ReadOnlyMemory<byte> value, long expectedUid, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<WriteResult> CompareAndSetAsync(Key key, string value, long expectedUid, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<WriteResult> WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<GetResult> GetAsync(Key key, ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<IReadOnlyList<GetResult>> GetManyAsync(IReadOnlyList<Key> keys, ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public IAsyncEnumerable<ScanItem> ScanAsync(ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public Task StopNodeAsync(string node, bool clean = true, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>Null reachable restores every link; healingOnly limits the healing of gaps only.</summary>
-    public Task PartitionAsync(string node, IReadOnlyList<string>? reachable, bool healingOnly = false, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Reads a key.</summary>
+    public Task<GetResult> GetAsync(
+        Key key, ReadConsistency consistency = ReadConsistency.Linearizable,
+        CancellationToken cancellationToken = default) =>
+        ReadAsync([key], consistency, static answer => Result(answer, 0), cancellationToken);
+
+    /// <summary>
+    /// Reads several keys at one point of the order of writes: a snapshot. At most
+    /// <see cref="ClientLimits.KeysOfRead"/> keys, whose values together must fit into one message.
+    /// </summary>
+    /// <returns>For each key, in the same order.</returns>
+    public Task<IReadOnlyList<GetResult>> GetManyAsync(
+        IReadOnlyList<Key> keys, ReadConsistency consistency = ReadConsistency.Linearizable,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count == 0) return Task.FromResult<IReadOnlyList<GetResult>>([]);
+        return ReadAsync(keys, consistency, Results, cancellationToken);
+    }
+
+    /// <summary>
+    /// All keys with their versions, in no particular order. A key that is there during the whole scan comes exactly
+    /// once; one that is written or deleted meanwhile may come with either state. A scan stays with one node: if that
+    /// dies, it ends with a <see cref="NotDoneException"/> and must start over.
+    /// </summary>
+    public IAsyncEnumerable<ScanItem> ScanAsync(
+        ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default) =>
+        new Scan(_map, _asks, _clock, _options.Deadline, consistency).ItemsAsync(cancellationToken);
+
+    /// <summary>The state of every configured node, as they say themselves; those that are silent are DEAD.</summary>
+    public Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
+        Admin.StatusAsync(cancellationToken);
+
+    /// <summary>
+    /// Stops a node. For tests: refused unless <c>recoverkv.chaos = on</c> there.
+    /// </summary>
+    /// <param name="node">Its id.</param>
+    /// <param name="clean">True: it leaves in good order. False: its process ends at once, as by kill -9; the call
+    /// ends when the node answers no more, or is seen to run anew.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task StopNodeAsync(string node, bool clean = true, CancellationToken cancellationToken = default) =>
+        Admin.StopAsync(node, clean, cancellationToken);
+
+    /// <summary>
+    /// Cuts a node from the others. For tests: refused unless <c>recoverkv.chaos = on</c> there.
+    /// </summary>
+    /// <param name="node">Its id.</param>
+    /// <param name="reachable">The nodes that it may still talk to; null restores every link.</param>
+    /// <param name="healingOnly">Limits the healing of gaps only.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task PartitionAsync(
+        string node, IReadOnlyList<string>? reachable, bool healingOnly = false,
+        CancellationToken cancellationToken = default) =>
+        Admin.PartitionAsync(node, reachable, healingOnly, cancellationToken);
+
+    private Task<T> ReadAsync<T>(
+        IReadOnlyList<Key> keys, ReadConsistency consistency, Func<ReadAnswer, T> result, CancellationToken cancellation)
+    {
+        if (Limits.Broken(keys, consistency, View) is { } broken) return Task.FromException<T>(broken);
+        var read = new PendingRead<T>(keys, consistency, Deadline, result);
+        read.CancelWith(cancellation);
+        _reads.Submit(read);
+        return read.Task;
+    }
+
+    private static GetResult Result(ReadAnswer answer, int index) => new(
+        Detach.Of(answer.Versions[index]),
+        answer.AgeMilliseconds < 0 ? null : TimeSpan.FromMilliseconds(answer.AgeMilliseconds));
+
+    private static readonly Func<ReadAnswer, IReadOnlyList<GetResult>> Results = static answer =>
+        [.. Enumerable.Range(0, answer.Versions.Count).Select(i => Result(answer, i))];
 }

@@ -21,7 +21,9 @@ public sealed class ClientSerializer : SerializerWithStringManifest
     public override int Identifier => Id;
 
     /// <inheritdoc/>
-    public override string Manifest(object o) => o switch
+    public override string Manifest(object o) => ManifestOf(o);
+
+    internal static string ManifestOf(object o) => o switch
     {
         ReadBatch => "RB",
         ReadReplies => "RR",

@@ -1,0 +1,136 @@
+using Akka.Actor;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Client.Connection;
+
+/// <summary>
+/// Which node leads, which answer reads, and which are silent: kept from the views that nodes send, and asked for when
+/// a call needs a better one. Thread-safe.
+/// </summary>
+internal sealed class ClusterMap
+{
+    private static readonly ClusterViewRequest Question = new(0);
+
+    private readonly Lock _gate = new();
+    private readonly Func<string, int, IActorRef> _resolve;
+    private readonly Action<IActorRef, IClientMessage> _send;
+    private readonly Func<long> _clock;
+    private readonly Random _random;
+    private volatile RouteTable? _table;
+    private volatile bool _wanted;
+    private long _nextPoll;
+    private long _nextProbe;
+    private int _turn;
+
+    internal ClusterMap(
+        Func<string, int, IActorRef> resolve, Action<IActorRef, IClientMessage> send, Func<long> clock, Random random)
+    {
+        _resolve = resolve;
+        _send = send;
+        _clock = clock;
+        _random = random;
+    }
+
+    /// <summary>The newest table; null until the first view.</summary>
+    internal RouteTable? Table => _table;
+
+    /// <summary>Called after a new table; not under a lock.</summary>
+    internal Action<RouteTable> Changed { get; set; } = static _ => { };
+
+    /// <summary>
+    /// Takes a view unless a newer one is known. Of one epoch the later answer counts, but only the sequencer itself
+    /// can take away that it leads: others may merely have not heard from it.
+    /// </summary>
+    internal void Offer(ClusterView? view, NodeRoute? from)
+    {
+        if (view is null || !RouteTable.IsUsable(view)) return;
+        RouteTable table;
+        lock (_gate)
+        {
+            var known = _table;
+            if (known is not null)
+            {
+                if (view.Epoch < known.View.Epoch) return;
+                if (view.Epoch == known.View.Epoch && view.Sequencer is null && known.Sequencer is { } leads && leads != from)
+                    view = view with { Sequencer = leads.Node };
+            }
+
+            _table = table = new RouteTable(view, [.. view.Nodes.Select(n => Route(n, known))]);
+            // What still waits for a node that is gone must look for another.
+            foreach (var gone in known?.Nodes.Except(table.Nodes) ?? []) gone.Suspect();
+        }
+
+        Changed(table);
+    }
+
+    /// <summary>The node at this address, if views name it.</summary>
+    internal NodeRoute? Find(Address address)
+    {
+        if (_table is not { } table) return null;
+        foreach (var node in table.Nodes)
+        {
+            if (node.Port == address.Port && node.Host == address.Host) return node;
+        }
+
+        return null;
+    }
+
+    /// <summary>The node with this id, if views name it.</summary>
+    internal NodeRoute? Find(string node) => _table is { } table ? Array.Find(table.Nodes, n => n.Node == node) : null;
+
+    /// <summary>Asks for a view soon. Callers repeat this for as long as what they know does not serve them.</summary>
+    internal void WantView() => _wanted = true;
+
+    /// <summary>Which node to read from: in turn, one that answers if there is one, not <paramref name="last"/> if
+    /// there is another.</summary>
+    internal NodeRoute PickReader(ReadConsistency consistency, NodeRoute? last = null)
+    {
+        var table = _table ?? throw new InvalidOperationException("Calls begin after the first view.");
+        var nodes = consistency == ReadConsistency.Stale || table.InSync.Length == 0 ? table.Nodes : table.InSync;
+        var now = _clock();
+        var turn = Interlocked.Increment(ref _turn) & int.MaxValue;
+        NodeRoute? heard = null, other = null;
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            var node = nodes[(turn + i) % nodes.Length];
+            if (node == last) continue;
+            if (node.AnswersReads(now)) return node;
+            other ??= node;
+            if (!node.Suspected) heard ??= node;
+        }
+
+        return last is not null && last.AnswersReads(now) ? last : heard ?? other ?? nodes[turn % nodes.Length];
+    }
+
+    /// <summary>Asks for views that are wanted, and whether silent nodes are back.</summary>
+    internal void Sweep(long now)
+    {
+        if (_table is not { } table) return;
+        if (now >= _nextProbe)
+        {
+            _nextProbe = now + Timing.Probe;
+            foreach (var node in table.Nodes)
+            {
+                if (node.Suspected) _send(node.Gateway, Question);
+            }
+        }
+
+        if (now < _nextPoll) return;
+        if (!_wanted && now < _nextPoll + Timing.IdlePoll) return;
+        _nextPoll = now + Timing.Poll + _random.Next(Timing.Poll + 1);
+        // Two of them: one may be dead, or on the wrong side of a partition.
+        var first = _random.Next(table.Nodes.Length);
+        _send(table.Nodes[first].Gateway, Question);
+        if (_wanted && table.Nodes.Length > 1)
+            _send(table.Nodes[(first + 1 + _random.Next(table.Nodes.Length - 1)) % table.Nodes.Length].Gateway, Question);
+        _wanted = false;
+    }
+
+    private NodeRoute Route(NodeAddress address, RouteTable? known)
+    {
+        var route = known is null ? null : Array.Find(known.Nodes, n => n.Node == address.Node);
+        return route is not null && route.Host == address.Host && route.Port == address.Port
+            ? route
+            : new NodeRoute(address.Node, address.Host, address.Port, _resolve(address.Host, address.Port));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace RecoverKV.Client.Connection;
+
+/// <summary>A node's address as a user gives it.</summary>
+internal sealed record ContactPoint(string Host, int Port)
+{
+    public override string ToString() => $"{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
+
+    internal static ContactPoint[] ParseAll(IEnumerable<string> texts)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        ContactPoint[] points = [.. texts.Select(Parse).Distinct()];
+        return points.Length > 0 ? points : throw new ArgumentException("No contact point is given; one is needed, as host:port.");
+    }
+
+    /// <summary>Its IPv4 addresses; none if the name has none now.</summary>
+    internal async Task<IPAddress[]> ResolveAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await Dns.GetHostAddressesAsync(Host, AddressFamily.InterNetwork, cancellation).ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            // No such name, or not now: the other contact points may do, and the caller tries again.
+            return [];
+        }
+    }
+
+    /// <summary>
+    /// The address of this machine that nodes can answer to: loopback if every contact point is on this machine, else
+    /// the one from which the first other contact point is reached.
+    /// </summary>
+    internal static IPAddress Local(IEnumerable<IPAddress> contacts)
+    {
+        var far = contacts.FirstOrDefault(address => !IPAddress.IsLoopback(address));
+        if (far is null) return IPAddress.Loopback;
+        // Asks the system which of its addresses it would send from; connecting a datagram socket sends nothing.
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Connect(new IPEndPoint(far, 9));
+        return ((IPEndPoint)socket.LocalEndPoint!).Address;
+    }
+
+    /// <summary>
+    /// Other ways to write this contact point. Akka takes a message only under the very host name that the node was
+    /// configured with, and users do not know which of them that is.
+    /// </summary>
+    internal IEnumerable<ContactPoint> Aliases(IEnumerable<IPAddress> addresses)
+    {
+        var hosts = addresses.Select(a => a.ToString());
+        if (addresses.Any(IPAddress.IsLoopback)) hosts = hosts.Append("localhost");
+        return hosts.Where(host => host != Host).Select(host => this with { Host = host });
+    }
+
+    private static ContactPoint Parse(string text)
+    {
+        var colon = text?.LastIndexOf(':') ?? -1;
+        if (colon > 0
+            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is > 0 and < 65536
+            && Uri.CheckHostName(text![..colon]) is UriHostNameType.Dns or UriHostNameType.IPv4)
+        {
+            return new ContactPoint(text[..colon], port);
+        }
+
+        throw new ArgumentException($"'{text}' is no contact point; it must be host:port, as in 127.0.0.1:4053.");
+    }
+}

@@ -1,0 +1,72 @@
+using RecoverKV.Client.Connection;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Client.Reads;
+
+/// <summary>A read without an answer.</summary>
+internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency consistency, long deadline)
+{
+    internal long Id { get; set; }
+
+    internal IReadOnlyList<Key> Keys { get; } = keys;
+
+    internal int Bytes { get; } = keys.Sum(k => k.Length + 8);
+
+    internal ReadConsistency Consistency { get; } = consistency;
+
+    internal long Deadline { get; } = deadline;
+
+    /// <summary>Where it waits or was sent; null while it pauses.</summary>
+    internal ReadLane? Lane { get; set; }
+
+    /// <summary>When it was sent on its lane; 0 while it was not.</summary>
+    internal long SentAt { get; set; }
+
+    internal Flight? Flight { get; set; }
+
+    /// <summary>How often a node failed to answer it.</summary>
+    internal int Failures { get; set; }
+
+    /// <summary>When its pause ends.</summary>
+    internal long PausedUntil { get; set; }
+
+    internal abstract bool HasEnded { get; }
+
+    internal abstract void End(ReadAnswer answer);
+
+    internal abstract void Fail(RecoverKvException failure);
+}
+
+/// <summary>A read with a result of type <typeparamref name="T"/>.</summary>
+internal sealed class PendingRead<T>(
+    IReadOnlyList<Key> keys, ReadConsistency consistency, long deadline, Func<ReadAnswer, T> result)
+    : PendingRead(keys, consistency, deadline)
+{
+    private readonly TaskCompletionSource<T> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenRegistration _registration;
+
+    internal Task<T> Task => _end.Task;
+
+    internal override bool HasEnded => _end.Task.IsCompleted;
+
+    internal void CancelWith(CancellationToken cancellation)
+    {
+        if (cancellation.CanBeCanceled)
+        {
+            _registration = cancellation.UnsafeRegister(
+                static (read, token) => ((PendingRead<T>)read!)._end.TrySetCanceled(token), this);
+        }
+    }
+
+    internal override void End(ReadAnswer answer)
+    {
+        _registration.Unregister();
+        _end.TrySetResult(result(answer));
+    }
+
+    internal override void Fail(RecoverKvException failure)
+    {
+        _registration.Unregister();
+        _end.TrySetException(failure);
+    }
+}

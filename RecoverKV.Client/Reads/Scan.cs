@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using RecoverKV.Client.Connection;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Client.Reads;
+
+/// <summary>One scan: pages of one node, since a cursor is valid there only.</summary>
+internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan deadline, ReadConsistency consistency)
+{
+    private const int PageItems = 512;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1000);
+
+    internal async IAsyncEnumerable<ScanItem> ItemsAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var node = map.PickReader(consistency);
+        ReadOnlyMemory<byte> cursor = default;
+        do
+        {
+            ScanReply page;
+            (node, page) = await PageAsync(node, cursor, cancellation).ConfigureAwait(false);
+            foreach (var item in page.Items)
+                yield return new ScanItem(item.Key.Detach(), Detach.Of(item.Version)!);
+            cursor = page.Next;
+        }
+        while (!cursor.IsEmpty);
+    }
+
+    /// <summary>A page; the first one of any node that has it, later ones of the same node.</summary>
+    private async Task<(NodeRoute Node, ScanReply Page)> PageAsync(
+        NodeRoute node, ReadOnlyMemory<byte> cursor, CancellationToken cancellation)
+    {
+        var end = clock() + (long)deadline.TotalMilliseconds;
+        for (var refusals = 1; ; refusals++)
+        {
+            var left = TimeSpan.FromMilliseconds(end - clock());
+            if (left <= TimeSpan.Zero) throw NotDone("no node answered it in time");
+            var asked = clock();
+            var page = await asks.AskAsync<ScanReply>(
+                node, id => new ScanRequest(id, consistency, cursor, PageItems), left < Patience ? left : Patience, cancellation)
+                .ConfigureAwait(false);
+            switch (page?.Status)
+            {
+                case ReadStatus.Done:
+                    return (node, page);
+                case ReadStatus.Invalid:
+                    throw new InvalidRequestException("The node refuses the scan: its request breaks a limit.");
+                case ReadStatus.CursorLost:
+                    throw NotDone($"node {node.Node} restarted");
+                case null when !cursor.IsEmpty && node.LastHeard < asked:
+                    throw NotDone($"node {node.Node} does not answer");
+                case null:
+                    if (node.LastHeard < asked) node.Suspect();
+                    break;
+                case ReadStatus.NotAlive:
+                    node.NotAlive(clock());
+                    break;
+            }
+
+            if (cursor.IsEmpty) node = map.PickReader(consistency, node);
+            map.WantView();
+            await Task.Delay(Timing.BackoffAfter(refusals, Random.Shared), cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static NotDoneException NotDone(string why) => new($"The scan was not done: {why}; start it over.");
+}

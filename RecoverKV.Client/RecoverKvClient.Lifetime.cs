@@ -1,0 +1,179 @@
+using System.Net;
+using Akka.Actor;
+using RecoverKV.Client.Connection;
+using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Reads;
+using RecoverKV.Client.Writes;
+
+namespace RecoverKV.Client;
+
+/// <summary>How a client begins, takes what nodes send, and ends.</summary>
+public sealed partial class RecoverKvClient
+{
+    private readonly RecoverKvClientOptions _options;
+    private readonly Func<long> _clock = static () => Environment.TickCount64;
+    private readonly ClientSystem _system;
+    private readonly ClusterMap _map;
+    private readonly WritePipeline _writes;
+    private readonly ReadPipeline _reads;
+    private readonly Asks _asks;
+    private readonly Timer _sweeper;
+    private readonly TaskCompletionSource _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _sweeping;
+    private int _disposed;
+
+    private RecoverKvClient(RecoverKvClientOptions options, IPAddress local)
+    {
+        _options = options;
+        _system = new ClientSystem(local, Received, Lost);
+        _map = new ClusterMap(_system.Gateway, _system.Send, _clock, Random.Shared);
+        _writes = new WritePipeline(_map, Send, _clock, Random.Shared);
+        _reads = new ReadPipeline(_map, Send, _clock, Random.Shared);
+        _asks = new Asks(_system.Send);
+        _map.Changed = _writes.Reroute;
+        _sweeper = new Timer(static client => ((RecoverKvClient)client!).Sweep(), this, Timing.Sweep, Timing.Sweep);
+    }
+
+    private ClusterView View => _map.Table!.View;
+
+    private long Deadline => _clock() + (long)_options.Deadline.TotalMilliseconds;
+
+    private Administration Admin => new(_map, _asks, _clock, _options.Deadline);
+
+    /// <summary>Ends the client. Calls that are still open fail, each saying whether it was not done or is
+    /// unknown.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _sweeper.DisposeAsync().ConfigureAwait(false);
+        Close("the client was closed.");
+        await _system.TerminateAsync().ConfigureAwait(false);
+    }
+
+    private static async Task<RecoverKvClient> FindClusterAsync(
+        ContactPoint[] points, RecoverKvClientOptions options, CancellationToken cancellation)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        end.CancelAfter(options.ConnectTimeout);
+        RecoverKvClient? client = null;
+        try
+        {
+            var addresses = await ResolveAsync(points, end.Token).ConfigureAwait(false);
+            var local = ContactPoint.Local(addresses.SelectMany(a => a));
+            // An actor system takes a while to start, and blocks its thread meanwhile.
+            client = await Task.Run(() => new RecoverKvClient(options, local), end.Token).ConfigureAwait(false);
+            ContactPoint[] aliases = [.. points.Zip(addresses, (p, a) => p.Aliases(a)).SelectMany(a => a).Except(points)];
+            await client.FindAsync(points, aliases, end.Token).ConfigureAwait(false);
+            return client;
+        }
+        catch (Exception e)
+        {
+            if (client is not null) await client.DisposeAsync().ConfigureAwait(false);
+            if (e is not OperationCanceledException || cancellation.IsCancellationRequested) throw;
+            throw new NotDoneException(
+                $"No node answered at {string.Join(", ", points.AsEnumerable())} within {options.ConnectTimeout.TotalSeconds:0.#} s.");
+        }
+    }
+
+    /// <summary>Waits until some contact point has an address.</summary>
+    private static async Task<IPAddress[][]> ResolveAsync(ContactPoint[] points, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var addresses = await Task.WhenAll(points.Select(p => p.ResolveAsync(cancellation))).ConfigureAwait(false);
+            if (addresses.Any(a => a.Length > 0)) return addresses;
+            await Task.Delay(Timing.ConnectRetry, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Asks the contact points for a view until one answers; if at first none does, under other names
+    /// too.</summary>
+    private async Task FindAsync(ContactPoint[] points, ContactPoint[] aliases, CancellationToken cancellation)
+    {
+        var asked = points.Select(p => _system.Gateway(p.Host, p.Port)).ToList();
+        for (var round = 0; !_found.Task.IsCompleted; round++)
+        {
+            if (round == 2) asked.AddRange(aliases.Select(p => _system.Gateway(p.Host, p.Port)));
+            foreach (var gateway in asked) _system.Send(gateway, new ClusterViewRequest(0));
+            await Task.WhenAny(_found.Task, Task.Delay(Timing.ConnectRetry, cancellation)).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    private void Send(NodeRoute to, IClientMessage message) => _system.Send(to.Gateway, message);
+
+    /// <summary>Called by the receiving actor, one message at a time.</summary>
+    private void Received(IClientMessage message, Address sender)
+    {
+        var from = _map.Find(sender);
+        from?.Heard(_clock());
+        switch (message)
+        {
+            case WriteReplies replies:
+                _map.Offer(replies.View, from);
+                _writes.Receive(replies, from);
+                break;
+            case ReadReplies replies:
+                _map.Offer(replies.View, from);
+                _reads.Receive(replies, from);
+                break;
+            case ScanReply reply:
+                _map.Offer(reply.View, from);
+                _asks.Answer(reply.Id, reply);
+                break;
+            case ClusterView view:
+                _map.Offer(view, from);
+                if (_map.Table is not null) _found.TrySetResult();
+                break;
+            case NodeStatus status:
+                _asks.Answer(status.Id, status);
+                break;
+            case AdminReply reply:
+                _asks.Answer(reply.Id, reply);
+                break;
+            case Unsupported unsupported:
+                _asks.Refuse(from, unsupported.Manifest);
+                break;
+            default:
+                // Nothing else is for a client; a node that sends it gains nothing by it.
+                break;
+        }
+    }
+
+    private void Lost(Address? address)
+    {
+        if (address is null || _map.Find(address) is not { } route) return;
+        route.Suspect();
+        _map.WantView();
+        _reads.Lost(route);
+    }
+
+    private void Sweep()
+    {
+        if (Interlocked.Exchange(ref _sweeping, 1) != 0) return;
+        try
+        {
+            var now = _clock();
+            _map.Sweep(now);
+            _writes.Sweep(now);
+            _reads.Sweep(now);
+        }
+#pragma warning disable CA1031 // An exception in a timer would end the application's process; the calls tell it instead.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Close($"the client failed and must be made anew: {e.Message}");
+        }
+        finally
+        {
+            Volatile.Write(ref _sweeping, 0);
+        }
+    }
+
+    private void Close(string reason)
+    {
+        _writes.Close(reason);
+        _reads.Close(reason);
+        _asks.Close(reason);
+    }
+}

@@ -1,0 +1,23 @@
+namespace RecoverKV.Client;
+
+/// <summary>Options of a <see cref="RecoverKvClient"/>.</summary>
+public sealed record RecoverKvClientOptions
+{
+    /// <summary>Every call ends within this time, with an answer or an error.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long <see cref="RecoverKvClient.ConnectAsync"/> looks for a node that answers.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal void Validate()
+    {
+        Check(Deadline, nameof(Deadline));
+        Check(ConnectTimeout, nameof(ConnectTimeout));
+    }
+
+    private static void Check(TimeSpan value, string name)
+    {
+        if (value <= TimeSpan.Zero || value > TimeSpan.FromDays(1))
+            throw new ArgumentException($"{name} is {value}; it must be more than zero and at most a day.");
+    }
+}

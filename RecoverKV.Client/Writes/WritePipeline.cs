@@ -1,0 +1,291 @@
+using RecoverKV.Client.Connection;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Client.Writes;
+
+/// <summary>
+/// R9: takes writes from any thread, numbers them within a session, sends them gathered to the sequencer, sends them
+/// again under the same number until they are answered, and tells their callers how they ended. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Whoever finds something to send and nobody sending sends, until nothing is left; others add to the queues meanwhile.
+/// Answers are in WriteAnswers.cs.
+/// </remarks>
+internal sealed partial class WritePipeline
+{
+    private readonly Lock _gate = new();
+    private readonly ClusterMap _map;
+    private readonly Action<NodeRoute, IClientMessage> _send;
+    private readonly Func<long> _clock;
+    private readonly Random _random;
+
+    /// <summary>Calls without a number, in their order.</summary>
+    private readonly PriorityQueue<PendingWrite, long> _waiting = new();
+
+    /// <summary>Numbered writes to send again.</summary>
+    private readonly Queue<PendingWrite> _again = new();
+
+    /// <summary>Sessions with open writes, and the current one, by id.</summary>
+    private readonly Dictionary<long, SessionWindow> _sessions = [];
+
+    private readonly Flights _flights = new();
+
+    /// <summary>New writes get numbers of this one; null until it is open.</summary>
+    private SessionWindow? _session;
+
+    /// <summary>The request that opens a session.</summary>
+    private PendingWrite? _opening;
+
+    private long _lastOrder;
+    private long _bytesOpen;
+    private long _pauseUntil;
+    private int _refusals;
+    private bool _sending;
+    private string? _closed;
+
+    internal WritePipeline(ClusterMap map, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random)
+    {
+        _map = map;
+        _send = send;
+        _clock = clock;
+        _random = random;
+    }
+
+    internal Task<WriteResult> Submit(
+        IReadOnlyList<WriteOperation> operations, int bytes, long deadline, CancellationToken cancellation)
+    {
+        PendingWrite write;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed is not null, typeof(RecoverKvClient));
+            write = new PendingWrite(++_lastOrder, operations, bytes, deadline);
+            _waiting.Enqueue(write, write.Order);
+        }
+
+        write.CancelWith(cancellation);
+        Send();
+        return write.Task;
+    }
+
+    /// <summary>The view changed: what another node got goes to the sequencer now.</summary>
+    internal void Reroute(RouteTable table)
+    {
+        lock (_gate)
+        {
+            if (table.Sequencer is not null)
+            {
+                foreach (var write in AllOpen())
+                {
+                    if (write.SentTo != table.Sequencer) SendAgain(write);
+                }
+            }
+        }
+
+        Send();
+    }
+
+    /// <summary>Ends calls past their deadline, and sends again what was not answered.</summary>
+    internal void Sweep(long now)
+    {
+        lock (_gate)
+        {
+            _flights.Sweep(now);
+            while (_waiting.TryPeek(out var write, out _) && (write.Deadline <= now || write.Task.IsCompleted))
+            {
+                _waiting.Dequeue();
+                write.GiveUp(_map.Table?.Sequencer is null ? "no node leads the cluster now." : "the sequencer did not take it in time.");
+            }
+
+            foreach (var write in AllOpen().ToList()) SweepOpen(write, now);
+            if (_opening is not null && _waiting.Count == 0) _opening = null;
+        }
+
+        Send();
+    }
+
+    /// <summary>Ends every open call; later ones fail.</summary>
+    internal void Close(string reason)
+    {
+        lock (_gate)
+        {
+            _closed ??= reason;
+            while (_waiting.TryDequeue(out var write, out _)) write.GiveUp(reason);
+            foreach (var write in AllOpen()) write.GiveUp(reason);
+            _sessions.Clear();
+            _again.Clear();
+            _session = null;
+            _opening = null;
+        }
+    }
+
+    private IEnumerable<PendingWrite> AllOpen()
+    {
+        foreach (var session in _sessions.Values)
+        {
+            foreach (var write in session.Open) yield return write;
+        }
+
+        if (_opening is not null) yield return _opening;
+    }
+
+    private void SweepOpen(PendingWrite write, long now)
+    {
+        if (write.Deadline <= now)
+        {
+            // From the next request on the low-water mark is beyond it, and no copy that comes later is executed.
+            Release(write);
+            write.GiveUp("there was no answer in time.");
+        }
+        else if (!write.Queued && write.SentTo is { } node)
+        {
+            // A node that answers others may still have this one in its pipeline.
+            var patience = node.LastHeard > write.SentAt
+                ? Math.Min(Timing.WriteRetryMost, Timing.WriteRetry << Math.Min(write.Resends, 4))
+                : Timing.WriteRetry;
+            if (now - write.SentAt < patience) return;
+            if (node.LastHeard <= write.SentAt) node.Suspect();
+            _map.WantView();
+            SendAgain(write);
+        }
+    }
+
+    private void SendAgain(PendingWrite write)
+    {
+        if (write.Queued) return;
+        write.Queued = true;
+        _again.Enqueue(write);
+    }
+
+    /// <summary>Takes a numbered write out of its session's window.</summary>
+    private void Release(PendingWrite write)
+    {
+        if (write == _opening)
+        {
+            _opening = null;
+            return;
+        }
+
+        _flights.Land(write.Flight);
+        var session = write.Session!;
+        session.Remove(write);
+        _bytesOpen -= write.Bytes;
+        if (session.IsEmpty && session != _session) _sessions.Remove(session.Id);
+    }
+
+    private void Send()
+    {
+        lock (_gate)
+        {
+            if (_sending) return;
+            _sending = true;
+        }
+
+        try
+        {
+            while (Gather() is { } message)
+            {
+                foreach (var write in message.Writes)
+                {
+                    write.Request ??= WriteRequestCodec.Create(
+                        write.Session?.Id ?? 0, write.Number, message.LowWater, write.Operations);
+                }
+
+                _send(message.To, new WriteBatch([.. message.Writes.Select(w => w.Request!)]));
+            }
+        }
+        catch
+        {
+            lock (_gate) _sending = false;
+            throw;
+        }
+    }
+
+    /// <summary>The next message, or null, which also ends the sending.</summary>
+    private Message? Gather()
+    {
+        lock (_gate)
+        {
+            var now = _clock();
+            if (Collect(now) is { } message) return message;
+            _sending = false;
+            return null;
+        }
+    }
+
+    private Message? Collect(long now)
+    {
+        if (now < _pauseUntil || !_flights.MayDepart || _again.Count == 0 && _waiting.Count == 0) return null;
+        if (_map.Table?.Sequencer is not { } sequencer)
+        {
+            _map.WantView();
+            return null;
+        }
+
+        var writes = new List<PendingWrite>();
+        var room = Timing.MessageBytes;
+        while (_again.TryPeek(out var write) && Fits(write, writes.Count, room))
+        {
+            _again.Dequeue();
+            write.Queued = false;
+            if (!IsOpen(write)) continue;
+            if (write != _opening && write.Session != _session && !write.MaybeTaken)
+            {
+                // Its session is gone, and no copy of it is left: the next session takes it.
+                BackToWaiting(write);
+                continue;
+            }
+
+            writes.Add(write);
+            room -= write.Bytes;
+        }
+
+        CollectWaiting(writes, room);
+        if (writes.Count == 0) return null;
+        var flight = _flights.Depart(now);
+        foreach (var write in writes) write.Sent(sequencer, flight, now);
+        return new Message(sequencer, writes, _session?.LowWater ?? 0);
+    }
+
+    private void CollectWaiting(List<PendingWrite> writes, int room)
+    {
+        while (_waiting.TryPeek(out var write, out _) && Fits(write, writes.Count, room))
+        {
+            if (write.Task.IsCompleted)
+            {
+                _waiting.Dequeue();
+                continue;
+            }
+
+            if (_session is null)
+            {
+                if (_opening is not null) return;
+                _opening = new PendingWrite(0, [], 0, long.MaxValue) { Number = _random.NextInt64(1, long.MaxValue) };
+                writes.Add(_opening);
+                return;
+            }
+
+            if (_session.IsFull || _bytesOpen > 0 && _bytesOpen + write.Bytes > Timing.WriteBytesOpen) return;
+            _waiting.Dequeue();
+            _session.Add(write);
+            _bytesOpen += write.Bytes;
+            writes.Add(write);
+            room -= write.Bytes;
+        }
+    }
+
+    private bool IsOpen(PendingWrite write) =>
+        write == _opening || write.Session is { } session && session.Find(write.Number) == write;
+
+    private void BackToWaiting(PendingWrite write)
+    {
+        Release(write);
+        write.LeaveSession();
+        if (!write.Task.IsCompleted) _waiting.Enqueue(write, write.Order);
+    }
+
+    private static bool Fits(PendingWrite write, int count, int room) =>
+        count == 0 || count < Timing.MessageCalls && write.Bytes <= room;
+
+    /// <summary>What to send where. Only writes without a wire form yet get the low-water mark.</summary>
+    private sealed record Message(NodeRoute To, List<PendingWrite> Writes, long LowWater);
+}

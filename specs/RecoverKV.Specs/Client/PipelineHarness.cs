@@ -1,0 +1,105 @@
+using Akka.Actor;
+using RecoverKV.Client;
+using RecoverKV.Client.Connection;
+using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Reads;
+using RecoverKV.Client.Writes;
+
+namespace RecoverKV.Specs.Client;
+
+/// <summary>The pipelines of a client without a network: a clock that is set, and a list of what was sent.</summary>
+internal sealed class PipelineHarness
+{
+    internal const long Deadline = 10_000;
+
+    internal PipelineHarness(int seed = 1)
+    {
+        var random = new Random(seed);
+        Map = new ClusterMap((_, _) => ActorRefs.Nobody, (_, question) => Questions.Add(question), () => Now, random);
+        Writes = new WritePipeline(Map, (to, message) => Send!(to, message), () => Now, random);
+        Reads = new ReadPipeline(Map, (to, message) => Send!(to, message), () => Now, random);
+        Map.Changed = Writes.Reroute;
+        Send = (to, message) => Sent.Add((to.Node, message));
+        Map.Offer(View(1, "a"), null);
+    }
+
+    internal long Now { get; set; } = 1_000;
+
+    internal ClusterMap Map { get; }
+
+    internal WritePipeline Writes { get; }
+
+    internal ReadPipeline Reads { get; }
+
+    internal Action<NodeRoute, IClientMessage> Send { get; set; }
+
+    internal List<(string To, IClientMessage Message)> Sent { get; } = [];
+
+    internal List<IClientMessage> Questions { get; } = [];
+
+    /// <summary>Every request sent so far, with where it went.</summary>
+    internal List<(string To, WriteRequest Request)> Requests =>
+        [.. Sent.Where(s => s.Message is WriteBatch).SelectMany(s => ((WriteBatch)s.Message).Requests.Select(r => (s.To, r)))];
+
+    /// <summary>Every read sent so far, with where it went.</summary>
+    internal List<(string To, Read Read)> SentReads =>
+        [.. Sent.Where(s => s.Message is ReadBatch).SelectMany(s => ((ReadBatch)s.Message).Reads.Select(r => (s.To, r)))];
+
+    internal static ClusterView View(long epoch, string? sequencer, params string[] inSync) => new(
+        0, epoch, sequencer,
+        [.. new[] { "a", "b", "c" }.Select((n, i) => new NodeAddress(n, "127.0.0.1", 5001 + i, inSync.Length == 0 || inSync.Contains(n)))],
+        1024, 1024 * 1024);
+
+    internal Task<WriteResult> Put(string key, string value = "v", CancellationToken cancellation = default) =>
+        Write(cancellation, new WriteOperation(OperationKind.Put, key, System.Text.Encoding.UTF8.GetBytes(value)));
+
+    internal Task<WriteResult> Write(CancellationToken cancellation, params WriteOperation[] operations) =>
+        Writes.Submit(operations, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Deadline, cancellation);
+
+    internal Task<GetResult> Get(string key, CancellationToken cancellation = default)
+    {
+        var read = new PendingRead<GetResult>(
+            [key], ReadConsistency.Linearizable, Now + Deadline, answer => new GetResult(answer.Versions[0], TimeSpan.Zero));
+        read.CancelWith(cancellation);
+        Reads.Submit(read);
+        return read.Task;
+    }
+
+    /// <summary>Opens session 7 by a first write, which is answered too.</summary>
+    internal async Task OpenSessionAsync()
+    {
+        var first = Put("first");
+        Answer(0, Requests[0].Request.Number, WriteStatus.Done, uid: 7);
+        Answer(7, 1, WriteStatus.Done, uid: 8);
+        await first;
+        Sent.Clear();
+    }
+
+    internal void Answer(long session, long number, WriteStatus status, long uid = 1, ClusterView? view = null, string? from = null)
+    {
+        var node = from is null ? null : Map.Find(from);
+        Map.Offer(view, node);
+        node?.Heard(Now);
+        Writes.Receive(new WriteReplies([new WriteAnswer(session, number, status, uid, [null])], view), node);
+    }
+
+    internal void AnswerRead(long id, ReadStatus status, string value = "v", string? from = null)
+    {
+        var node = from is null ? null : Map.Find(from);
+        node?.Heard(Now);
+        var version = new RecoverKV.Client.Contracts.Version(System.Text.Encoding.UTF8.GetBytes(value), 1);
+        Reads.Receive(new ReadReplies([new ReadAnswer(id, status, status == ReadStatus.Done ? [version] : [])]), node);
+    }
+
+    /// <summary>Lets time pass, with a sweep every 20 ms as in a running client.</summary>
+    internal void Pass(long milliseconds)
+    {
+        for (var end = Now + milliseconds; Now < end;)
+        {
+            Now = Math.Min(end, Now + Timing.Sweep);
+            Map.Sweep(Now);
+            Writes.Sweep(Now);
+            Reads.Sweep(Now);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using RecoverKV.Client;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Specs.Client;
+
+public sealed class ReadPipelineSpecs
+{
+    private readonly PipelineHarness _h = new();
+
+    [Fact]
+    public async Task Reads_are_spread_over_the_in_sync_nodes()
+    {
+        _h.Map.Offer(PipelineHarness.View(2, "a", "a", "c"), null);
+        for (var i = 0; i < 6; i++)
+        {
+            var read = _h.Get("k");
+            _h.AnswerRead(_h.SentReads[^1].Read.Id, ReadStatus.Done);
+            Assert.Equal("v", (await read).Text);
+        }
+
+        Assert.Equal(["a", "a", "a", "c", "c", "c"], _h.SentReads.Select(s => s.To).Order());
+    }
+
+    [Fact]
+    public void Calls_that_come_while_messages_are_unanswered_go_together()
+    {
+        for (var i = 0; i < 300; i++) _ = _h.Get($"k{i}");
+        Assert.Equal(3 * Timing.Flights, _h.Sent.Count);
+
+        foreach (var (to, read) in _h.SentReads.Take(3).ToList()) _h.AnswerRead(read.Id, ReadStatus.Done, from: to);
+
+        Assert.Equal(3 * Timing.Flights + 3, _h.Sent.Count);
+        Assert.Equal(300, _h.SentReads.Count);
+        Assert.Equal(300, _h.SentReads.Select(s => s.Read.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Answers_may_come_in_any_order_and_twice()
+    {
+        var reads = Enumerable.Range(0, 10).Select(i => _h.Get($"k{i}")).ToArray();
+        var sent = _h.SentReads.ToList();
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var (_, read) in Enumerable.Reverse(sent)) _h.AnswerRead(read.Id, ReadStatus.Done, read.Keys[0].ToString());
+        }
+
+        for (var i = 0; i < 10; i++) Assert.Equal($"k{i}", (await reads[i]).Text);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_alive_is_left_for_another_at_once()
+    {
+        var read = _h.Get("k");
+        var first = _h.SentReads[0];
+        _h.AnswerRead(first.Read.Id, ReadStatus.NotAlive, from: first.To);
+
+        Assert.Equal(2, _h.SentReads.Count);
+        Assert.NotEqual(first.To, _h.SentReads[1].To);
+        for (var i = 0; i < 3; i++) _ = _h.Get("others");
+        Assert.DoesNotContain(first.To, _h.SentReads.Skip(1).Select(s => s.To));
+
+        _h.AnswerRead(first.Read.Id, ReadStatus.Done, from: _h.SentReads[1].To);
+        Assert.Equal("v", (await read).Text);
+    }
+
+    [Fact]
+    public async Task While_no_node_is_alive_reads_pause_and_end_as_not_done()
+    {
+        var read = _h.Get("k");
+        for (var i = 0; i < 100; i++)
+        {
+            var last = _h.SentReads[^1];
+            _h.AnswerRead(last.Read.Id, ReadStatus.NotAlive, from: last.To);
+        }
+
+        Assert.Equal(3, _h.SentReads.Count);
+        _h.Pass(PipelineHarness.Deadline);
+        await Assert.ThrowsAsync<NotDoneException>(() => read);
+    }
+
+    [Fact]
+    public void A_silent_node_is_suspected_until_it_is_heard()
+    {
+        _ = _h.Get("k");
+        var silent = _h.SentReads[0].To;
+        _h.Pass(300);
+        Assert.NotEqual(silent, _h.SentReads[1].To);
+        Assert.True(_h.Map.Find(silent)!.Suspected);
+        for (var i = 0; i < 6; i++) _ = _h.Get("others");
+        Assert.DoesNotContain(silent, _h.SentReads.Skip(1).Select(s => s.To));
+
+        _h.Map.Find(silent)!.Heard(_h.Now);
+        for (var i = 0; i < 6; i++) _ = _h.Get("others");
+        Assert.Contains(silent, _h.SentReads.Skip(1).Select(s => s.To));
+    }
+
+    [Fact]
+    public void Reads_on_a_broken_connection_move_at_once()
+    {
+        for (var i = 0; i < 60; i++) _ = _h.Get($"k{i}");
+        var route = _h.Map.Find("b")!;
+        var lost = _h.SentReads.Where(s => s.To == "b").Select(s => s.Read.Id).ToList();
+        Assert.Equal(Timing.Flights, lost.Count);
+
+        route.Suspect();
+        _h.Reads.Lost(route);
+        _h.Pass(Timing.FlightMost * 2);
+
+        Assert.All(lost, id => Assert.Contains(_h.SentReads, s => s.Read.Id == id && s.To != "b"));
+        Assert.Equal(60, _h.SentReads.Where(s => s.To != "b").Select(s => s.Read.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task An_answer_that_does_not_fit_ends_the_call_and_harms_no_other()
+    {
+        var read = _h.Get("k");
+        var other = _h.Get("other");
+        _h.Reads.Receive(new ReadReplies([new ReadAnswer(1, ReadStatus.Done, []), new ReadAnswer(99, ReadStatus.Done, [])]), null);
+        _h.AnswerRead(2, ReadStatus.Done);
+
+        await Assert.ThrowsAsync<NotDoneException>(() => read);
+        Assert.Equal("v", (await other).Text);
+    }
+
+    [Fact]
+    public async Task A_cancelled_read_is_not_asked_again()
+    {
+        using var cancel = new CancellationTokenSource();
+        var read = _h.Get("k", cancel.Token);
+        await cancel.CancelAsync();
+        _h.Pass(1_000);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        Assert.Single(_h.SentReads);
+    }
+}
