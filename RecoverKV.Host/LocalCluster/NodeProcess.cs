@@ -16,6 +16,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 {
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(0.3);
+
     private readonly RestartPolicy _policy = new();
     private readonly TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _lastError;
@@ -51,7 +53,9 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 
     private async Task<int> RunOnceAsync(CancellationToken stop)
     {
-        using var process = new Process();
+        using var process = new Process { EnableRaisingEvents = true };
+        var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.Exited += (_, _) => exited.TrySetResult();
         try
         {
             process.StartInfo = start();
@@ -78,7 +82,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             $"{name} {(Interlocked.Increment(ref _starts) == 1 ? "started" : "started again")}, pid {process.Id}"));
         try
         {
-            await WaitAsync(process, stop);
+            await WaitAsync(process, exited.Task, stop);
             return process.ExitCode;
         }
         finally
@@ -87,9 +91,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
     }
 
-    private async Task WaitAsync(Process process, CancellationToken stop)
+    private async Task WaitAsync(Process process, Task exited, CancellationToken stop)
     {
-        var exited = process.WaitForExitAsync(CancellationToken.None);
         var stopped = Task.Delay(Timeout.Infinite, stop);
         if (await Task.WhenAny(exited, _kill.Task, stopped) == stopped)
         {
@@ -104,6 +107,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
 
         await exited;
+        // The rest of its output; not for long, as a process that it started itself may hold on to the pipe.
+        await Task.WhenAny(process.WaitForExitAsync(CancellationToken.None), Task.Delay(OutputTime, CancellationToken.None));
     }
 
     private StreamWriter? OpenLog()
@@ -128,6 +133,10 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         try
         {
             lock (log) log.WriteLine(line);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A late line of a child that has ended: its log is closed, and the line is of no use any more.
         }
         catch (IOException e)
         {
