@@ -27,7 +27,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     /// <summary>The running child, 0 between two.</summary>
     public int Pid => _pid;
 
-    /// <summary>The last line that the child wrote to its standard error, until the next start succeeds.</summary>
+    /// <summary>The last error that the child wrote, in this run or, until this one ends, in the one before.</summary>
     public string? LastError => _lastError;
 
     /// <summary>Runs until <paramref name="stop"/> is cancelled and the child has left.</summary>
@@ -42,7 +42,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             var again = delay == TimeSpan.Zero
                 ? "starting it again"
                 : string.Create(CultureInfo.InvariantCulture, $"starting it again in {delay.TotalSeconds:0.#} s");
-            var error = _lastError is { } line && exitCode != 0 ? $" ({line})" : "";
+            var error = _lastError is { } line ? $" ({line})" : "";
             notice($"{name} {Describe(exitCode)}{error}, {again}");
             await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -67,12 +67,13 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             return ExitCode.NotDone;
         }
 
+        string? errorOfThisRun = null;
         // The log stays open while the child runs; if it cannot be kept, the child runs without one.
         using var log = OpenLog();
         process.OutputDataReceived += (_, line) => Log(log, line.Data);
         process.ErrorDataReceived += (_, line) =>
         {
-            if (!string.IsNullOrWhiteSpace(line.Data)) _lastError = line.Data.Trim();
+            if (IsError(line.Data)) _lastError = errorOfThisRun = line.Data!.Trim();
             Log(log, line.Data);
         };
         process.BeginOutputReadLine();
@@ -88,6 +89,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         finally
         {
             _pid = 0;
+            _lastError = errorOfThisRun;
         }
     }
 
@@ -144,6 +146,11 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             notice($"{name}: its log cannot be written: {Failures.OneLine(e.Message)}");
         }
     }
+
+    /// <summary>The log of a node goes to its standard error too; warnings in it are part of an ordinary day.</summary>
+    private static bool IsError(string? line) =>
+        !string.IsNullOrWhiteSpace(line)
+        && line.Split(' ', 3) is not [_, "DEBUG" or "INFO" or "WARNING", _];
 
     private static string Describe(int exitCode) => exitCode switch
     {

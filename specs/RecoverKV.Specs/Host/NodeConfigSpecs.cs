@@ -73,4 +73,17 @@ public sealed class NodeConfigSpecs : IDisposable
         Assert.Equal(("127.0.0.1", 4052), (settings.BindHost, settings.BindPort));
         Assert.True(settings.Chaos);
     }
+
+    [Fact]
+    public void The_configuration_of_the_image_is_one_that_a_node_takes()
+    {
+        var file = Path.Combine(Root(AppContext.BaseDirectory), "docker", "node.conf");
+        var settings = NodeSettings.Load(NodeConfig.Load(file, ["recoverkv.node=node3"]));
+        Assert.Equal(("node3", 4051), (settings.Self.Host, settings.Self.Port));
+        Assert.Equal("0.0.0.0", settings.BindHost);
+        Assert.Equal("/data", settings.Data);
+    }
+
+    private static string Root(string folder) =>
+        File.Exists(Path.Combine(folder, "RecoverKV.sln")) ? folder : Root(Directory.GetParent(folder)!.FullName);
 }
