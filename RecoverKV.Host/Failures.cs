@@ -1,4 +1,5 @@
 using RecoverKV.Actors;
+using RecoverKV.Actors.Configuration;
 using RecoverKV.Client;
 
 namespace RecoverKV.Host;
@@ -15,7 +16,7 @@ internal static class Failures
     /// <summary>The exit code of a failure.</summary>
     public static int CodeOf(Exception failure) => failure switch
     {
-        UsageException or InvalidRequestException => ExitCode.Usage,
+        UsageException or InvalidRequestException or InvalidSettingsException => ExitCode.Usage,
         OutcomeUnknownException => ExitCode.Unknown,
         _ => ExitCode.NotDone,
     };

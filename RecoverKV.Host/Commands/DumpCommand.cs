@@ -40,6 +40,13 @@ internal static class DumpCommand
         Terminal terminal, IAsyncEnumerable<ScanItem> items, string name, RecordFormat format)
     {
         if (name == "-") return await WriteAsync(terminal, items, terminal.Output, format);
+        // A device or a pipe is no place for a second file beside it.
+        if (name.StartsWith("/dev/", StringComparison.Ordinal))
+        {
+            await using var device = new FileStream(name, FileMode.Open, FileAccess.Write);
+            return await WriteAsync(terminal, items, device, format);
+        }
+
         var partial = name + ".partial";
         try
         {
@@ -55,7 +62,7 @@ internal static class DumpCommand
         }
         finally
         {
-            File.Delete(partial);
+            if (File.Exists(partial)) File.Delete(partial);
         }
     }
 

@@ -26,6 +26,10 @@ internal sealed record LocalClusterOptions
     /// <summary>Settings passed on to every node, as KEY=VALUE.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
+    /// <summary>How long to wait for a port that is in use: the nodes of an `up` that was killed just now leave by
+    /// themselves, in a moment.</summary>
+    public TimeSpan PortPatience { get; init; } = TimeSpan.FromSeconds(4);
+
     /// <summary>The nodes.</summary>
     public IReadOnlyList<LocalNode> Plan() =>
         [.. Enumerable.Range(1, Nodes).Select(i => new LocalNode(

@@ -16,6 +16,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 {
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(0.3);
+
     private readonly RestartPolicy _policy = new();
     private readonly TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _lastError;
@@ -25,7 +27,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     /// <summary>The running child, 0 between two.</summary>
     public int Pid => _pid;
 
-    /// <summary>The last line that the child wrote to its standard error, until the next start succeeds.</summary>
+    /// <summary>The last error that the child wrote, in this run or, until this one ends, in the one before.</summary>
     public string? LastError => _lastError;
 
     /// <summary>Runs until <paramref name="stop"/> is cancelled and the child has left.</summary>
@@ -40,7 +42,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             var again = delay == TimeSpan.Zero
                 ? "starting it again"
                 : string.Create(CultureInfo.InvariantCulture, $"starting it again in {delay.TotalSeconds:0.#} s");
-            var error = _lastError is { } line && exitCode != 0 ? $" ({line})" : "";
+            var error = _lastError is { } line ? $" ({line})" : "";
             notice($"{name} {Describe(exitCode)}{error}, {again}");
             await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -51,7 +53,9 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 
     private async Task<int> RunOnceAsync(CancellationToken stop)
     {
-        using var process = new Process();
+        using var process = new Process { EnableRaisingEvents = true };
+        var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.Exited += (_, _) => exited.TrySetResult();
         try
         {
             process.StartInfo = start();
@@ -63,12 +67,13 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             return ExitCode.NotDone;
         }
 
+        string? errorOfThisRun = null;
         // The log stays open while the child runs; if it cannot be kept, the child runs without one.
         using var log = OpenLog();
         process.OutputDataReceived += (_, line) => Log(log, line.Data);
         process.ErrorDataReceived += (_, line) =>
         {
-            if (!string.IsNullOrWhiteSpace(line.Data)) _lastError = line.Data.Trim();
+            if (IsError(line.Data)) _lastError = errorOfThisRun = line.Data!.Trim();
             Log(log, line.Data);
         };
         process.BeginOutputReadLine();
@@ -78,18 +83,18 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             $"{name} {(Interlocked.Increment(ref _starts) == 1 ? "started" : "started again")}, pid {process.Id}"));
         try
         {
-            await WaitAsync(process, stop);
+            await WaitAsync(process, exited.Task, stop);
             return process.ExitCode;
         }
         finally
         {
             _pid = 0;
+            _lastError = errorOfThisRun;
         }
     }
 
-    private async Task WaitAsync(Process process, CancellationToken stop)
+    private async Task WaitAsync(Process process, Task exited, CancellationToken stop)
     {
-        var exited = process.WaitForExitAsync(CancellationToken.None);
         var stopped = Task.Delay(Timeout.Infinite, stop);
         if (await Task.WhenAny(exited, _kill.Task, stopped) == stopped)
         {
@@ -104,6 +109,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
 
         await exited;
+        // The rest of its output; not for long, as a process that it started itself may hold on to the pipe.
+        await Task.WhenAny(process.WaitForExitAsync(CancellationToken.None), Task.Delay(OutputTime, CancellationToken.None));
     }
 
     private StreamWriter? OpenLog()
@@ -129,12 +136,21 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         {
             lock (log) log.WriteLine(line);
         }
+        catch (ObjectDisposedException)
+        {
+            // A late line of a child that has ended: its log is closed, and the line is of no use any more.
+        }
         catch (IOException e)
         {
             // A full disk must not end the one who restarts the nodes.
             notice($"{name}: its log cannot be written: {Failures.OneLine(e.Message)}");
         }
     }
+
+    /// <summary>The log of a node goes to its standard error too; warnings in it are part of an ordinary day.</summary>
+    private static bool IsError(string? line) =>
+        !string.IsNullOrWhiteSpace(line)
+        && line.Split(' ', 3) is not [_, "DEBUG" or "INFO" or "WARNING", _];
 
     private static string Describe(int exitCode) => exitCode switch
     {

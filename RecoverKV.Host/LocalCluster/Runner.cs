@@ -132,15 +132,14 @@ internal sealed class Runner
         return ThisProgram.Start(arguments);
     }
 
-    /// <summary>A node that an earlier, killed `up` left behind may need a moment to leave.</summary>
     private async Task CheckPortsAsync()
     {
-        var patience = Stopwatch.StartNew();
+        var clock = Stopwatch.StartNew();
         foreach (var node in _nodes)
         {
             while (!IsFree(node.Port))
             {
-                if (patience.Elapsed > TimeSpan.FromSeconds(4))
+                if (clock.Elapsed >= _options.PortPatience)
                     throw new CommandFailedException(
                         $"{node.Address} is in use: stop what listens there, or choose other ports with --port");
                 await Task.Delay(100);

@@ -1,0 +1,58 @@
+using RecoverKV.Host;
+
+namespace RecoverKV.Specs.Host;
+
+public sealed class CliSpecs
+{
+    [Theory]
+    [InlineData("bogus")]
+    [InlineData("put")]
+    [InlineData("put", "key")]
+    [InlineData("put", "", "value")]
+    [InlineData("put", "key", "value", "more")]
+    [InlineData("put", "key", "value", "--bogus")]
+    [InlineData("put", "key", "value", "--timeout", "soon")]
+    [InlineData("put", "key", "value", "--timeout", "0")]
+    [InlineData("put", "key", "value", "--timeout", "NaN")]
+    [InlineData("put", "key", "value", "--contact", "nowhere")]
+    [InlineData("get", "key", "--contact", "host:0")]
+    [InlineData("get", "key", "--contact", "host:65536")]
+    [InlineData("get", "key", "--contact", ",")]
+    [InlineData("cas", "key", "value")]
+    [InlineData("cas", "key", "value", "--uid", "0")]
+    [InlineData("cas", "key", "value", "--uid", "x")]
+    [InlineData("cas", "key", "value", "--uid", "3", "--absent")]
+    [InlineData("partition", "node1", "--off", "--reachable", "node2")]
+    [InlineData("load")]
+    [InlineData("load", "file", "--format", "xml")]
+    [InlineData("bench")]
+    [InlineData("bench", "multi", "--callers", "0")]
+    [InlineData("bench", "multi", "--count", "-1")]
+    [InlineData("node")]
+    [InlineData("node", "--config", "/no/such/file.conf")]
+    [InlineData("up", "--nodes", "0")]
+    [InlineData("up", "--nodes", "many")]
+    [InlineData("up", "--port", "70000")]
+    [InlineData("up", "--set", "nonsense")]
+    [InlineData("up", "--set", "a b=1")]
+    public async Task Wrong_usage_gets_one_line_and_exit_code_2(params string[] args)
+    {
+        using var terminal = new TestTerminal();
+        Assert.Equal(2, await Cli.RunAsync(args, terminal.Terminal));
+        Assert.Equal("", terminal.Output);
+        Assert.StartsWith("recoverkv: ", terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(1, terminal.Error.Count(c => c == '\n'));
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("put", "--help")]
+    [InlineData("--version")]
+    public async Task Help_and_version_are_no_errors(params string[] args)
+    {
+        using var terminal = new TestTerminal();
+        Assert.Equal(0, await Cli.RunAsync(args, terminal.Terminal));
+        Assert.Equal("", terminal.Error);
+        Assert.NotEqual("", terminal.Output);
+    }
+}

@@ -1,0 +1,31 @@
+using RecoverKV.Actors;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Client;
+using RecoverKV.Host;
+
+namespace RecoverKV.Specs.Host;
+
+public sealed class FailuresSpecs
+{
+    public static TheoryData<Exception, int, string> Known => new()
+    {
+        { new UsageException("no"), 2, "no" },
+        { new InvalidRequestException("the key is empty"), 2, "invalid request: the key is empty" },
+        { new InvalidSettingsException("recoverkv.lease is bad"), 2, "recoverkv.lease is bad" },
+        { new NotDoneException("no node answers"), 3, "not done: no node answers" },
+        { new NodeFailedException("the port is in use"), 3, "the port is in use" },
+        { new RecoverKvException("refused"), 3, "refused" },
+        { new OutcomeUnknownException("no answer"), 4, "outcome unknown: no answer" },
+        { new IOException("disk\r\n full"), 3, "disk full" },
+        { new OperationCanceledException(), 3, "interrupted" },
+        { new ArgumentException("odd\e[2J"), 3, "unexpected ArgumentException: odd?[2J" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Known))]
+    public void Each_failure_has_its_exit_code_and_one_line(Exception failure, int code, string text)
+    {
+        Assert.Equal(code, Failures.CodeOf(failure));
+        Assert.Equal(text, Failures.Describe(failure));
+    }
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using RecoverKV.Host.LocalCluster;
+
+namespace RecoverKV.Specs.Host;
+
+/// <summary>The supervision of a child, with a shell in a node's place.</summary>
+public sealed class NodeProcessSpecs : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("recoverkv-child").FullName;
+    private readonly Channel<string> _notices = Channel.CreateUnbounded<string>();
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(30));
+
+    public void Dispose()
+    {
+        _patience.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_killed_child_is_started_again_and_leaves_when_its_input_ends()
+    {
+        using var stop = new CancellationTokenSource();
+        var child = Child("echo up; cat > /dev/null; echo left; exit 0");
+        var run = child.RunAsync(stop.Token);
+        Assert.StartsWith("child started, pid ", await NoticeAsync(), StringComparison.Ordinal);
+        var first = child.Pid;
+        Process.GetProcessById(first).Kill();
+        Assert.Equal("child was killed by signal 9, starting it again", await NoticeAsync());
+        Assert.StartsWith("child started again, pid ", await NoticeAsync(), StringComparison.Ordinal);
+        Assert.NotEqual(first, child.Pid);
+        await stop.CancelAsync();
+        await run.WaitAsync(_patience.Token);
+        Assert.Equal(0, child.Pid);
+        Assert.Equal("left", (await File.ReadAllLinesAsync(LogFile))[^1]);
+    }
+
+    [Fact]
+    public async Task The_last_error_of_a_child_that_fails_is_shown()
+    {
+        using var stop = new CancellationTokenSource();
+        var child = Child("echo one >&2; echo the journal is damaged >&2; exit 3");
+        var run = child.RunAsync(stop.Token);
+        await NoticeAsync();
+        Assert.Equal(
+            "child ended with exit code 3 (the journal is damaged), starting it again", await NoticeAsync());
+        await NoticeAsync();
+        Assert.Equal(
+            "child ended with exit code 3 (the journal is damaged), starting it again in 0.5 s", await NoticeAsync());
+        Assert.Equal("the journal is damaged", child.LastError);
+        await stop.CancelAsync();
+        await run.WaitAsync(_patience.Token);
+    }
+
+    [Fact]
+    public async Task A_child_that_does_not_leave_can_be_killed()
+    {
+        using var stop = new CancellationTokenSource();
+        var child = Child("while true; do sleep 0.05; done");
+        var run = child.RunAsync(stop.Token);
+        await NoticeAsync();
+        await stop.CancelAsync();
+        child.Kill();
+        await run.WaitAsync(_patience.Token);
+        Assert.Equal("child is killed", await NoticeAsync());
+    }
+
+    [Fact]
+    public async Task A_program_that_is_not_there_is_an_error_and_not_the_end()
+    {
+        using var stop = new CancellationTokenSource();
+        var child = new NodeProcess("child", LogFile, () => new ProcessStartInfo("/no/such/program"), Notice);
+        var run = child.RunAsync(stop.Token);
+        Assert.Contains("/no/such/program", await NoticeAsync(), StringComparison.Ordinal);
+        await stop.CancelAsync();
+        await run.WaitAsync(_patience.Token);
+    }
+
+    private string LogFile => Path.Combine(_folder, "node.log");
+
+    private NodeProcess Child(string script) => new("child", LogFile, () => new ProcessStartInfo("/bin/sh")
+    {
+        ArgumentList = { "-c", script },
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    }, Notice);
+
+    private void Notice(string text) => _notices.Writer.TryWrite(text);
+
+    private ValueTask<string> NoticeAsync() => _notices.Reader.ReadAsync(_patience.Token);
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+using RecoverKV.Client.Contracts;
+using RecoverKV.Host.Commands;
+
+namespace RecoverKV.Specs.Host;
+
+public sealed class StatusTextSpecs
+{
+    private static readonly NodeStatus[] Nodes =
+    [
+        new(1, "node1", "127.0.0.1", 4051, 100, NodeMode.Alive, 3, true, "node1", 1200, 1199, 0, 7),
+        new(1, "node2", "127.0.0.1", 4052, 0, NodeMode.Dead, 0, false, null, 0, 0, 0, 0, "does not answer"),
+    ];
+
+    [Fact]
+    public void The_table_has_a_line_per_node() => Assert.Equal(
+        """
+        node   address         pid  mode   epoch   uid  committed  gap  keys
+        node1  127.0.0.1:4051  100  ALIVE      3  1200       1199    0     7  sequencer
+        node2  127.0.0.1:4052    -  DEAD       -     -          -    -     -  does not answer
+
+        """.ReplaceLineEndings("\n"),
+        StatusText.Table(Nodes));
+
+    [Fact]
+    public void The_json_has_every_field()
+    {
+        using var json = JsonDocument.Parse(StatusText.Json(Nodes));
+        var node = json.RootElement.GetProperty("nodes")[0];
+        Assert.Equal("node1", node.GetProperty("id").GetString());
+        Assert.Equal("127.0.0.1:4051", node.GetProperty("address").GetString());
+        Assert.Equal(100, node.GetProperty("pid").GetInt32());
+        Assert.Equal("ALIVE", node.GetProperty("mode").GetString());
+        Assert.Equal(3, node.GetProperty("epoch").GetInt64());
+        Assert.Equal(1200, node.GetProperty("uid").GetInt64());
+        Assert.Equal(1199, node.GetProperty("committedUid").GetInt64());
+        Assert.Equal(0, node.GetProperty("gap").GetInt64());
+        Assert.True(node.GetProperty("isSequencer").GetBoolean());
+        Assert.Equal("node1", node.GetProperty("sequencer").GetString());
+        Assert.Equal("DEAD", json.RootElement.GetProperty("nodes")[1].GetProperty("mode").GetString());
+    }
+}
