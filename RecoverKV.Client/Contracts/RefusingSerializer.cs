@@ -1,30 +1,34 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Serialization;
 
 namespace RecoverKV.Client.Contracts;
 
 /// <summary>
-/// Stands where Akka's JSON serializer would be (identifier 1) and refuses in both directions. Without it a message
-/// that names the JSON serializer is read as whatever type it says, even if unregistered types are not allowed:
-/// that setting guards what is sent, not what comes in.
+/// Stands in the place of serializers of Akka that build whatever type the sender names (JSON, Protobuf by type name,
+/// remote deployment). <c>allow-unregistered-types = false</c> keeps them from being used for sending only: what
+/// arrives names its serializer by number.
 /// </summary>
-public sealed class RefusingSerializer : Serializer
+public sealed class RefusingSerializer : SerializerWithStringManifest
 {
-    /// <summary>Made by Akka from its configuration.</summary>
-    public RefusingSerializer(ExtendedActorSystem system) : base(system) { }
+    /// <summary>Called by Akka; <c>akka.actor.serialization-settings.NAME.id</c> is the number to stand in for.</summary>
+    public RefusingSerializer(ExtendedActorSystem system, Config settings) : base(system) =>
+        Identifier = settings.GetInt("id");
 
     /// <inheritdoc/>
-    public override int Identifier => 1;
+    public override int Identifier { get; }
 
     /// <inheritdoc/>
-    public override bool IncludeManifest => true;
+    public override string Manifest(object o) => throw Refusal(o);
 
     /// <inheritdoc/>
-    public override byte[] ToBinary(object obj) =>
-        throw new SerializationException($"{obj.GetType().FullName} has no serializer and is not sent.");
+    public override byte[] ToBinary(object obj) => throw Refusal(obj);
 
     /// <inheritdoc/>
-    public override object FromBinary(byte[] bytes, Type type) =>
-        throw new SerializationException("A message of a type without a schema is not read.");
+    public override object FromBinary(byte[] bytes, string manifest) =>
+        throw new SerializationException($"Messages of the type {manifest} are not taken.");
+
+    private static SerializationException Refusal(object o) =>
+        new($"Messages of the type {o.GetType().FullName} are not sent.");
 }
