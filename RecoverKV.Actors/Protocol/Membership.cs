@@ -52,7 +52,7 @@ public sealed partial class ReplicaCore
         {
             if (!campaign.Base.IsInSync(member) || campaign.Promises.ContainsKey(member)) continue;
             if (campaign.Handover > Epoch.Zero) opens = _now + _options.Lease;
-            else if (campaign.Former?.Followers[member] is { Left: false, GrantedAt: { } granted })
+            else if (campaign.Former?.Followers.GetValueOrDefault(member) is { Left: false, GrantedAt: { } granted })
                 opens = Later(opens, granted + _options.Lease);
         }
 
