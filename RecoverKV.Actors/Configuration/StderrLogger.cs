@@ -5,15 +5,28 @@ using Akka.Event;
 
 namespace RecoverKV.Actors.Configuration;
 
-/// <summary>Writes log events to stderr, one line each.</summary>
+/// <summary>Writes log events to stderr, one line each. What Akka.Remote says about connections that fail, several
+/// times a second while a peer is down, is left out unless the level is INFO or DEBUG.</summary>
 public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
     /// <summary>Called by Akka.</summary>
     public StderrLogger()
     {
+        var level = Logging.LogLevelFor(Context.System.Settings.LogLevel);
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
-        Receive<LogEvent>(e => Console.Error.WriteLine(Line(e)));
+        Receive<LogEvent>(e =>
+        {
+            if (level < LogLevel.WarningLevel || !IsAboutConnections(e)) Console.Error.WriteLine(Line(e));
+        });
     }
+
+    /// <summary>A warning of Akka.Remote, or the error of a connection's actor that ended with the connection.</summary>
+    internal static bool IsAboutConnections(LogEvent e) =>
+        e is Warning && (IsRemoting(e.LogClass) || e.LogSource.StartsWith("remoting", StringComparison.Ordinal))
+        || e is Error { Cause: AkkaException cause } && e.LogClass == typeof(OneForOneStrategy) && IsRemoting(cause.GetType());
+
+    private static bool IsRemoting(Type type) =>
+        type.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) is true;
 
     /// <summary>The line of an event: time, level, source, text, and the messages of the exceptions behind it.</summary>
     internal static string Line(LogEvent e)

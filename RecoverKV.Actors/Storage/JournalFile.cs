@@ -13,10 +13,11 @@ public static class JournalFile
     /// <summary>Its name in the data folder.</summary>
     public const string Name = "journal.db";
 
-    /// <summary>Up to this size the whole file is checked at the start. Beyond it that would take too long; damage
-    /// is then noticed by the replay, which reads every event and its checksum anyway.</summary>
-    private const long FullCheckLimit = 128L * 1024 * 1024;
+    /// <summary>Up to this size the whole file is checked at the start. A larger one would hold up the start for
+    /// seconds; damage is then noticed by the replay, which reads every event and its checksum anyway.</summary>
+    internal const long FullCheckLimit = 32L * 1024 * 1024;
 
+    private const int SqliteError = 1;
     private const int SqliteCorrupt = 11;
     private const int SqliteNotADatabase = 26;
 
@@ -96,28 +97,30 @@ public static class JournalFile
 
     /// <summary>Refuses a journal that is damaged or of another replica.</summary>
     /// <exception cref="NodeFailedException">It must not be used.</exception>
-    internal static void Check(string path, string persistenceId) => Read(path, connection =>
-    {
-        if (new FileInfo(path).Length <= FullCheckLimit
-            && Scalar(connection, "PRAGMA quick_check(1)") as string is var result and not "ok")
-            throw Damaged(path, result ?? "it cannot be checked", null);
+    internal static void Check(string path, string persistenceId, long fullCheckLimit = FullCheckLimit) =>
+        Read(path, connection =>
+        {
+            if (new FileInfo(path).Length <= fullCheckLimit) CheckWhole(path, connection);
 
-        using var command = connection.CreateCommand();
-        command.CommandText =
-            "SELECT COUNT(*), MIN(sequence_number), MAX(sequence_number), MIN(persistence_id), MAX(persistence_id) FROM journal";
-        using var reader = command.ExecuteReader();
-        reader.Read();
-        var count = reader.GetInt64(0);
-        if (count == 0) return true;
-        if (reader.GetString(3) is var first && first != persistenceId
-            || reader.GetString(4) is var last && last != persistenceId)
-            throw new NodeFailedException(
-                $"{path} is of another replica than the identity file beside it. {HowToStartOver(path)}");
-        var expected = reader.GetInt64(2) - reader.GetInt64(1) + 1;
-        return count == expected
-            ? true
-            : throw Damaged(path, string.Create(CultureInfo.InvariantCulture, $"{expected - count} events are missing"), null);
-    });
+            // Each of these is one step in the index.
+            foreach (var end in new[] { "MIN", "MAX" })
+            {
+                if (Scalar(connection, $"SELECT {end}(persistence_id) FROM journal") is string found && found != persistenceId)
+                    throw new NodeFailedException(
+                        $"{path} is of another replica than the identity file beside it. {HowToStartOver(path)}");
+            }
+
+            return true;
+        });
+
+    private static void CheckWhole(string path, SqliteConnection connection)
+    {
+        if (Scalar(connection, "PRAGMA quick_check(1)") is var result and not "ok")
+            throw Damaged(path, result as string ?? "it cannot be checked", null);
+        var missing = Scalar(connection, "SELECT MAX(sequence_number) - MIN(sequence_number) + 1 - COUNT(*) FROM journal");
+        if (missing is long and not 0)
+            throw Damaged(path, string.Create(CultureInfo.InvariantCulture, $"{missing} events are missing"), null);
+    }
 
     /// <summary>Lets go of the file.</summary>
     internal static void Close(string path)
@@ -171,7 +174,10 @@ public static class JournalFile
         }
         catch (SqliteException e)
         {
-            throw Damage(path, e) ?? new NodeFailedException($"{path} cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw Damage(path, e)
+                ?? (e.SqliteErrorCode == SqliteError
+                    ? Damaged(path, e.Message, e) // the table is not there
+                    : new NodeFailedException($"{path} cannot be read: {e.Message.ReplaceLineEndings(" ")}", e));
         }
     }
 

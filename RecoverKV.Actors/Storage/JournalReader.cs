@@ -25,13 +25,14 @@ public sealed class JournalReader
     /// <exception cref="NodeFailedException">The journal is damaged.</exception>
     public Task<IReadOnlyList<Fact>> ReadAsync(long first, long last, CancellationToken cancellationToken = default) =>
         // SQLite's calls block: not on the caller's thread.
-        Task.Run<IReadOnlyList<Fact>>(() => Read(first, last, cancellationToken), cancellationToken);
+        Task.Run<IReadOnlyList<Fact>>(() => Read(_journal, _persistenceId, first, last, cancellationToken), cancellationToken);
 
-    private List<Fact> Read(long first, long last, CancellationToken cancellationToken)
+    internal static List<Fact> Read(
+        string journal, string persistenceId, long first, long last, CancellationToken cancellationToken)
     {
         try
         {
-            using var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(_journal));
+            using var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(journal));
             connection.Open();
             using var command = connection.CreateCommand();
             command.CommandText = """
@@ -39,7 +40,7 @@ public sealed class JournalReader
                 WHERE persistence_id = $id AND sequence_number BETWEEN $first AND $last AND deleted = 0
                 ORDER BY sequence_number
                 """;
-            command.Parameters.AddWithValue("$id", _persistenceId);
+            command.Parameters.AddWithValue("$id", persistenceId);
             command.Parameters.AddWithValue("$first", first);
             command.Parameters.AddWithValue("$last", last);
             using var reader = command.ExecuteReader();
@@ -52,7 +53,7 @@ public sealed class JournalReader
 
             return facts;
         }
-        catch (Exception e) when (JournalFile.Damage(_journal, e) is { } damage)
+        catch (Exception e) when (JournalFile.Damage(journal, e) is { } damage)
         {
             throw damage;
         }
