@@ -1,6 +1,8 @@
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Event;
+using Akka.Persistence.Sql.Config;
 using Akka.Remote;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Gateway;
@@ -124,9 +126,12 @@ public sealed class RecoverKvNode : IAsyncDisposable
 
     private static ActorSystem CreateSystem(NodeSettings settings, DataFolder folder)
     {
+        var setup = ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)),
+            new DataOptionsSetup(JournalFile.DataOptions(folder.Journal, settings.Durability)));
         try
         {
-            return NodeActorSystem.Start(settings, folder);
+            return ActorSystem.Create(NodeSettings.SystemName, setup);
         }
         catch (Exception e)
         {

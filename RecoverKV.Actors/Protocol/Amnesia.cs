@@ -4,34 +4,54 @@ namespace RecoverKV.Actors.Protocol;
 // replica is in no view's members, so neither its promises nor its acknowledgements count until a view takes it in.)
 public sealed partial class ReplicaCore
 {
+    // The disk is not to be trusted: nothing more is promised, acknowledged or answered in its name.
+    private bool _stopped;
+
     // An in-sync promiser must have everything that any promiser knows to be committed. One that does not may have lost
     // promises and views as well: it is no donor, no voter and no target.
-    private bool LostItsTail(Campaign campaign, View newest, MemberId member, Uid vouched)
+    private void FindAmnesiacs(Campaign campaign, View newest)
     {
-        if (Mutated(Mutations.AmnesiaTrusted)) return false;
-        if (!newest.IsInSync(member) || campaign.Promises[member].Contiguous >= vouched) return false;
-        if (campaign.Amnesiacs.Add(member)) Send(member.Node, new TailLost(campaign.Epoch, vouched));
-        return true;
+        campaign.Amnesiacs.Clear();
+        if (Mutated(Mutations.AmnesiaTrusted)) return;
+        var vouched = Vouched(campaign);
+        foreach (var (member, promise) in campaign.Promises)
+            if (newest.IsInSync(member) && promise.Contiguous < vouched) campaign.Amnesiacs.Add(member);
     }
+
+    private static Uid Vouched(Campaign campaign) => campaign.Promises.Values.Select(p => p.Committed).Max();
 
     private void OnTailLost(TailLost message)
     {
-        // Late copies must not wipe a healthy disk: the replica looks for itself.
-        if (message.Epoch != _promised.Epoch || _log.Durable.Contiguous >= message.Vouched) return;
-        StartOver($"the disk has uids up to {_log.Durable.Contiguous}, but {message.Vouched} had been acknowledged");
+        // Late copies must not wipe a healthy disk, nor the next one: the replica looks for itself.
+        if (message.Member != _self || message.Epoch != _promised.Epoch) return;
+        if (_log.Durable.Contiguous < message.Vouched)
+            StartOver($"the disk has uids up to {_log.Durable.Contiguous}, but {message.Vouched} had been acknowledged");
+    }
+
+    // An in-sync member has on disk whatever its view commits: it is told of more only if its disk lost it.
+    private void CheckOwnTail(Uid committed)
+    {
+        if (Mutated(Mutations.AmnesiaTrusted) || !_view.IsInSync(_self) || committed <= _log.Durable.Contiguous) return;
+        StartOver($"the disk has uids up to {_log.Durable.Contiguous}, but {committed} are committed");
     }
 
     // A member of the view that acknowledges less than it once did. (Late messages look the same: it is asked to look
     // for itself.)
-    private void CheckTail(Leading leading, MemberId from, Uid contiguous)
+    private bool SeemsToHaveLostItsTail(Leading leading, MemberId from, Uid contiguous)
     {
-        if (!_view.IsInSync(from) || contiguous >= leading.Followers[from].Contiguous) return;
-        if (!Mutated(Mutations.AmnesiaTrusted)) Send(from.Node, new TailLost(_view.Epoch, leading.Followers[from].Contiguous));
+        var vouched = leading.Followers[from].Contiguous;
+        if (!_view.IsInSync(from) || contiguous >= vouched || Mutated(Mutations.AmnesiaTrusted)) return false;
+        Send(from.Node, new TailLost(_view.Epoch, from, vouched));
+        return true;
     }
 
     private void StartOver(string reason)
     {
+        if (_stopped) return;
+        _stopped = true;
         Notice($"{_self} starts over: {reason}");
+        StepDown();
+        RefuseBlockedReads();
         Effects.Add(new Effect.StartOver(reason));
     }
 

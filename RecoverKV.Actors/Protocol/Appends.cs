@@ -32,6 +32,7 @@ public sealed partial class ReplicaCore
     /// <summary>The sequencer's state, from the activation of its view on.</summary>
     private sealed class Leading
     {
+        public required View View { get; init; }
         public required TimeSpan ActiveAt { get; init; }
 
         /// <summary>R8: nothing commits before the last lease of a dropped member must have ended.</summary>
@@ -53,6 +54,7 @@ public sealed partial class ReplicaCore
     /// replica stops.</summary>
     public void Submit(TimeSpan now, ICaller caller, IReadOnlyList<WriteRequest> requests)
     {
+        if (_stopped) return;
         _now = now;
         foreach (var request in requests)
         {
@@ -110,16 +112,27 @@ public sealed partial class ReplicaCore
             _log.Append(batch, Journal(new EntriesAppended(batch, _knownCommitted)));
             var append = new Append(_view.Epoch, batch, _knownCommitted);
             foreach (var follower in leading.Followers.Values)
-                if (follower.Member != _self && !follower.Left) Send(follower.Member.Node, append);
+                if (follower.Member != _self && (!follower.Left || _view.IsInSync(follower.Member)))
+                    Send(follower.Member.Node, append);
         }
     }
 
     private void OnAppend(Append message)
     {
-        AppendLacking(message.Batch);
+        if (HasRoomFor(message.Batch)) AppendLacking(message.Batch);
         LearnCommitted(message.Committed);
         Acknowledge();
     }
+
+    // A replica that is far behind, or whose disk is, lets the tail pass: it is healed in order. An in-sync member takes
+    // everything: nothing commits without it, which bounds what is sent to it.
+    private bool HasRoomFor(Batch batch) =>
+        _view.IsInSync(_self)
+        || (batch.First - _log.Held.Contiguous < TailWindow && _facts - _persisted < UnsyncedFacts
+            && _log.BytesInMemory < _options.LogBytesInMemory + TailBytes);
+
+    private const long TailWindow = 64 * 1024;
+    private const long TailBytes = 256L * 1024 * 1024;
 
     // Appends what is not held yet, each run of uids as one fact.
     private bool AppendLacking(Batch batch, Func<Uid, bool>? take = null)

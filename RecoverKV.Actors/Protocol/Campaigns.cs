@@ -91,31 +91,33 @@ public sealed partial class ReplicaCore
         _canvassing = null;
         // While this replica canvassed it may have promised to another one.
         if (canvass.Epoch <= _promised.Epoch) return;
+        BeginCampaign(canvass.Epoch, canvass.Handover, canvass.Wanted, _leading);
+    }
+
+    private void BeginCampaign(Epoch epoch, Epoch handover, NodeId[]? wanted, Leading? former)
+    {
         _campaign = new Campaign
         {
-            Epoch = canvass.Epoch,
-            Handover = canvass.Handover,
-            Wanted = canvass.Wanted,
-            Former = _leading,
+            Epoch = epoch,
+            Handover = handover,
+            Wanted = wanted,
+            Former = former,
             StartedAt = _now,
             ProgressAt = _now,
             SentAt = _now,
         };
         // Its own promise first: from then on nothing commits under the old view here.
-        OnRequestPromise(_self, new RequestPromise(canvass.Epoch, canvass.Handover));
-        if (_promised.Epoch != canvass.Epoch)
-        {
-            GiveUp("it may not promise to itself yet");
-            return;
-        }
-
+        OnRequestPromise(_self, new RequestPromise(epoch, handover));
         _leading = null;
-        SendToOthers(new RequestPromise(canvass.Epoch, canvass.Handover));
+        if (_promised.Epoch == epoch) SendToOthers(new RequestPromise(epoch, handover));
+        else GiveUp("it may not promise to itself yet");
     }
 
     private void CampaignTick(Campaign campaign)
     {
-        if (_now - campaign.ProgressAt > _options.CampaignTimeout)
+        // Who leads on holds up the writes that wait, and knows how to go on without who does not answer.
+        var limit = campaign.Former == null ? _options.CampaignTimeout : _options.CampaignTimeout / 2;
+        if (_now - campaign.ProgressAt > limit)
         {
             GiveUp("no progress");
             return;
@@ -144,7 +146,17 @@ public sealed partial class ReplicaCore
 
     private void GiveUp(string reason)
     {
-        Notice($"{_self} gives up its campaign for epoch {_campaign!.Epoch}: {reason}");
+        var campaign = _campaign!;
+        Notice($"{_self} gives up its campaign for epoch {campaign.Epoch}: {reason}");
+        if (campaign.Former is { } former && _now - former.QuorumAt <= 2 * _options.Lease)
+        {
+            // One member's trouble does not end the tenure: once more, without who did not answer.
+            var answered = campaign.View != null ? campaign.Accepted : campaign.Promises.Keys.ToHashSet();
+            NodeId[] wanted = [.. (campaign.Wanted ?? _options.Nodes).Where(n => answered.Any(m => m.Node == n))];
+            BeginCampaign(Epoch.Max(_promised.Epoch, _highestSeen).Next, campaign.Handover, wanted, former);
+            return;
+        }
+
         StepDown();
         _electionAt = _now + Jitter(_options.CampaignTimeout / 2);
     }
@@ -170,9 +182,9 @@ public sealed partial class ReplicaCore
         }
         else
         {
-            var vouched = campaign.Promises.Values.Select(p => p.Committed).Max();
+            FindAmnesiacs(campaign, newest);
             var voters = campaign.Promises.Keys
-                .Where(m => newest.HasMember(m) && !LostItsTail(campaign, newest, m, vouched)).ToArray();
+                .Where(m => newest.HasMember(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
             if (voters.Length < newest.Majority) return;
             if (!newest.HasMember(_self))
             {
@@ -183,6 +195,8 @@ public sealed partial class ReplicaCore
             if (StillExpected(campaign, newest)) return;
             var donors = voters.Where(newest.IsInSync).ToArray();
             if (donors.Length == 0) return;
+            // The others can heal them: they may start over.
+            foreach (var member in campaign.Amnesiacs) Send(member.Node, new TailLost(campaign.Epoch, member, Vouched(campaign)));
             campaign.Members = Members(campaign, newest);
             campaign.Donor = donors.MaxBy(m => campaign.Promises[m].Contiguous);
             campaign.Target = campaign.Promises[campaign.Donor].Contiguous;
@@ -200,7 +214,7 @@ public sealed partial class ReplicaCore
 
     // A wanted member's promise may be a little later than that of a majority.
     private bool StillExpected(Campaign campaign, View newest) =>
-        _now - campaign.StartedAt < _options.ResendInterval / 2
+        _now - campaign.StartedAt < _options.ResendInterval
         && (campaign.Wanted ?? _options.Nodes.Where(n => n != newest.Sequencer))
             .Any(n => !campaign.Promises.Keys.Any(m => m.Node == n));
 

@@ -41,6 +41,9 @@ public sealed class EntryLog
     /// <summary>Entries below this uid are in the journal only.</summary>
     public Uid MemoryFrom { get; private set; } = new(1);
 
+    /// <summary>Roughly what the entries in memory take.</summary>
+    public long BytesInMemory => _bytes;
+
     /// <summary>The entry at the uid, if it is held and in memory.</summary>
     public LogEntry? this[Uid uid] =>
         _segments.TryGetValue(uid.Value / SegmentSize, out var segment) ? segment[uid.Value % SegmentSize] : null;

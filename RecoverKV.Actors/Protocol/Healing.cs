@@ -4,6 +4,12 @@ namespace RecoverKV.Actors.Protocol;
 // an election, below the donor's last uid.
 public sealed partial class ReplicaCore
 {
+    // A fact may be a whole batch, and most of it not what was asked for.
+    private const int FactsPerAnswer = 64;
+
+    // A replica whose disk cannot keep up asks for no more.
+    private const int UnsyncedFacts = 1024;
+
     private readonly Dictionary<long, (NodeId Peer, UidRange Range, TimeSpan SentAt)> _fetches = [];
     private readonly Dictionary<NodeId, TimeSpan> _peerFailedAt = [];
     private long _fetchId;
@@ -34,7 +40,7 @@ public sealed partial class ReplicaCore
             _peerFailedAt[fetch.Peer] = _now;
         }
 
-        if (_fetches.Count >= _options.FetchesInFlight) return;
+        if (_fetches.Count >= _options.FetchesInFlight || _facts - _persisted > UnsyncedFacts) return;
         if (_log.Held.Contiguous >= _knownCommitted && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
         if (HealingGoal() is not { } goal) return;
         var peers = goal.Peers.Where(n => n != _self.Node).ToArray();
@@ -77,7 +83,7 @@ public sealed partial class ReplicaCore
         var limit = message.Epoch == _promised.Epoch ? _log.Durable.Contiguous : _state.Applied;
         var range = message.Range with { Last = Uid.Min(message.Range.Last, limit) };
         if (range.Count > 0 && range.First < _log.MemoryFrom
-            && _log.FactsFrom(range.First, range.Last, _options.FetchEntries) is { } facts)
+            && _log.FactsFrom(range.First, range.Last, FactsPerAnswer) is { } facts)
         {
             var request = message with { Range = range };
             Effects.Add(new Effect.ServeFromJournal(from.Node, request, facts.First, facts.Last, _view));
@@ -105,7 +111,9 @@ public sealed partial class ReplicaCore
         }
         else if (message.Batches.Length == 0)
         {
+            // Not at once again: it would answer the same.
             _peerFailedAt[from.Node] = _now;
+            return;
         }
 
         Heal();

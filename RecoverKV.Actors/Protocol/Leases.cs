@@ -29,6 +29,7 @@ public sealed partial class ReplicaCore
 
     private bool HasLease(TimeSpan now) =>
         _promised.Epoch == _view.Epoch && _view.IsInSync(_self) && _leavingSince == null
+        && _state.Applied == _knownCommitted && !_stopped
         && (_leaseUntil is { } until && now < until || Mutated(Mutations.NoLeaseCheck));
 
     private void EndLease()
@@ -61,6 +62,8 @@ public sealed partial class ReplicaCore
     private void OnHeartbeat(Heartbeat message)
     {
         if (_leavingSince != null || _persisted < _viewFact) return;
+        CheckOwnTail(message.Committed);
+        if (_stopped) return;
         _lastHeartbeat = _now;
         if (_canvassing != null && _canvassing.Handover == Epoch.Zero) _canvassing = null;
         ResetElectionTimer();
@@ -88,7 +91,7 @@ public sealed partial class ReplicaCore
     {
         if (_leading is not { } leading || message.Epoch != _view.Epoch) return;
         Acknowledged(leading, from, message.Contiguous, message.Highest);
-        CheckTail(leading, from, message.Contiguous);
+        if (SeemsToHaveLostItsTail(leading, from, message.Contiguous)) return;
         var follower = leading.Followers[from];
         // Another run than the one that left: it is back.
         if (follower.Run != message.Run) follower.Left = false;

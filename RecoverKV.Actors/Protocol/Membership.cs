@@ -11,6 +11,7 @@ public sealed partial class ReplicaCore
         _campaign = null;
         var leading = new Leading
         {
+            View = _view,
             ActiveAt = _now,
             OpensAt = OpensAt(campaign),
             NextUid = _view.FirstUid,
@@ -28,6 +29,7 @@ public sealed partial class ReplicaCore
         }
 
         _leading = leading;
+        NoteJoins(campaign);
         Notice($"{_self} leads {_view}");
 
         // Requests whose entries the view dropped were never committed: they get new uids.
@@ -48,15 +50,43 @@ public sealed partial class ReplicaCore
     {
         // What the tenure before had to wait for may still run.
         var opens = Later(_now, campaign.Former?.OpensAt ?? _now);
-        foreach (var member in campaign.Base!.Members)
+        if (campaign.Former is { } former)
         {
-            if (!campaign.Base.IsInSync(member) || campaign.Promises.ContainsKey(member)) continue;
-            if (campaign.Handover > Epoch.Zero) opens = _now + _options.Lease;
-            else if (campaign.Former?.Followers.GetValueOrDefault(member) is { Left: false, GrantedAt: { } granted })
-                opens = Later(opens, granted + _options.Lease);
+            foreach (var follower in former.Followers.Values)
+            {
+                if (!former.View.IsInSync(follower.Member) || campaign.Promises.ContainsKey(follower.Member)) continue;
+                if (follower is { Left: false, GrantedAt: { } granted }) opens = Later(opens, granted + _options.Lease);
+            }
+        }
+        else if (campaign.Handover > Epoch.Zero)
+        {
+            // Only the former sequencer knows what it granted.
+            var all = campaign.Base!.Members.Where(campaign.Base.IsInSync).All(campaign.Promises.ContainsKey);
+            if (!all) opens = _now + _options.Lease;
         }
 
         return opens;
+    }
+
+    // When a replica that was wanted and did not get into the view may be tried again: each try interrupts service.
+    private readonly Dictionary<NodeId, (TimeSpan RetryAt, TimeSpan Pause)> _joins = [];
+    private static readonly TimeSpan FirstJoinPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestJoinPause = TimeSpan.FromSeconds(30);
+
+    private void NoteJoins(Campaign campaign)
+    {
+        foreach (var node in campaign.Wanted ?? [])
+        {
+            if (_view.InSync.Contains(node))
+            {
+                _joins.Remove(node);
+                continue;
+            }
+
+            var pause = _joins.TryGetValue(node, out var join) ? join.Pause * 2 : FirstJoinPause;
+            if (pause > LongestJoinPause) pause = LongestJoinPause;
+            _joins[node] = (_now + pause, pause);
+        }
     }
 
     private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
@@ -103,7 +133,8 @@ public sealed partial class ReplicaCore
         _now - follower.HeardAt <= _options.SilenceLimit / 2
         && _now - leading.ActiveAt > _options.HeartbeatInterval
         && follower.Contiguous + ((long)_options.BatchRequests * _options.BatchesInFlight) >= _knownCommitted
-        && !follower.Left;
+        && !follower.Left
+        && (!_joins.TryGetValue(follower.Member.Node, out var join) || _now >= join.RetryAt);
 
     // Ends leading or campaigning. Whoever waits is sent to the next sequencer, where a retry is safe (R9).
     private void StepDown()
@@ -123,17 +154,12 @@ public sealed partial class ReplicaCore
     /// </summary>
     public void Leave(TimeSpan now)
     {
+        if (_stopped) return;
         _now = now;
         if (_leavingSince == null)
         {
             _leavingSince = now;
-            // A successor knows nothing of the leases that this tenure still waits for.
-            var successor = _leading?.Followers.Values
-                .Where(f => now >= _leading.OpensAt)
-                .Where(f => f.Member != _self && _view.IsInSync(f.Member) && !IsSilent(f))
-                .MaxBy(f => f.Contiguous);
             EndLease();
-            if (successor != null) Send(successor.Member.Node, new Handover(_view.Epoch));
             LeaveTick();
         }
 
@@ -149,11 +175,22 @@ public sealed partial class ReplicaCore
             _left = true;
             Effects.Add(new Effect.Left());
         }
-        else if (_leading == null && _campaign == null && _view.Epoch == _promised.Epoch && _now - _leavingSaidAt > _options.ResendInterval)
+        else if (_now - _leavingSaidAt > _options.ResendInterval)
         {
             _leavingSaidAt = _now;
-            Send(_view.Sequencer, new Leaving(_view.Epoch));
+            if (_leading != null) HandOver(_leading);
+            else if (_campaign == null && _view.Epoch == _promised.Epoch)
+                Send(_view.Sequencer, new Leaving(_view.Epoch, _options.Run));
         }
+    }
+
+    // To the in-sync member that has most. Not while leases must run out that only this tenure knows of.
+    private void HandOver(Leading leading)
+    {
+        var successor = leading.Followers.Values
+            .Where(f => f.Member != _self && _view.IsInSync(f.Member) && !IsSilent(f))
+            .MaxBy(f => f.Contiguous);
+        if (successor != null && _now >= leading.OpensAt) Send(successor.Member.Node, new Handover(_view.Epoch));
     }
 
     private TimeSpan _leavingSaidAt = TimeSpan.MinValue / 2;
@@ -169,6 +206,8 @@ public sealed partial class ReplicaCore
     {
         if (_leading == null || message.Epoch != _view.Epoch) return;
         if (!_leading.Followers.TryGetValue(from, out var follower)) return;
+        // A late copy must not cancel the wait for the lease of a run that came after it.
+        if (follower.Run != message.Run) return;
         follower.Left = true;
         follower.GrantedAt = null;
         ConsiderNextSet(_leading);

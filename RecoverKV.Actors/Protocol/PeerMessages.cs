@@ -60,11 +60,13 @@ public sealed record AcceptedView(Epoch Epoch) : PeerMessage(Epoch);
 /// <summary>A heartbeat or append of <paramref name="Epoch"/> met a replica that has not accepted that view.</summary>
 public sealed record ViewWanted(Epoch Epoch) : PeerMessage(Epoch);
 
-/// <summary>R11: the receiver vouched for everything up to <paramref name="Vouched"/>, and no longer has it.</summary>
-public sealed record TailLost(Epoch Epoch, Uid Vouched) : PeerMessage(Epoch);
+/// <summary>R11: <paramref name="Member"/> vouched for everything up to <paramref name="Vouched"/>, and no longer has
+/// it.</summary>
+public sealed record TailLost(Epoch Epoch, MemberId Member, Uid Vouched) : PeerMessage(Epoch);
 
-/// <summary>R8: a member leaves in good order. It has given its lease back: it answers no more reads.</summary>
-public sealed record Leaving(Epoch Epoch) : PeerMessage(Epoch);
+/// <summary>R8: a member leaves in good order. This run of it has given its lease back: it answers no more
+/// reads.</summary>
+public sealed record Leaving(Epoch Epoch, long Run) : PeerMessage(Epoch);
 
 // ---- R3-R6: the data path, with schema codecs
 

@@ -14,7 +14,7 @@ public sealed partial class ReplicaCore
     {
         if (epoch <= _promised.Epoch) return false;
         if (_view.Epoch == Epoch.Zero) return true;
-        if (candidate == _self && _leading != null) return true;
+        if (candidate == _self && LeadsOn) return true;
         var isSequencer = candidate.Node == _view.Sequencer && _view.HasMember(candidate) && candidate != _self;
         if (isSequencer || handover == _view.Epoch) return true;
         if (Mutated(Mutations.PromiseUnderLease) && _leading == null) return true;
@@ -40,9 +40,9 @@ public sealed partial class ReplicaCore
         if (!MayPromise(from, message.Epoch, message.Handover)) return;
         if (from != _self) StepDown();
         EndLease();
-        ResetElectionTimer();
         _synchronization = null;
         _promised = new Promised(message.Epoch, from.Node);
+        ResetElectionTimer();
         if (!Mutated(Mutations.VotesForgotten)) Journal(_promised);
         AnswerPromise(from.Node, message.Epoch);
     }
@@ -58,10 +58,11 @@ public sealed partial class ReplicaCore
         _highestSeen = Epoch.Max(_highestSeen, message.Promised);
         if (_campaign != null && message.Epoch == _campaign.Epoch && message.Promised > _campaign.Epoch)
         {
-            GiveUp($"{from} has promised epoch {message.Promised}");
+            // Who leads on needs only a majority, and its canvass found one.
+            if (_campaign.Former == null) GiveUp($"{from} has promised epoch {message.Promised}");
         }
         else if (_leading != null && message.Epoch == _view.Epoch && message.Promised > _view.Epoch
-            && _now >= _leading.OpensAt)
+            && _now >= _leading.OpensAt && _leavingSince == null)
         {
             // A member came back with a higher epoch: lead again above it.
             StartCanvass(Epoch.Zero, wanted: [.. _view.InSync]);
@@ -73,7 +74,9 @@ public sealed partial class ReplicaCore
         var nodes = _options.Nodes;
         var distance = Array.IndexOf(nodes, _self.Node) - Array.IndexOf(nodes, _view.Sequencer) - 1;
         var rank = (distance + 2 * nodes.Length) % nodes.Length;
-        var wait = _view.Epoch == Epoch.Zero ? TimeSpan.Zero : _options.Lease;
+        // Before the first view only a campaign that is under way is worth waiting for.
+        var wait = _view.Epoch > Epoch.Zero ? _options.Lease
+            : _promised.Epoch > Epoch.Zero ? _options.CampaignTimeout : TimeSpan.Zero;
         _electionAt = _now + wait + rank * _options.ElectionRankDelay + Jitter(_options.ElectionJitter);
     }
 

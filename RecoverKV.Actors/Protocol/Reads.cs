@@ -17,6 +17,7 @@ public sealed partial class ReplicaCore
     /// refused as soon as this replica may not answer it.</summary>
     public void Read(TimeSpan now, ICaller caller, ReadConsistency consistency, Read read)
     {
+        if (_stopped) return;
         _now = now;
         if (Limits.Check(read.Keys, _options) is { } invalid)
         {
@@ -46,6 +47,7 @@ public sealed partial class ReplicaCore
     /// <summary>A page of a scan, linearizable or stale as a read of all its keys.</summary>
     public void Scan(TimeSpan now, ICaller caller, ScanRequest request)
     {
+        if (_stopped) return;
         _now = now;
         if (request.Consistency == ReadConsistency.Stale || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
             AnswerScan(caller, request);

@@ -144,6 +144,7 @@ public sealed partial class ReplicaCore
     /// <summary>Time has passed. To be called every 10 ms or so; it times heartbeats, elections and resends.</summary>
     public void Tick(TimeSpan now)
     {
+        if (_stopped) return;
         _now = now;
         if (_leading != null) LeadingTick(_leading);
         CanvassTick();
@@ -158,6 +159,7 @@ public sealed partial class ReplicaCore
     /// <summary>All facts up to this number are on disk.</summary>
     public void Persisted(TimeSpan now, long number)
     {
+        if (_stopped) return;
         _now = now;
         if (number <= _persisted) return;
         _persisted = number;
@@ -184,6 +186,7 @@ public sealed partial class ReplicaCore
     /// <summary>A message of another replica.</summary>
     public void Receive(TimeSpan now, MemberId from, PeerMessage message)
     {
+        if (_stopped) return;
         _now = now;
         if (from.Node != _self.Node) Dispatch(from, message);
         Settle();

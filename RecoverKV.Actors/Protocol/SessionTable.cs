@@ -72,7 +72,7 @@ public sealed class SessionTable
         _bytes += Size(answer);
         session.Bytes += Size(answer);
         while (session.Answers.Count > MaxAnswersPerSession || (session.Bytes > MaxBytesPerSession && session.Answers.Count > 1))
-            RaiseLowWater(session, session.Answers.Keys.Min() + 1);
+            RaiseLowWater(session, session.LowWater + 1);
         Evict();
     }
 

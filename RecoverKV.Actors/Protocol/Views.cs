@@ -6,6 +6,9 @@ public sealed partial class ReplicaCore
     // What a candidate asked this replica to reach; null when no election asks. Forgotten with the next promise.
     private Synchronize? _synchronization;
 
+    // The last fact by then: orphans that it dropped are gone from the disk when this one is on it.
+    private long _synchronizationFact;
+
     private void OnSynchronize(MemberId from, Synchronize message)
     {
         if (_promised.Epoch != message.Epoch || _promised.Candidate != from.Node) return;
@@ -14,12 +17,15 @@ public sealed partial class ReplicaCore
         if (_synchronization == null)
         {
             _synchronization = message;
+            _fetches.Clear();
             var orphans = FindOrphans(uid => uid > message.Target ? Epoch.Zero : message.Base.EpochAt(uid));
             if (orphans.Length > 0)
             {
                 Drop(orphans);
                 Journal(new OrphansDropped(orphans));
             }
+
+            _synchronizationFact = _facts;
         }
 
         WhenDurable(SynchronizationProgressed);
@@ -30,6 +36,7 @@ public sealed partial class ReplicaCore
     private void SynchronizationProgressed()
     {
         if (_synchronization is not { } goal || goal.Epoch != _promised.Epoch || _view.Epoch >= goal.Epoch) return;
+        if (_persisted < _synchronizationFact) return;
         Send(_promised.Candidate, new Synchronized(goal.Epoch, AcknowledgedUid));
     }
 
@@ -90,6 +97,7 @@ public sealed partial class ReplicaCore
         if (from != _self) StepDown();
         EndLease();
         _synchronization = null;
+        _fetches.Clear();
         var orphans = FindOrphans(uid => uid >= view.FirstUid ? Epoch.Zero : view.EpochAt(uid));
         var fact = new ViewAccepted(view, orphans, _knownCommitted);
         Evolve(fact);
