@@ -1,5 +1,6 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Serialization;
 
 namespace RecoverKV.Client.Contracts;
@@ -11,8 +12,8 @@ namespace RecoverKV.Client.Contracts;
 /// </summary>
 public sealed class RefusingSerializer : Serializer
 {
-    /// <summary>Made by Akka from its configuration.</summary>
-    public RefusingSerializer(ExtendedActorSystem system) : base(system) { }
+    /// <summary>Made by Akka from its configuration, which has settings for the JSON serializer.</summary>
+    public RefusingSerializer(ExtendedActorSystem system, Config settings) : base(system) => _ = settings;
 
     /// <inheritdoc/>
     public override int Identifier => 1;
