@@ -13,6 +13,9 @@ internal sealed class CommandFailedException(string message) : Exception(message
 /// <summary>The one place where a failure becomes an exit code and one line.</summary>
 internal static class Failures
 {
+    /// <summary>Begins every line that tells of a failure.</summary>
+    public const string Prefix = "recoverkv: ";
+
     /// <summary>The exit code of a failure.</summary>
     public static int CodeOf(Exception failure) => failure switch
     {

@@ -25,34 +25,28 @@ internal sealed class CommandContext
     /// <summary>The nodes to ask first.</summary>
     public Option<string> Contact { get; } = ContactOption();
 
-    /// <summary>The deadline of each call.</summary>
-    public Option<double> Timeout { get; } = Arguments.Seconds(
-        "--timeout", 10, "Each call ends within this time, with an answer or an error.");
-
     /// <summary>A command that talks to the store.</summary>
     public Command NewCommand(
-        string name, string description, Func<ParseResult, RecoverKvClient, CancellationToken, Task<int>> run)
+        string name, string description, Func<ParseResult, RecoverKvClient, CancellationToken, Task<int>> run,
+        double timeout = 10)
     {
         var command = new Command(name, description);
-        if (_shared is null)
+        if (_shared is not null)
         {
-            command.Add(Contact);
-            command.Add(Timeout);
+            command.SetAction((parsed, cancellation) => run(parsed, _shared, cancellation));
+            return command;
         }
 
-        command.SetAction((parsed, cancellation) => RunAsync(parsed, run, cancellation));
+        var seconds = Arguments.Seconds(
+            "--timeout", timeout, "Each call to the store ends within this time, with an answer or an error.");
+        command.Add(Contact);
+        command.Add(seconds);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = await ConnectAsync(parsed, parsed.GetValue(seconds), cancellation);
+            return await run(parsed, client, cancellation);
+        });
         return command;
-    }
-
-    /// <summary>Opens a client as the options say.</summary>
-    public Task<RecoverKvClient> ConnectAsync(ParseResult parsed, CancellationToken cancellation)
-    {
-        var contact = parsed.GetResult(Contact) is { Implicit: false } given
-            ? ParseContact(given.GetValueOrDefault<string>(), "--contact")
-            : ContactFromEnvironment();
-        var timeout = TimeSpan.FromSeconds(parsed.GetValue(Timeout));
-        var options = new RecoverKvClientOptions { Deadline = timeout, ConnectTimeout = timeout };
-        return RecoverKvClient.ConnectAsync(contact, options, cancellation);
     }
 
     /// <summary>Reads HOST:PORT[,HOST:PORT...].</summary>
@@ -72,19 +66,20 @@ internal sealed class CommandContext
         return points.Length > 0 ? points : throw new UsageException($"{origin}: HOST:PORT[,HOST:PORT...] is wanted");
     }
 
+    private Task<RecoverKvClient> ConnectAsync(ParseResult parsed, double seconds, CancellationToken cancellation)
+    {
+        var contact = parsed.GetResult(Contact) is { Implicit: false } given
+            ? ParseContact(given.GetValueOrDefault<string>(), "--contact")
+            : ContactFromEnvironment();
+        var timeout = TimeSpan.FromSeconds(seconds);
+        var options = new RecoverKvClientOptions { Deadline = timeout, ConnectTimeout = timeout };
+        return RecoverKvClient.ConnectAsync(contact, options, cancellation);
+    }
+
     private static IReadOnlyList<string> ContactFromEnvironment() =>
         Environment.GetEnvironmentVariable(ContactVariable) is { Length: > 0 } text
             ? ParseContact(text, $"the environment variable {ContactVariable}")
             : ParseContact(DefaultContact, "the default");
-
-    private async Task<int> RunAsync(
-        ParseResult parsed, Func<ParseResult, RecoverKvClient, CancellationToken, Task<int>> run,
-        CancellationToken cancellation)
-    {
-        if (_shared is not null) return await run(parsed, _shared, cancellation);
-        await using var client = await ConnectAsync(parsed, cancellation);
-        return await run(parsed, client, cancellation);
-    }
 
     private static Option<string> ContactOption() => new("--contact", "-c")
     {

@@ -21,7 +21,9 @@ internal static class LoadCommand
                 var name = parsed.GetRequiredValue(file);
                 return await RunAsync(
                     context.Terminal, client, name, RecordFormat.Choose(parsed.GetValue(format), name));
-            });
+            },
+            // A load goes on by itself even after an outage of all nodes.
+            timeout: 60);
         command.Add(file);
         command.Add(format);
         return command;

@@ -4,9 +4,13 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Host.LocalCluster;
 
 /// <summary>Asks the nodes of the local cluster for their state, again and again, through one client.</summary>
-internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes) : IAsyncDisposable
+/// <param name="nodes">The nodes.</param>
+/// <param name="notice">Told of what should not happen.</param>
+internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string> notice) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private static readonly IReadOnlyDictionary<string, NodeStatus> NothingSaid = new Dictionary<string, NodeStatus>();
 
     private RecoverKvClient? _client;
 
@@ -24,7 +28,13 @@ internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes) : IAsyncDispo
         catch (RecoverKvException)
         {
             // Nobody answers: no node is up yet, or none any more. The table says so.
-            return new Dictionary<string, NodeStatus>();
+            return NothingSaid;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Whatever it is, it must not take the nodes down with it.
+            notice(Failures.Describe(e));
+            return NothingSaid;
         }
     }
 

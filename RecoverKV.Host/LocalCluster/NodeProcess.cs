@@ -73,7 +73,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         process.OutputDataReceived += (_, line) => Log(log, line.Data);
         process.ErrorDataReceived += (_, line) =>
         {
-            if (IsError(line.Data)) _lastError = errorOfThisRun = line.Data!.Trim();
+            if (IsError(line.Data)) _lastError = errorOfThisRun = WithoutPrefix(line.Data!.Trim());
             Log(log, line.Data);
         };
         process.BeginOutputReadLine();
@@ -147,10 +147,13 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
     }
 
-    /// <summary>The log of a node goes to its standard error too; warnings in it are part of an ordinary day.</summary>
+    /// <summary>The log of a node goes to its standard error too; what is said there is no reason to end.</summary>
     private static bool IsError(string? line) =>
         !string.IsNullOrWhiteSpace(line)
-        && line.Split(' ', 3) is not [_, "DEBUG" or "INFO" or "WARNING", _];
+        && line.Split(' ', 3) is not [_, "DEBUG" or "INFO" or "WARNING" or "ERROR", _];
+
+    private static string WithoutPrefix(string line) =>
+        line.StartsWith(Failures.Prefix, StringComparison.Ordinal) ? line[Failures.Prefix.Length..] : line;
 
     private static string Describe(int exitCode) => exitCode switch
     {

@@ -43,7 +43,7 @@ internal sealed class Runner
         var contact = string.Join(',', _nodes.Select(n => n.Address));
         _terminal.Out.WriteLine($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
         var supervision = Task.WhenAll(_processes.Select(p => p.RunAsync(interrupt)));
-        await using (var watch = new ClusterWatch(_nodes))
+        await using (var watch = new ClusterWatch(_nodes, Notice))
         {
             if (_terminal.OutputIsTerminal) await ShowTableAsync(watch, supervision, interrupt);
             else await ShowChangesAsync(watch, interrupt);
