@@ -149,7 +149,10 @@ public sealed partial class ReplicaCore
 
     // What this replica may vouch for: on disk, without a gap, and part of the accepted view's log. Dropped entries left
     // the durable set when they were dropped, whether or not their drop is on disk.
-    private Uid AcknowledgedUid => _log.Durable.Contiguous;
+    private Uid AcknowledgedUid =>
+        Mutated(Mutations.AcknowledgeBeforeDurable) ? _log.Held.Contiguous
+        : Mutated(Mutations.OrphanAcknowledged) && _persisted < _orphans.Fact ? _orphans.Contiguous
+        : _log.Durable.Contiguous;
 
     private void Acknowledge() => WhenDurable(() =>
     {

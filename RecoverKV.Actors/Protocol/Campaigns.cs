@@ -75,7 +75,7 @@ public sealed partial class ReplicaCore
         canvass.Would.Add(from);
         var enough = _view.Epoch == Epoch.Zero
             ? canvass.Would.Select(m => m.Node).Distinct().Count() == _options.Nodes.Length
-            : canvass.Would.Count(_view.HasMember) >= _view.Majority;
+            : IsMajority(canvass.Would.Count(_view.HasMember), _view.Majority);
         if (enough && canvass.Would.Contains(_self)) StartCampaign(canvass);
     }
 
@@ -185,7 +185,7 @@ public sealed partial class ReplicaCore
             FindAmnesiacs(campaign, newest);
             var voters = campaign.Promises.Keys
                 .Where(m => newest.HasMember(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
-            if (voters.Length < newest.Majority) return;
+            if (!IsMajority(voters.Length, newest.Majority)) return;
             if (!newest.HasMember(_self))
             {
                 GiveUp($"it is no member of {newest}");
@@ -206,7 +206,7 @@ public sealed partial class ReplicaCore
         campaign.BaseAt = _now;
         var promised = campaign.Members.Where(m => campaign.Promises.ContainsKey(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
         var wanted = promised.Where(m => campaign.Wanted == null || m == _self || campaign.Wanted.Contains(m.Node)).ToArray();
-        campaign.Targets = wanted.Length >= Majority(campaign) ? wanted : promised;
+        campaign.Targets = IsMajority(wanted.Length, Majority(campaign)) ? wanted : promised;
         foreach (var member in campaign.Targets) SendSynchronize(campaign, member);
     }
 

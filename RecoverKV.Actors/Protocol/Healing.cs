@@ -28,7 +28,8 @@ public sealed partial class ReplicaCore
             return (goal.Target, goal.Base, [goal.Donor]);
         if (_view.Epoch != _promised.Epoch || _view.Epoch == Epoch.Zero) return null;
         var target = Mutated(Mutations.HealBeyondCommitted) ? Uid.Max(_knownCommitted, _log.Held.Highest + 3) : _knownCommitted;
-        return (target, _view, [.. _view.InSync.Where(n => HealFrom == null || HealFrom.Contains(n))]);
+        var peers = Mutated(Mutations.HealBeyondCommitted) ? _options.Nodes : _view.InSync;
+        return (target, _view, [.. peers.Where(n => HealFrom == null || HealFrom.Contains(n))]);
     }
 
     // Asks for what is missing, in chunks, of several peers at once.
@@ -80,7 +81,7 @@ public sealed partial class ReplicaCore
     // given only to who has promised the same epoch, to be synchronised with this donor.
     private void OnFetch(MemberId from, Fetch message)
     {
-        var limit = message.Epoch == _promised.Epoch ? _log.Durable.Contiguous : _state.Applied;
+        var limit = message.Epoch == _promised.Epoch || Mutated(Mutations.HealBeyondCommitted) ? _log.Durable.Contiguous : _state.Applied;
         var range = message.Range with { Last = Uid.Min(message.Range.Last, limit) };
         if (range.Count > 0 && range.First < _log.MemoryFrom
             && _log.FactsFrom(range.First, range.Last, FactsPerAnswer) is { } facts)
@@ -101,8 +102,9 @@ public sealed partial class ReplicaCore
         var any = false;
         if (HealingGoal() is { } goal)
         {
+            var anyEpoch = Mutated(Mutations.HealBeyondCommitted);
             foreach (var batch in message.Batches)
-                any |= AppendLacking(batch, uid => uid <= goal.Target && goal.Log.EpochAt(uid) == batch.Epoch);
+                any |= AppendLacking(batch, uid => uid <= goal.Target && (goal.Log.EpochAt(uid) == batch.Epoch || anyEpoch));
         }
 
         if (any)

@@ -34,7 +34,10 @@ public sealed class KeyValueState
     public Version? Find(Key key) => _items.TryGetValue(key, out var item) ? item.Version : null;
 
     /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
-    public WriteAnswer Apply(Uid uid, WriteRequest request)
+    /// <param name="uid">Its position.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="forget">Whether its answer is not kept; only for specs.</param>
+    public WriteAnswer Apply(Uid uid, WriteRequest request, bool forget = false)
     {
         if (uid != Applied.Next) throw new InvariantViolationException($"uid {uid} cannot be applied after {Applied}");
         Applied = uid;
@@ -46,7 +49,7 @@ public sealed class KeyValueState
 
         if (Sessions.Settled(request) is { } settled) return settled;
         var answer = Execute(uid, request);
-        Sessions.Keep(answer);
+        if (!forget) Sessions.Keep(answer);
         return answer;
     }
 

@@ -122,7 +122,7 @@ public sealed partial class ReplicaCore
             changes |= wants != inSync;
         }
 
-        if (changes && wanted.Count >= _view.Majority) StartCanvass(Epoch.Zero, [.. wanted]);
+        if (changes && IsMajority(wanted.Count, _view.Majority)) StartCanvass(Epoch.Zero, [.. wanted]);
     }
 
     private bool IsSilent(Follower follower) =>

@@ -47,7 +47,7 @@ internal enum Mutations
     /// <summary>R11: a member whose disk lost its tail is trusted.</summary>
     AmnesiaTrusted = 1 << 12,
 
-    /// <summary>R6: peers fill gaps beyond the committed uid.</summary>
+    /// <summary>R6: gaps beyond the committed uid are filled, from anybody and with whatever epoch.</summary>
     HealBeyondCommitted = 1 << 13,
 
     /// <summary>R1: a member that acknowledged a heartbeat promises another epoch at once.</summary>
@@ -58,5 +58,11 @@ public sealed partial class ReplicaCore
 {
     internal Mutations Mutations { get; init; }
 
+    // With OrphanAcknowledged: how far this disk seemed to reach before the last drop, and the fact of that drop.
+    private (Uid Contiguous, long Fact) _orphans;
+
     private bool Mutated(Mutations mistake) => (Mutations & mistake) != 0;
+
+    private bool IsMajority(int count, int majority) => count >= majority
+        || (Mutated(Mutations.ShrinkWithoutMajority) && count > 0 && (_leading ?? _campaign?.Former) != null);
 }

@@ -19,6 +19,7 @@ public sealed partial class ReplicaCore
 
     private void Drop(UidRange[] orphans)
     {
+        if (orphans.Length > 0) _orphans = (_log.Durable.Contiguous, _facts + 1);
         foreach (var range in orphans)
         {
             if (range.First <= _state.Applied)

@@ -28,7 +28,8 @@ public sealed partial class ReplicaCore
             _synchronizationFact = _facts;
         }
 
-        WhenDurable(SynchronizationProgressed);
+        if (Mutated(Mutations.OrphanAcknowledged)) SynchronizationProgressed();
+        else WhenDurable(SynchronizationProgressed);
         Heal();
     }
 
@@ -54,7 +55,7 @@ public sealed partial class ReplicaCore
     {
         var ready = campaign.Targets
             .Where(m => campaign.Synchronized.TryGetValue(m, out var uid) && uid == campaign.Target).ToArray();
-        if (ready.Length < Majority(campaign) || !ready.Contains(_self)) return;
+        if (!IsMajority(ready.Length, Majority(campaign)) || !ready.Contains(_self)) return;
         // The others get a moment, so that one view takes all in.
         if (ready.Length < campaign.Targets.Length && _now - campaign.BaseAt < _options.ResendInterval) return;
         var first = campaign.Target.Next;

@@ -35,11 +35,12 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
     {
         var entries = node.Disk.Facts.Reverse().TakeWhile(f => f is EntriesAppended).Count();
         if (entries == 0) return false;
-        var count = random.Between(1, Math.Min(entries, 10));
-        var rest = JournalImage.Of(node.Disk.Facts.SkipLast(count));
-        if (rest.Contiguous >= node.Disk.Image.Contiguous) return false;
         var known = cluster.Nodes.Where(n => n != node).Min(n => n.Disk.Image.Committed);
-        if (rest.Contiguous >= known) return false;
+        var counts = Enumerable.Range(1, Math.Min(entries, 20))
+            .Where(c => JournalImage.Of(node.Disk.Facts.SkipLast(c)).Contiguous < Math.Min(known, node.Disk.Image.Contiguous))
+            .ToList();
+        if (counts.Count == 0) return false;
+        var count = random.Pick(counts);
         node.Crash();
         if (node.Disk.Facts.Reverse().Take(count).Any(f => f is not EntriesAppended)) return true; // a plain crash then
         cluster.Trace.Add(cluster.Scheduler.Now, "truncate", node.Id.Name, "", $"{count} facts");

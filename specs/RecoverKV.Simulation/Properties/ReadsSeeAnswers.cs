@@ -10,8 +10,6 @@ namespace RecoverKV.Simulation.Properties;
 /// </summary>
 internal sealed class ReadsSeeAnswers(SimulatedCluster cluster, AnsweredUids answered) : Property(cluster)
 {
-    private static readonly bool CheckAge = Environment.GetEnvironmentVariable("AGE") == "1";
-
     protected override string Name => "Reads see what was answered before";
 
     public override void OnReadAnswer(SimulatedNode node, Attempt attempt, ReadAnswer answer)
@@ -24,7 +22,7 @@ internal sealed class ReadsSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
             version?.Uid ?? 0, version is null ? 0 : Values.Id(version.Value))).ToArray();
         Hold(versions.Length == operation.Read.Keys.Count, $"{node.Id} answers {Words.Of(answer)}");
         var isStale = operation.Consistency == ReadConsistency.Stale;
-        var floor = !isStale ? attempt.Floor : answer.AgeMilliseconds < 0 || !CheckAge ? 0 : answered.At(Oldest(answer));
+        var floor = !isStale ? attempt.Floor : answer.AgeMilliseconds < 0 ? 0 : answered.At(Oldest(answer));
         var point = Cluster.Committed.FirstPoint(versions, floor);
         if (point is null)
         {
