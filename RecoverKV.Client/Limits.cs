@@ -33,7 +33,8 @@ internal static class Limits
         return null;
     }
 
-    internal static InvalidRequestException? Broken(IReadOnlyList<Key> keys, ReadConsistency consistency, ClusterView view)
+    internal static InvalidRequestException? Broken(
+        IReadOnlyList<Key> keys, ReadConsistency consistency, ClusterView view)
     {
         if (consistency is < ReadConsistency.Linearizable or > ReadConsistency.Stale)
             return new($"There is no consistency {consistency}.");

@@ -62,7 +62,7 @@ public sealed partial class RecoverKvClient
             var local = ContactPoint.Local(addresses.SelectMany(a => a));
             // An actor system takes a while to start, and blocks its thread meanwhile.
             client = await Task.Run(() => new RecoverKvClient(options, local), end.Token).ConfigureAwait(false);
-            ContactPoint[] aliases = [.. points.Zip(addresses, (p, a) => p.Aliases(a)).SelectMany(a => a).Except(points)];
+            var aliases = points.Zip(addresses, (p, a) => p.Aliases(a)).SelectMany(a => a).Except(points).ToArray();
             await client.FindAsync(points, aliases, end.Token).ConfigureAwait(false);
             return client;
         }
@@ -70,8 +70,8 @@ public sealed partial class RecoverKvClient
         {
             if (client is not null) await client.DisposeAsync().ConfigureAwait(false);
             if (e is not OperationCanceledException || cancellation.IsCancellationRequested) throw;
-            throw new NotDoneException(
-                $"No node answered at {string.Join(", ", points.AsEnumerable())} within {options.ConnectTimeout.TotalSeconds:0.#} s.");
+            var names = string.Join(", ", points.AsEnumerable());
+            throw new NotDoneException($"No node answered at {names} within {options.ConnectTimeout.TotalSeconds:0.#} s.");
         }
     }
 
@@ -158,7 +158,7 @@ public sealed partial class RecoverKvClient
             _writes.Sweep(now);
             _reads.Sweep(now);
         }
-#pragma warning disable CA1031 // An exception in a timer would end the application's process; the calls tell it instead.
+#pragma warning disable CA1031 // In a timer it would end the application's process; the calls tell it instead.
         catch (Exception e)
 #pragma warning restore CA1031
         {

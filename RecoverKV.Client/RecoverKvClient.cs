@@ -73,22 +73,24 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
         Key key, ReadOnlyMemory<byte> value, long expectedUid, CancellationToken cancellationToken = default) =>
         WriteAsync([new WriteOperation(OperationKind.Put, key, value, expectedUid)], cancellationToken);
 
-    /// <summary>Stores the UTF-8 form of a string if the key still has the version that was seen; 0: is absent.</summary>
+    /// <summary>Stores the UTF-8 form of a string if the key still has the version that was seen (0: is
+    /// absent).</summary>
     public Task<WriteResult> CompareAndSetAsync(
         Key key, string value, long expectedUid, CancellationToken cancellationToken = default) =>
         CompareAndSetAsync(key, Encoding.UTF8.GetBytes(value), expectedUid, cancellationToken);
 
     /// <summary>
     /// Several operations as one atomic write: all of them at one point of the order of writes, or, if a condition does
-    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations and <see cref="ClientLimits.WriteBytes"/>
-    /// bytes.
+    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations and
+    /// <see cref="ClientLimits.WriteBytes"/> bytes.
     /// </summary>
     public Task<WriteResult> WriteAsync(
         IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operations);
-        if (Limits.Broken(operations, View, out var bytes) is { } broken) return Task.FromException<WriteResult>(broken);
-        return _writes.Submit(operations, bytes, Deadline, cancellationToken);
+        return Limits.Broken(operations, View, out var bytes) is { } broken
+            ? Task.FromException<WriteResult>(broken)
+            : _writes.Submit(operations, bytes, Deadline, cancellationToken);
     }
 
     /// <summary>Reads a key.</summary>
@@ -147,7 +149,8 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
         Admin.PartitionAsync(node, reachable, healingOnly, cancellationToken);
 
     private Task<T> ReadAsync<T>(
-        IReadOnlyList<Key> keys, ReadConsistency consistency, Func<ReadAnswer, T> result, CancellationToken cancellation)
+        IReadOnlyList<Key> keys, ReadConsistency consistency, Func<ReadAnswer, T> result,
+        CancellationToken cancellation)
     {
         if (Limits.Broken(keys, consistency, View) is { } broken) return Task.FromException<T>(broken);
         var read = new PendingRead<T>(keys, consistency, Deadline, result);

@@ -41,5 +41,6 @@ internal static class Detach
     }
 
     private static bool OwnsItsMemory(ReadOnlyMemory<byte> memory) =>
-        memory.IsEmpty || MemoryMarshal.TryGetArray(memory, out var segment) && segment.Array!.Length <= memory.Length * 2;
+        memory.IsEmpty
+        || MemoryMarshal.TryGetArray(memory, out var segment) && segment.Array!.Length <= memory.Length * 2;
 }

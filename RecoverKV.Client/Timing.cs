@@ -12,7 +12,7 @@ internal static class Timing
     /// <summary>While no sequencer is known, nodes are asked at least this far apart, plus as much jitter.</summary>
     internal const int Poll = 50;
 
-    /// <summary>A working client still asks some node for the view this often: a node may have come back in-sync.</summary>
+    /// <summary>Even a client that lacks nothing asks for the view this often: a node may be back in-sync.</summary>
     internal const int IdlePoll = 1000;
 
     /// <summary>A silent node is probed this often.</summary>

@@ -46,8 +46,9 @@ internal sealed class Asks(Action<IActorRef, IClientMessage> send)
     {
         foreach (var question in _open.Values)
         {
-            if (question.Node == from && question.Manifest == manifest)
-                question.End.TrySetException(new NotDoneException($"Node {from.Node} does not know this request ({manifest})."));
+            if (question.Node != from || question.Manifest != manifest) continue;
+            question.End.TrySetException(
+                new NotDoneException($"Node {from.Node} does not know this request ({manifest})."));
         }
     }
 

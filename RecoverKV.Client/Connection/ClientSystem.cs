@@ -39,7 +39,8 @@ internal sealed class ClientSystem
             switch (message)
             {
                 case IClientMessage answer: received(answer, Sender.Path.Address); break;
-                case DisassociatedEvent or AssociationErrorEvent: lost(((AssociationEvent)message).RemoteAddress); break;
+                case DisassociatedEvent broken: lost(broken.RemoteAddress); break;
+                case AssociationErrorEvent failed: lost(failed.RemoteAddress); break;
                 default: Unhandled(message); break;
             }
         }

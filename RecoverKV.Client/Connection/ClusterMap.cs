@@ -51,7 +51,8 @@ internal sealed class ClusterMap
             if (known is not null)
             {
                 if (view.Epoch < known.View.Epoch) return;
-                if (view.Epoch == known.View.Epoch && view.Sequencer is null && known.Sequencer is { } leads && leads != from)
+                var doubted = view.Epoch == known.View.Epoch && view.Sequencer is null;
+                if (doubted && known.Sequencer is { } leads && leads != from)
                     view = view with { Sequencer = leads.Node };
             }
 
@@ -119,10 +120,11 @@ internal sealed class ClusterMap
         if (!_wanted && now < _nextPoll + Timing.IdlePoll) return;
         _nextPoll = now + Timing.Poll + _random.Next(Timing.Poll + 1);
         // Two of them: one may be dead, or on the wrong side of a partition.
-        var first = _random.Next(table.Nodes.Length);
-        _send(table.Nodes[first].Gateway, Question);
-        if (_wanted && table.Nodes.Length > 1)
-            _send(table.Nodes[(first + 1 + _random.Next(table.Nodes.Length - 1)) % table.Nodes.Length].Gateway, Question);
+        var nodes = table.Nodes;
+        var first = _random.Next(nodes.Length);
+        _send(nodes[first].Gateway, Question);
+        if (_wanted && nodes.Length > 1)
+            _send(nodes[(first + 1 + _random.Next(nodes.Length - 1)) % nodes.Length].Gateway, Question);
         _wanted = false;
     }
 

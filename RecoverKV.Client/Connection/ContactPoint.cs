@@ -13,7 +13,9 @@ internal sealed record ContactPoint(string Host, int Port)
     {
         ArgumentNullException.ThrowIfNull(texts);
         ContactPoint[] points = [.. texts.Select(Parse).Distinct()];
-        return points.Length > 0 ? points : throw new ArgumentException("No contact point is given; one is needed, as host:port.");
+        return points.Length > 0
+            ? points
+            : throw new ArgumentException("No contact point is given; one is needed, as host:port.");
     }
 
     /// <summary>Its IPv4 addresses; none if the name has none now.</summary>
@@ -21,7 +23,8 @@ internal sealed record ContactPoint(string Host, int Port)
     {
         try
         {
-            return await Dns.GetHostAddressesAsync(Host, AddressFamily.InterNetwork, cancellation).ConfigureAwait(false);
+            return await Dns.GetHostAddressesAsync(Host, AddressFamily.InterNetwork, cancellation)
+                .ConfigureAwait(false);
         }
         catch (SocketException)
         {

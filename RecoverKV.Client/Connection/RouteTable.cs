@@ -25,6 +25,7 @@ internal sealed class RouteTable
     /// <summary>What comes in is not trusted: a view that could not be used is not taken.</summary>
     internal static bool IsUsable(ClusterView view) =>
         view is { Epoch: >= 0, MaxKeyBytes: > 0, MaxValueBytes: >= 0, Nodes.Count: > 0 }
-        && view.Nodes.All(n => n.Node.Length > 0 && n.Port is > 0 and < 65536 && Uri.CheckHostName(n.Host) != UriHostNameType.Unknown)
+        && view.Nodes.All(n => n.Node.Length > 0 && n.Port is > 0 and < 65536)
+        && view.Nodes.All(n => Uri.CheckHostName(n.Host) != UriHostNameType.Unknown)
         && view.Nodes.Select(n => n.Node).Distinct().Count() == view.Nodes.Count;
 }

@@ -5,8 +5,8 @@ using Akka.Serialization;
 namespace RecoverKV.Client.Contracts;
 
 /// <summary>
-/// Carries every <see cref="IClientMessage"/> over Akka.Remote, in the schema of recoverkv.proto under a short manifest.
-/// What comes in is not trusted: malformed bytes throw <see cref="SerializationException"/>, on which Akka.Remote drops
+/// Carries every <see cref="IClientMessage"/> over Akka.Remote, in the schema of recoverkv.proto under a short
+/// manifest. What comes in is not trusted: malformed bytes throw <see cref="SerializationException"/>, on which Akka.Remote drops
 /// the one message and keeps the connection; a manifest that is not known gives an <see cref="UnknownMessage"/>.
 /// </summary>
 public sealed class ClientSerializer : SerializerWithStringManifest

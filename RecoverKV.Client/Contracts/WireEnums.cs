@@ -20,7 +20,8 @@ internal static class WireEnums
         (NodeMode)Within(reader.Int(), (int)Contracts.NodeMode.Alive);
 
     /// <summary>A string field whose empty form stands for null.</summary>
-    internal static string? OptionalString(ref this WireReader reader) => reader.String() is { Length: > 0 } s ? s : null;
+    internal static string? OptionalString(ref this WireReader reader) =>
+        reader.String() is { Length: > 0 } s ? s : null;
 
     private static int Within(long value, int last) => value >= 0 && value <= last
         ? (int)value

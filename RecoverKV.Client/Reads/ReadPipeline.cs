@@ -121,7 +121,8 @@ internal sealed class ReadPipeline
             }
         }
 
-        foreach (var read in ended) read.Fail(new NotDoneException("The read was not done: no node answered it in time."));
+        foreach (var read in ended)
+            read.Fail(new NotDoneException("The read was not done: no node answered it in time."));
         foreach (var lane in lanes) Send(lane);
     }
 
@@ -155,7 +156,8 @@ internal sealed class ReadPipeline
         if (read.SentAt == 0) return lane.Route.Suspected ? Retry(read, now, pause: false) : null;
         // A node that answers others may hold this one until a write is committed (R5).
         var heard = lane.Route.LastHeard > read.SentAt;
-        if (now - read.SentAt < (heard ? Timing.ReadRetry << Math.Min(read.Failures, 3) : Timing.ReadRetry)) return null;
+        var patience = heard ? Timing.ReadRetry << Math.Min(read.Failures, 3) : Timing.ReadRetry;
+        if (now - read.SentAt < patience) return null;
         if (!heard) lane.Route.Suspect();
         return Retry(read, now, pause: false);
     }

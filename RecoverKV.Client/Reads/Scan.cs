@@ -35,9 +35,10 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
         {
             var left = TimeSpan.FromMilliseconds(end - clock());
             if (left <= TimeSpan.Zero) throw NotDone("no node answered it in time");
+            if (left > Patience) left = Patience;
             var asked = clock();
             var page = await asks.AskAsync<ScanReply>(
-                node, id => new ScanRequest(id, consistency, cursor, PageItems), left < Patience ? left : Patience, cancellation)
+                node, id => new ScanRequest(id, consistency, cursor, PageItems), left, cancellation)
                 .ConfigureAwait(false);
             switch (page?.Status)
             {

@@ -69,7 +69,7 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
     /// <summary>The node may have taken the copy and lost sight of it (NotSequencer).</summary>
     internal void LostSight() => _unsure = true;
 
-    /// <summary>R9: none of its copies was or will be executed under its session; it may have a number of another.</summary>
+    /// <summary>R9: no copy of it was or will be executed under its session; it may join another.</summary>
     internal void LeaveSession()
     {
         Session = null;

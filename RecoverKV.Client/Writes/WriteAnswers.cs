@@ -97,7 +97,8 @@ internal sealed partial class WritePipeline
                 write.Fail(new InvalidRequestException(answer.Text ?? "The request breaks a limit of the store."));
                 break;
             default:
-                write.Fail(new OutcomeUnknownException("It is unknown whether the write was done: its answer is gone."));
+                write.Fail(new OutcomeUnknownException(
+                    "It is unknown whether the write was done: its answer is gone."));
                 break;
         }
     }

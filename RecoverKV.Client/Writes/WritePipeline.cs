@@ -93,7 +93,9 @@ internal sealed partial class WritePipeline
             while (_waiting.TryPeek(out var write, out _) && (write.Deadline <= now || write.Task.IsCompleted))
             {
                 _waiting.Dequeue();
-                write.GiveUp(_map.Table?.Sequencer is null ? "no node leads the cluster now." : "the sequencer did not take it in time.");
+                write.GiveUp(_map.Table?.Sequencer is null
+                    ? "no node leads the cluster now."
+                    : "the sequencer did not take it in time.");
             }
 
             foreach (var write in AllOpen().ToList()) SweepOpen(write, now);
@@ -138,6 +140,7 @@ internal sealed partial class WritePipeline
         }
         else if (!write.Queued && write.SentTo is { } node)
         {
+            if (node.Suspected) _map.WantView();
             // A node that answers others may still have this one in its pipeline.
             var patience = node.LastHeard > write.SentAt
                 ? Math.Min(Timing.WriteRetryMost, Timing.WriteRetry << Math.Min(write.Resends, 4))

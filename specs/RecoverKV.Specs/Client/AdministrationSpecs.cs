@@ -75,7 +75,9 @@ public sealed class AdministrationSpecs
         await client.PartitionAsync("n1", null);
 
         var orders = cluster.Log.Select(l => l.Message).OfType<PartitionNode>().ToList();
-        Assert.Equal([(true, 1, true), (true, 0, false), (false, 0, false)], orders.Select(o => (o.Cut, o.Reachable.Count, o.HealingOnly)));
+        Assert.Equal(
+            [(true, 1, true), (true, 0, false), (false, 0, false)],
+            orders.Select(o => (o.Cut, o.Reachable.Count, o.HealingOnly)));
     }
 
     [Fact]

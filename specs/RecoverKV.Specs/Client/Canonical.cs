@@ -47,5 +47,7 @@ internal static class Canonical
     }
 
     private static object? Get(object value, PropertyInfo property) =>
-        value is V1.WriteOperation { HasExpectedUid: false } && property.Name == "ExpectedUid" ? null : property.GetValue(value);
+        value is V1.WriteOperation { HasExpectedUid: false } && property.Name == "ExpectedUid"
+            ? null
+            : property.GetValue(value);
 }

@@ -14,7 +14,8 @@ internal static class ClientMessageGen
     private static readonly Gen<int> Number32 =
         Gen.OneOf(Gen.Const(0), Gen.Const(65535), Gen.Const(int.MaxValue), Gen.Const(int.MinValue), Gen.Int);
 
-    private static readonly Gen<string> Text = Gen.String[Gen.OneOf(Gen.Char['a', 'z'], Gen.Char['à', 'ÿ'], Gen.Char['一', '三']), 0, 20];
+    private static readonly Gen<string> Text =
+        Gen.String[Gen.OneOf(Gen.Char['a', 'z'], Gen.Char['à', 'ÿ'], Gen.Char['一', '三']), 0, 20];
 
     private static readonly Gen<string?> MaybeText = Text.Select(t => t.Length == 0 ? null : t);
 
@@ -27,7 +28,8 @@ internal static class ClientMessageGen
         Gen.Select(Bytes, Gen.Long[1, long.MaxValue]).Select((v, u) => new Version(v, u));
 
     private static readonly Gen<IReadOnlyList<Version?>> Versions =
-        Gen.OneOf(AVersion.Select(v => (Version?)v), Gen.Const((Version?)null)).List[0, 4].Select(l => (IReadOnlyList<Version?>)l);
+        Gen.OneOf(AVersion.Select(v => (Version?)v), Gen.Const((Version?)null)).List[0, 4]
+            .Select(l => (IReadOnlyList<Version?>)l);
 
     private static readonly Gen<NodeAddress> Address =
         Gen.Select(Text, Text, Number32, Gen.Bool).Select((n, h, p, s) => new NodeAddress(n, h, p, s));
@@ -36,10 +38,12 @@ internal static class ClientMessageGen
         Gen.Select(Number, Number, MaybeText, Address.List[0, 5], Number32, Number32)
             .Select((i, e, s, n, k, v) => new ClusterView(i, e, s, n, k, v));
 
-    private static readonly Gen<ClusterView?> MaybeView = Gen.OneOf(Gen.Const((ClusterView?)null), View.Select(v => (ClusterView?)v));
+    private static readonly Gen<ClusterView?> MaybeView =
+        Gen.OneOf(Gen.Const((ClusterView?)null), View.Select(v => (ClusterView?)v));
 
     private static readonly Gen<WriteOperation> Operation =
-        Gen.Select(Gen.Enum<OperationKind>(), AnyKey, Bytes, Gen.OneOf(Gen.Const((long?)null), Number.Select(n => (long?)n)))
+        Gen.Select(Gen.Enum<OperationKind>(), AnyKey, Bytes,
+                Gen.OneOf(Gen.Const((long?)null), Number.Select(n => (long?)n)))
             .Select((o, k, v, e) => new WriteOperation(o, k, v, e));
 
     private static readonly Gen<WriteRequest> Request =
@@ -65,10 +69,11 @@ internal static class ClientMessageGen
         [typeof(ClusterView)] = Of(View),
         [typeof(NodeStatusRequest)] = Of(Number.Select(i => new NodeStatusRequest(i))),
         [typeof(NodeStatus)] = Of(
-            Gen.Select(Gen.Select(Number, Text, Text, Number32, Number32), Gen.Select(Gen.Enum<NodeMode>(), Number, Gen.Bool, MaybeText),
+            Gen.Select(Gen.Select(Number, Text, Text, Number32, Number32),
+                    Gen.Select(Gen.Enum<NodeMode>(), Number, Gen.Bool, MaybeText),
                     Gen.Select(Number, Number, Number, Number, MaybeText))
-                .Select((a, b, c) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1, b.Item2, b.Item3, b.Item4,
-                    c.Item1, c.Item2, c.Item3, c.Item4, c.Item5))),
+                .Select((a, b, c) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1,
+                    b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5))),
         [typeof(StopNode)] = Of(Gen.Select(Number, Gen.Bool).Select((i, c) => new StopNode(i, c))),
         [typeof(PartitionNode)] = Of(
             Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool).Select((i, c, r, h) => new PartitionNode(i, c, r, h))),
@@ -81,7 +86,8 @@ internal static class ClientMessageGen
             Gen.Select(Gen.Enum<ReadConsistency>(), Read.List[0, 4]).Select((c, r) => new ReadBatch(c, r))),
         [typeof(ReadReplies)] = Of(Gen.Select(ReadAnswer.List[0, 4], MaybeView).Select((a, v) => new ReadReplies(a, v))),
         [typeof(ScanRequest)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32).Select((i, c, b, m) => new ScanRequest(i, c, b, m))),
+            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32)
+                .Select((i, c, b, m) => new ScanRequest(i, c, b, m))),
         [typeof(ScanReply)] = Of(
             Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView)
                 .Select((i, s, l, n, v) => new ScanReply(i, s, l, n, v))),

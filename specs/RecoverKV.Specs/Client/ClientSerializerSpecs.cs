@@ -1,22 +1,17 @@
 using System.Runtime.Serialization;
-using Akka.Actor;
 using CsCheck;
 using Google.Protobuf;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Specs.Client;
 
-public sealed class ClientSerializerSpecs : IDisposable
+public sealed class ClientSerializerSpecs
 {
-    private readonly ActorSystem _system = ActorSystem.Create("serializer");
-    private readonly ClientSerializer _serializer;
-
-    public ClientSerializerSpecs() => _serializer = new ClientSerializer((ExtendedActorSystem)_system);
+    // It needs nothing of an actor system.
+    private readonly ClientSerializer _serializer = new(null!);
 
     public static TheoryData<Type> Messages => new(typeof(IClientMessage).Assembly.GetTypes()
         .Where(t => typeof(IClientMessage).IsAssignableFrom(t) && !t.IsInterface));
-
-    public void Dispose() => _system.Dispose();
 
     [Theory]
     [MemberData(nameof(Messages))]
@@ -94,7 +89,8 @@ public sealed class ClientSerializerSpecs : IDisposable
     [Fact]
     public void Unknown_enum_values_and_bad_utf8_are_refused()
     {
-        var badKind = new V1.WriteBatch { Requests = { new V1.WriteRequest { Operations = { new V1.WriteOperation { Kind = (V1.OperationKind)3 } } } } };
+        var operation = new V1.WriteOperation { Kind = (V1.OperationKind)3 };
+        var badKind = new V1.WriteBatch { Requests = { new V1.WriteRequest { Operations = { operation } } } };
         var badText = new byte[] { 0x0a, 0x02, 0xc3, 0x28 };
 
         Assert.Throws<SerializationException>(() => _serializer.FromBinary(badKind.ToByteArray(), "WB"));

@@ -36,7 +36,8 @@ public sealed class ConnectSpecs
     [Fact]
     public async Task Contact_points_that_do_not_answer_are_named()
     {
-        var e = await Assert.ThrowsAsync<NotDoneException>(() => RecoverKvClient.ConnectAsync(["127.0.0.1:1", "127.0.0.1:2"], Short));
+        var e = await Assert.ThrowsAsync<NotDoneException>(() =>
+            RecoverKvClient.ConnectAsync(["127.0.0.1:1", "127.0.0.1:2"], Short));
 
         Assert.Equal("No node answered at 127.0.0.1:1, 127.0.0.1:2 within 1 s.", e.Message);
     }
@@ -44,7 +45,8 @@ public sealed class ConnectSpecs
     [Fact]
     public async Task A_contact_point_without_an_address_is_named()
     {
-        var e = await Assert.ThrowsAsync<NotDoneException>(() => RecoverKvClient.ConnectAsync(["no-such-host.invalid:1"], Short));
+        var e = await Assert.ThrowsAsync<NotDoneException>(() =>
+            RecoverKvClient.ConnectAsync(["no-such-host.invalid:1"], Short));
 
         Assert.Contains("no-such-host.invalid:1", e.Message, StringComparison.Ordinal);
     }

@@ -95,7 +95,8 @@ internal sealed class FakeCluster : IAsyncDisposable
     {
         _uid++;
         var previous = request.Operations.Select(o => _table.GetValueOrDefault(o.Key.ToString())).ToList();
-        var holds = request.Operations.Zip(previous, (o, p) => o.ExpectedUid is not { } uid || uid == (p?.Uid ?? 0)).All(h => h);
+        var holds = request.Operations
+            .Zip(previous, (o, p) => o.ExpectedUid is not { } uid || uid == (p?.Uid ?? 0)).All(h => h);
         foreach (var operation in holds ? request.Operations : [])
         {
             if (operation.Kind == OperationKind.Put)
@@ -129,7 +130,8 @@ internal sealed class FakeNode
     {
         _cluster = cluster;
         Id = id;
-        System = ActorSystem.Create("recoverkv", ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp.hostname = 127.0.0.1")
+        System = ActorSystem.Create("recoverkv", ConfigurationFactory
+            .ParseString("akka.remote.dot-netty.tcp.hostname = 127.0.0.1")
             .WithFallback(ConfigurationFactory.FromResource<RecoverKvClient>("RecoverKV.Client.Connection.client.conf")));
         Port = ((ExtendedActorSystem)System).Provider.DefaultAddress.Port!.Value;
         System.ActorOf(Props.Create(() => new Gateway(this)), "gateway");
@@ -145,11 +147,13 @@ internal sealed class FakeNode
     {
         ClusterViewRequest request => _cluster.View(request.Id),
         WriteBatch batch when _cluster.Sequencer != Id => new WriteReplies(
-            [.. batch.Requests.Select(r => new WriteAnswer(r.Session, r.Number, WriteStatus.NotSequencer, 0, []))], _cluster.View()),
+            [.. batch.Requests.Select(r => new WriteAnswer(r.Session, r.Number, WriteStatus.NotSequencer, 0, []))],
+            _cluster.View()),
         WriteBatch batch => new WriteReplies([.. batch.Requests.Select(_cluster.Write)]),
         ReadBatch batch => new ReadReplies([.. batch.Reads.Select(_cluster.Read)]),
         ScanRequest request => _cluster.Scan(request),
-        NodeStatusRequest request => new NodeStatus(request.Id, Id, "127.0.0.1", Port, 1, NodeMode.Alive, 1, Id == "n1", "n1", 5, 5, 0, 1),
+        NodeStatusRequest request => new NodeStatus(
+            request.Id, Id, "127.0.0.1", Port, 1, NodeMode.Alive, 1, Id == "n1", "n1", 5, 5, 0, 1),
         StopNode request => new AdminReply(request.Id, false, "recoverkv.chaos is off."),
         PartitionNode request => new AdminReply(request.Id, true),
         UnknownMessage unknown => new Unsupported(unknown.Manifest),

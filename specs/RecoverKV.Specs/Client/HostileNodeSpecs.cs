@@ -67,8 +67,9 @@ public sealed class HostileNodeSpecs
             Sender.Tell(new UnknownMessage("no bytes of a message"));
             Sender.Tell(Foreign.Harmless());
             Sender.Tell(PoisonPill.Instance);
-            Sender.Tell(new ReadReplies([new ReadAnswer(7, ReadStatus.Done, [null, null]), new ReadAnswer(-1, ReadStatus.Busy, [])]));
-            Sender.Tell(new WriteReplies([new WriteAnswer(0, 0, WriteStatus.Done, 0, []), new WriteAnswer(9, 9, WriteStatus.Busy, -1, [null])]));
+            Sender.Tell(new ReadReplies([new ReadAnswer(7, ReadStatus.Done, []), new ReadAnswer(-1, ReadStatus.Busy, [])]));
+            Sender.Tell(new WriteReplies([new WriteAnswer(0, 0, WriteStatus.Done, 0, [])]));
+            Sender.Tell(new WriteReplies([new WriteAnswer(9, 9, WriteStatus.Busy, -1, [null])]));
             Sender.Tell(new ClusterViewRequest(1));
             switch (message)
             {

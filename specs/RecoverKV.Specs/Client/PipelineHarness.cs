@@ -12,6 +12,9 @@ internal sealed class PipelineHarness
 {
     internal const long Deadline = 10_000;
 
+    /// <summary>How long a call may last.</summary>
+    internal long Patience { get; init; } = Deadline;
+
     internal PipelineHarness(int seed = 1)
     {
         var random = new Random(seed);
@@ -47,19 +50,20 @@ internal sealed class PipelineHarness
 
     internal static ClusterView View(long epoch, string? sequencer, params string[] inSync) => new(
         0, epoch, sequencer,
-        [.. new[] { "a", "b", "c" }.Select((n, i) => new NodeAddress(n, "127.0.0.1", 5001 + i, inSync.Length == 0 || inSync.Contains(n)))],
+        [.. new[] { "a", "b", "c" }.Select((node, i) =>
+            new NodeAddress(node, "127.0.0.1", 5001 + i, inSync.Length == 0 || inSync.Contains(node)))],
         1024, 1024 * 1024);
 
     internal Task<WriteResult> Put(string key, string value = "v", CancellationToken cancellation = default) =>
         Write(cancellation, new WriteOperation(OperationKind.Put, key, System.Text.Encoding.UTF8.GetBytes(value)));
 
     internal Task<WriteResult> Write(CancellationToken cancellation, params WriteOperation[] operations) =>
-        Writes.Submit(operations, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Deadline, cancellation);
+        Writes.Submit(operations, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Patience, cancellation);
 
     internal Task<GetResult> Get(string key, CancellationToken cancellation = default)
     {
         var read = new PendingRead<GetResult>(
-            [key], ReadConsistency.Linearizable, Now + Deadline, answer => new GetResult(answer.Versions[0], TimeSpan.Zero));
+            [key], ReadConsistency.Linearizable, Now + Patience, answer => new GetResult(answer.Versions[0], TimeSpan.Zero));
         read.CancelWith(cancellation);
         Reads.Submit(read);
         return read.Task;
@@ -75,7 +79,8 @@ internal sealed class PipelineHarness
         Sent.Clear();
     }
 
-    internal void Answer(long session, long number, WriteStatus status, long uid = 1, ClusterView? view = null, string? from = null)
+    internal void Answer(
+        long session, long number, WriteStatus status, long uid = 1, ClusterView? view = null, string? from = null)
     {
         var node = from is null ? null : Map.Find(from);
         Map.Offer(view, node);

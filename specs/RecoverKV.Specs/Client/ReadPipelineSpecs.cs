@@ -115,7 +115,8 @@ public sealed class ReadPipelineSpecs
     {
         var read = _h.Get("k");
         var other = _h.Get("other");
-        _h.Reads.Receive(new ReadReplies([new ReadAnswer(1, ReadStatus.Done, []), new ReadAnswer(99, ReadStatus.Done, [])]), null);
+        var answers = new[] { new ReadAnswer(1, ReadStatus.Done, []), new ReadAnswer(99, ReadStatus.Done, []) };
+        _h.Reads.Receive(new ReadReplies(answers), null);
         _h.AnswerRead(2, ReadStatus.Done);
 
         await Assert.ThrowsAsync<NotDoneException>(() => read);

@@ -16,7 +16,8 @@ public sealed class RecoverKvClientSpecs
         Assert.Null(Assert.Single(first.Previous));
         var second = await client.PutAsync("a key", "two");
         Assert.Equal(first.Uid, second.Previous[0]!.Uid);
-        Assert.Equal(("two", second.Uid), ((await client.GetAsync("a key")).Text, (await client.GetAsync("a key")).Version!.Uid));
+        var read = await client.GetAsync("a key");
+        Assert.Equal(("two", second.Uid, TimeSpan.Zero), (read.Text, read.Version!.Uid, read.Age));
 
         Assert.False((await client.PutIfAbsentAsync("a key", "three")).Applied);
         Assert.False((await client.CompareAndSetAsync("a key", "three", first.Uid)).Applied);
@@ -32,7 +33,11 @@ public sealed class RecoverKvClientSpecs
         await using var client = await cluster.ConnectAsync();
 
         var write = await client.WriteAsync(
-            [new(OperationKind.Put, "a", new byte[] { 1 }), new(OperationKind.Put, "b", new byte[] { 2 }), new(OperationKind.Check, "c", default, 0)]);
+        [
+            new(OperationKind.Put, "a", new byte[] { 1 }),
+            new(OperationKind.Put, "b", new byte[] { 2 }),
+            new(OperationKind.Check, "c", default, 0),
+        ]);
         Assert.Equal(3, write.Previous.Count);
         var read = await client.GetManyAsync(["b", "none", "a"]);
 
@@ -61,7 +66,8 @@ public sealed class RecoverKvClientSpecs
         await using var cluster = new FakeCluster();
         await using var client = await cluster.ConnectAsync();
         var longKey = new Key(new byte[1025]);
-        var operations = Enumerable.Range(0, 3).Select(i => new WriteOperation(OperationKind.Put, $"k{i}", new byte[1_000_000])).ToList();
+        var operations = Enumerable.Range(0, 3)
+            .Select(i => new WriteOperation(OperationKind.Put, $"k{i}", new byte[1_000_000])).ToList();
 
         foreach (var call in new Func<Task>[]
         {
@@ -132,7 +138,8 @@ public sealed class RecoverKvClientSpecs
         cluster.Intercept = (_, message, reply) =>
         {
             if (message is not WriteBatch batch || Interlocked.Increment(ref refusals) > 5) return false;
-            reply(new WriteReplies([.. batch.Requests.Select(r => new WriteAnswer(r.Session, r.Number, WriteStatus.Busy, 0, []))]));
+            var busy = batch.Requests.Select(r => new WriteAnswer(r.Session, r.Number, WriteStatus.Busy, 0, []));
+            reply(new WriteReplies([.. busy]));
             return true;
         };
 
@@ -208,7 +215,8 @@ public sealed class RecoverKvClientSpecs
             }
         }));
 
-        Assert.Equal(3200, cluster.Requests.Where(r => r.Request.Session > 0).Select(r => r.Request.Number).Distinct().Count());
+        var numbers = cluster.Requests.Where(r => r.Request.Session > 0).Select(r => r.Request.Number);
+        Assert.Equal(3200, numbers.Distinct().Count());
         Assert.InRange(cluster.Log.Count(l => l.Message is WriteBatch), 1, 3199);
         Assert.InRange(cluster.Log.Count(l => l.Message is ReadBatch), 1, 3199);
         Assert.Equal(3, cluster.Log.Where(l => l.Message is ReadBatch).Select(l => l.Node).Distinct().Count());

@@ -45,7 +45,7 @@ public sealed class WriteSimulationSpecs
         {
             _seed = seed;
             _random = new Random(seed);
-            _h = new PipelineHarness(seed);
+            _h = new PipelineHarness(seed) { Patience = seed % 2 == 0 ? 3_000 : 10_000 };
             _h.Send = (to, message) => _requests.AddRange(((WriteBatch)message).Requests.Select(r => (to.Node, r)));
         }
 
@@ -57,7 +57,7 @@ public sealed class WriteSimulationSpecs
             for (var step = 0; step < steps; step++) Step();
             // Nothing is taken any more: every call must end by its deadline.
             var refusing = _random.Next(2) == 0;
-            for (var end = _h.Now + PipelineHarness.Deadline + 300; _h.Now < end; _h.Pass(100))
+            for (var end = _h.Now + _h.Patience + 300; _h.Now < end; _h.Pass(100))
             {
                 foreach (var (to, request) in refusing ? _requests.ToList() : [])
                     _h.Answer(request.Session, request.Number, WriteStatus.Busy, 0, View(), to);
