@@ -89,6 +89,7 @@ public sealed record NodeSettings
     /// <exception cref="InvalidSettingsException">It is no HOCON.</exception>
     public static Config Parse(string hocon)
     {
+        HoconShape.Check(hocon);
         try
         {
             return ConfigurationFactory.ParseString(hocon);

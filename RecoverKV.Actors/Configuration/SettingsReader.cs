@@ -23,7 +23,7 @@ internal sealed class SettingsReader
     public string Text(string path)
     {
         var value = Value(path);
-        return value.IsString() ? value.GetString()?.Trim() ?? ""
+        return value.IsString() && !IsList(value) ? value.GetString()?.Trim() ?? ""
             : throw InvalidSettingsException.Of(Full(path), Show(value), "a single value is wanted");
     }
 
@@ -36,7 +36,7 @@ internal sealed class SettingsReader
     public IReadOnlyList<string> List(string path, string right)
     {
         var value = Value(path);
-        return value.IsArray() ? [.. value.GetArray().Select(v => v.GetString()?.Trim() ?? "")]
+        return IsList(value) ? [.. value.GetArray().Select(v => v.GetString()?.Trim() ?? "")]
             : throw InvalidSettingsException.Of(Full(path), Show(value), right);
     }
 
@@ -119,7 +119,13 @@ internal sealed class SettingsReader
     private HoconValue Value(string path) =>
         _config.GetValue(Full(path)) ?? throw InvalidSettingsException.Of(Full(path), "missing", "a value is wanted");
 
-    private static string Show(HoconValue value) => value.IsObject() ? "a block" : value.IsArray() ? "a list" : "no text";
+    private static string Show(HoconValue value) =>
+        value.IsObject() ? "a block" : IsList(value) ? "a list" : Quote(value.GetString() ?? "");
+
+    /// <summary>Akka says that an empty list is none, and counts the space behind a list as a part of the value.</summary>
+    private static bool IsList(HoconValue value) =>
+        value.Values.Any(p => p.IsArray())
+        && value.Values.All(p => p.IsArray() || p.IsString() && string.IsNullOrWhiteSpace(p.GetString()));
 
     private static void RefuseUnknown(HoconValue given, HoconValue known, string path)
     {

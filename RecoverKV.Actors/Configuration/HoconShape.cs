@@ -1,0 +1,101 @@
+namespace RecoverKV.Actors.Configuration;
+
+/// <summary>
+/// Finds what Akka's HOCON parser would pass over in silence, or never come back from: brackets that do not match,
+/// texts without an end, characters that need quotes, two keys in one line.
+/// </summary>
+internal sealed class HoconShape
+{
+    private const string NeedQuotes = "`^?!@*&\\";
+    private readonly string _text;
+    private readonly Stack<(char Bracket, int Line)> _open = new();
+    private int _position;
+    private int _line = 1;
+    private bool _assigned;
+
+    private HoconShape(string text) => _text = text;
+
+    /// <exception cref="InvalidSettingsException">Something is wrong, in the line that the message names.</exception>
+    public static void Check(string text) => new HoconShape(text).Run();
+
+    private bool InList => _open.TryPeek(out var innermost) && innermost.Bracket == '[';
+
+    private void Run()
+    {
+        while (_position < _text.Length)
+        {
+            if (At("#") || At("//")) SkipTo("\n", wanted: false);
+            else if (At("\"\"\"")) SkipText("\"\"\"");
+            else if (At("\"")) SkipText("\"");
+            else if (At("${")) SkipTo("}", wanted: true);
+            else Take(_text[_position++]);
+        }
+
+        if (_open.TryPop(out var open)) throw Wrong(open.Line, $"the '{open.Bracket}' here is never closed");
+    }
+
+    private void Take(char c)
+    {
+        switch (c)
+        {
+            case '\n':
+                _line++;
+                _assigned = false;
+                break;
+            case ',':
+                _assigned = false;
+                break;
+            case '{' or '[':
+                _open.Push((c, _line));
+                _assigned = false;
+                break;
+            case '}' or ']':
+                Close(c);
+                _assigned = false;
+                break;
+            case '=' or ':':
+                if (InList) throw Wrong(_line, $"'{c}' in a list must stand in quotes");
+                if (_assigned) throw Wrong(_line, $"a second '{c}' for one key: one key per line, and quotes around values with '{c}'");
+                _assigned = true;
+                break;
+            default:
+                if (NeedQuotes.Contains(c, StringComparison.Ordinal)) throw Wrong(_line, $"'{c}' must stand in quotes");
+                break;
+        }
+    }
+
+    private void Close(char c)
+    {
+        if (!_open.TryPop(out var open)) throw Wrong(_line, $"the '{c}' here closes nothing");
+        if ((open.Bracket, c) is not (('{', '}') or ('[', ']')))
+            throw Wrong(_line, $"the '{c}' here does not close the '{open.Bracket}' of line {open.Line}");
+    }
+
+    private void SkipText(string quote)
+    {
+        var start = _line;
+        _position += quote.Length;
+        while (_position < _text.Length && !At(quote))
+        {
+            var c = _text[_position];
+            if (c == '\n' && quote.Length == 1) throw Wrong(start, "a text in quotes does not end in its line");
+            if (c == '\n') _line++;
+            _position += c == '\\' && quote.Length == 1 ? 2 : 1;
+        }
+
+        if (_position >= _text.Length) throw Wrong(start, "a text in quotes never ends");
+        _position += quote.Length;
+    }
+
+    /// <summary>To just before a newline, or beyond the end of a substitution.</summary>
+    private void SkipTo(string end, bool wanted)
+    {
+        var found = _text.IndexOf(end, _position, StringComparison.Ordinal);
+        if (found < 0 && wanted) throw Wrong(_line, $"'{end}' is missing");
+        _position = found < 0 ? _text.Length : wanted ? found + end.Length : found;
+    }
+
+    private bool At(string what) => string.CompareOrdinal(_text, _position, what, 0, what.Length) == 0;
+
+    private static InvalidSettingsException Wrong(int line, string what) => new($"Line {line} is not HOCON: {what}.");
+}

@@ -1,0 +1,202 @@
+using Akka.Configuration;
+using RecoverKV.Actors;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Specs.Configuration;
+
+public class NodeSettingsSpec
+{
+    private const string Minimal = """
+        recoverkv {
+          node = b
+          members = ["a@10.0.0.1:4051", "b@host-b.example:4052", "c@127.0.0.1:4053"]
+          data = "some folder/b"
+        }
+        """;
+
+    private static readonly ProtocolOptions Defaults = new() { Self = default, Nodes = [], Run = 1, Seed = 1 };
+
+    [Fact]
+    public void The_defaults_are_those_of_the_protocol()
+    {
+        var self = new MemberId(new NodeId("b"), Guid.NewGuid());
+
+        var options = NodeSettings.Load(NodeSettings.Parse(Minimal)).ProtocolOptions(self.Incarnation, 7, 8);
+
+        Assert.Equal(["a", "b", "c"], options.Nodes.Select(n => n.Name));
+        Assert.Equal(
+            Defaults with { Self = self, Nodes = options.Nodes, Run = 7, Seed = 8 }, options);
+    }
+
+    [Fact]
+    public void The_other_defaults_are_as_documented()
+    {
+        var settings = NodeSettings.Load(NodeSettings.Parse(Minimal));
+        Assert.Equal(new Member(new NodeId("b"), "host-b.example", 4052), settings.Self);
+        Assert.Equal("akka.tcp://recoverkv@host-b.example:4052", settings.Self.Address);
+        Assert.Equal(Path.GetFullPath("some folder/b"), settings.Data);
+        Assert.Equal(Durability.Full, settings.Durability);
+        Assert.False(settings.Chaos);
+        Assert.Equal("WARNING", settings.LogLevel);
+        Assert.Equal(4 * 1024 * 1024, settings.FrameSize);
+        Assert.Equal("host-b.example", settings.BindHost);
+        Assert.Equal(4052, settings.BindPort);
+    }
+
+    /// <summary>Each key, with its default as it stands in the file, and another value.</summary>
+    public static TheoryData<string, string, string, Func<NodeSettings, object>> Keys => new()
+    {
+        { "durability", "full", "os", s => s.Durability },
+        { "chaos", "off", "on", s => s.Chaos },
+        { "log-level", "WARNING", "DEBUG", s => s.LogLevel },
+        { "frame-size", "4MiB", "8 MiB", s => s.FrameSize },
+        { "bind.host", "", "0.0.0.0", s => s.BindHost },
+        { "bind.port", "0", "4000", s => s.BindPort },
+        { "lease", "1000ms", "2s", s => Protocol(s).Lease },
+        { "heartbeat-interval", "100ms", "0.2s", s => Protocol(s).HeartbeatInterval },
+        { "silence-limit", "1000ms", "1 m", s => Protocol(s).SilenceLimit },
+        { "election-rank-delay", "80ms", "81ms", s => Protocol(s).ElectionRankDelay },
+        { "election-jitter", "80ms", "82ms", s => Protocol(s).ElectionJitter },
+        { "campaign-timeout", "1000ms", "1001ms", s => Protocol(s).CampaignTimeout },
+        { "resend-interval", "200ms", "201ms", s => Protocol(s).ResendInterval },
+        { "fetch-timeout", "1000ms", "1h", s => Protocol(s).FetchTimeout },
+        { "limits.key", "1KiB", "2000B", s => Protocol(s).MaxKeyBytes },
+        { "limits.value", "1MiB", "0.5MiB", s => Protocol(s).MaxValueBytes },
+        { "batch.requests", "512", "1", s => Protocol(s).BatchRequests },
+        { "batch.bytes", "256KiB", "1B", s => Protocol(s).BatchBytes },
+        { "batch.in-flight", "4", "5", s => Protocol(s).BatchesInFlight },
+        { "waiting.requests", "16384", "10", s => Protocol(s).WaitingRequests },
+        { "waiting.bytes", "64MiB", "1GiB", s => Protocol(s).WaitingBytes },
+        { "waiting.reads", "65536", "11", s => Protocol(s).WaitingReads },
+        { "fetch.entries", "2048", "12", s => Protocol(s).FetchEntries },
+        { "fetch.bytes", "512KiB", "13KiB", s => Protocol(s).FetchBytes },
+        { "fetch.in-flight", "4", "14", s => Protocol(s).FetchesInFlight },
+        { "log-memory", "32MiB", "0B", s => Protocol(s).LogBytesInMemory },
+    };
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public void Each_key_is_read(string key, string @default, string other, Func<NodeSettings, object> read)
+    {
+        var unset = read(With());
+        Assert.Equal(@default, NodeSettings.Reference.GetString($"recoverkv.{key}"));
+        Assert.Equal(unset, read(With($"{key} = \"{(@default.Length == 0 ? "host-b.example" : @default)}\"")));
+        Assert.NotEqual(unset, read(With($"{key} = \"{other}\"")));
+    }
+
+    [Fact]
+    public void The_keys_above_are_all_that_there_are() => Assert.Equal(
+        Leaves(NodeSettings.Reference.GetValue("recoverkv"), "").Order(),
+        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data"]).Order());
+
+    [Theory]
+    [InlineData("", "recoverkv is missing")]
+    [InlineData("recoverkv = 1", "recoverkv is", "block")]
+    [InlineData("recoverkv { members = [\"a@h:1\"], data = x }", "recoverkv.node is empty: the id of this node is wanted")]
+    [InlineData("recoverkv { node = a, data = x }", "recoverkv.members is a list of 0: 1 to 9 nodes are wanted")]
+    [InlineData("recoverkv { node = a, members = [\"a@h:1\"] }", "recoverkv.data is empty: the folder")]
+    public void What_must_be_there_is_asked_for(string hocon, params string[] says) => Refused(hocon, says);
+
+    [Theory]
+    [InlineData("node = d", "recoverkv.node is \"d\"", "one of a, b, c")]
+    [InlineData("node { x = 1 }", "recoverkv.node is a block", "a single value")]
+    [InlineData("members = a", "recoverkv.members", "a list of \"id@host:port\"")]
+    [InlineData("members = [\"b\"]", "recoverkv.members is a list with \"b\"", "id@host:port")]
+    [InlineData("members = [\"b@h\"]", "\"b@h\"")]
+    [InlineData("members = [\"b@h:0\"]", "\"b@h:0\"")]
+    [InlineData("members = [\"b@h:65536\"]", "\"b@h:65536\"")]
+    [InlineData("members = [\"b@:1\"]", "\"b@:1\"")]
+    [InlineData("members = [\"b@[::1]:1\"]", "\"b@[::1]:1\"")]
+    [InlineData("members = [\"b c@h:1\"]", "\"b c@h:1\"", "letters, digits, - and _")]
+    [InlineData("members = [\"@h:1\"]", "\"@h:1\"")]
+    [InlineData("members = [\"a123456789012345678901234567890123@h:1\"]", "of up to 32")]
+    [InlineData("members = [\"b@h:1\", \"b@h:2\"]", "recoverkv.members is a list with b in it twice")]
+    [InlineData("members = [\"b@h:1\", \"c@H:1\"]", "b and c need addresses of their own")]
+    [InlineData("members = [\"b@h:1\",\"1@h:2\",\"2@h:3\",\"3@h:4\",\"4@h:5\",\"5@h:6\",\"6@h:7\",\"7@h:8\",\"8@h:9\",\"9@h:10\"]",
+        "a list of 10: 1 to 9")]
+    [InlineData("nodes = 3", "recoverkv.nodes is no setting", "members")]
+    [InlineData("batch.size = 3", "recoverkv.batch.size is no setting: known there are requests, bytes, in-flight")]
+    [InlineData("batch = 3", "recoverkv.batch is \"3\": a block")]
+    [InlineData("durability = none", "recoverkv.durability is \"none\": one of full, os is wanted")]
+    [InlineData("durability = Full", "recoverkv.durability is \"Full\"")]
+    [InlineData("chaos = true", "recoverkv.chaos is \"true\": one of on, off is wanted")]
+    [InlineData("log-level = LOUD", "recoverkv.log-level is \"LOUD\"", "DEBUG, INFO, WARNING, ERROR, OFF")]
+    [InlineData("frame-size = 1KiB", "recoverkv.frame-size is \"1KiB\": a size from 64KiB to 64MiB is wanted")]
+    [InlineData("frame-size = 4194304", "recoverkv.frame-size is \"4194304\"", "such as 64KiB")]
+    [InlineData("frame-size = 1MiB", "recoverkv.limits.value is \"1MiB\": a size from 1B to ")]
+    [InlineData("limits.value = 3MiB", "recoverkv.limits.value is \"3MiB\": a size from 1B to ")]
+    [InlineData("limits.value = 0B", "recoverkv.limits.value is \"0B\"")]
+    [InlineData("limits.key = 1MiB", "recoverkv.limits.key is \"1MiB\": a size from 1B to 64KiB is wanted")]
+    [InlineData("batch.bytes = 4MiB", "recoverkv.batch.bytes is \"4MiB\"")]
+    [InlineData("fetch.bytes = 4MiB", "recoverkv.fetch.bytes is \"4MiB\"")]
+    [InlineData("batch.requests = 0", "recoverkv.batch.requests is \"0\": a number from 1 to 65536 is wanted")]
+    [InlineData("batch.requests = 1.5", "recoverkv.batch.requests is \"1.5\"")]
+    [InlineData("batch.requests = many", "recoverkv.batch.requests is \"many\"")]
+    [InlineData("batch.requests = []", "recoverkv.batch.requests is a list")]
+    [InlineData("lease = 1", "recoverkv.lease is \"1\": a duration from 1ms to 1h is wanted, such as 200ms or 2s")]
+    [InlineData("lease = -1s", "recoverkv.lease is \"-1s\"")]
+    [InlineData("lease = 0ms", "recoverkv.lease is \"0ms\"")]
+    [InlineData("lease = soon", "recoverkv.lease is \"soon\"")]
+    [InlineData("lease = 2h", "recoverkv.lease is \"2h\"")]
+    [InlineData("lease = 200ms", "recoverkv.lease is 200ms: at least 3 times recoverkv.heartbeat-interval = 100ms is wanted")]
+    [InlineData("silence-limit = 150ms", "recoverkv.silence-limit is 150ms: at least twice recoverkv.heartbeat-interval")]
+    [InlineData("bind.host = \"a b\"", "recoverkv.bind.host is \"a b\"")]
+    [InlineData("bind.port = 70000", "recoverkv.bind.port is \"70000\": a number from 0 to 65535 is wanted")]
+    public void What_makes_no_sense_is_refused_in_one_line(string line, params string[] says) =>
+        Refused($"{Minimal}\nrecoverkv {{\n{line}\n}}", says);
+
+    [Theory]
+    [InlineData("recoverkv {", "Line 1", "'{' here is never closed")]
+    [InlineData("recoverkv {\n node = [\n}", "Line 3", "'}' here does not close the '[' of line 2")]
+    [InlineData("recoverkv { node = [ }", "Line 1")]
+    [InlineData("}", "Line 1", "'}' here closes nothing")]
+    [InlineData("a = \"x\nb = 1", "Line 1", "a text in quotes does not end")]
+    [InlineData("a = \"x\\\"", "Line 1", "a text in quotes never ends")]
+    [InlineData("\n\na = \"\"\"x\n\"", "Line 3", "a text in quotes never ends")]
+    [InlineData("a = 1 b = 2", "Line 1", "one key per line")]
+    [InlineData("# [{\n// [{\nrecoverkv { members = [b@h:1] }", "Line 3", "'@' must stand in quotes")]
+    [InlineData("recoverkv { members = [h:1] }", "Line 1", "':' in a list must stand in quotes")]
+    [InlineData("recoverkv { data = C:/x }", "Line 1", "quotes around values with ':'")]
+    [InlineData("a = ${b", "Line 1", "'}' is missing")]
+    [InlineData("a = ${b}", "This is not HOCON", "b")]
+    public void What_is_no_hocon_is_refused_with_the_name_of_the_file_and_the_line(string text, params string[] says)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("n.conf");
+        File.WriteAllText(file, text);
+        var error = Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile(file));
+        Assert.StartsWith(file, error.Message, StringComparison.Ordinal);
+        Assert.All(says, s => Assert.Contains(s, error.Message, StringComparison.Ordinal));
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_named()
+    {
+        var error = Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile("/no/such.conf"));
+        Assert.Contains("/no/such.conf", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrong_setting_is_a_failure_to_start() =>
+        Assert.IsAssignableFrom<NodeFailedException>(new InvalidSettingsException(""));
+
+    private static ProtocolOptions Protocol(NodeSettings settings) => settings.ProtocolOptions(Guid.Empty, 1, 1);
+
+    private static NodeSettings With(string line = "") =>
+        NodeSettings.Load(NodeSettings.Parse($"{Minimal}\nrecoverkv {{\n{line}\n}}"));
+
+    private static void Refused(string hocon, string[] says)
+    {
+        var error = Assert.Throws<InvalidSettingsException>(
+            () => NodeSettings.Load(NodeSettings.Parse(hocon)));
+        Assert.All(says, s => Assert.Contains(s, error.Message, StringComparison.Ordinal));
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    private static IEnumerable<string> Leaves(Akka.Configuration.Hocon.HoconValue value, string path) =>
+        value.IsObject()
+            ? value.GetObject().Items.SelectMany(i => Leaves(i.Value, path.Length == 0 ? i.Key : $"{path}.{i.Key}"))
+            : [path];
+}
