@@ -55,24 +55,54 @@ public sealed partial class RecoverKvClient
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         end.CancelAfter(options.ConnectTimeout);
-        RecoverKvClient? client = null;
         try
         {
             var addresses = await ResolveAsync(points, end.Token).ConfigureAwait(false);
             var local = ContactPoint.Local(addresses.SelectMany(a => a));
-            // An actor system takes a while to start, and blocks its thread meanwhile.
-            client = await Task.Run(() => new RecoverKvClient(options, local), end.Token).ConfigureAwait(false);
-            var aliases = points.Zip(addresses, (p, a) => p.Aliases(a)).SelectMany(a => a).Except(points).ToArray();
-            await client.FindAsync(points, aliases, end.Token).ConfigureAwait(false);
-            return client;
+            ContactPoint[] aliases = [.. points.Zip(addresses, (p, a) => p.Aliases(a)).SelectMany(a => a).Except(points)];
+            var names = points;
+            for (var patience = TimeSpan.FromSeconds(1); ; patience *= 2)
+            {
+                var limit = aliases.Length > 0 ? patience : Timeout.InfiniteTimeSpan;
+                if (await FindAsync(options, local, names, limit, end.Token).ConfigureAwait(false) is not { } client)
+                {
+                    names = names == points ? aliases : points;
+                    continue;
+                }
+
+                // A node has one connection to each address of a client. A second one, under another name of the node,
+                // would take the first one's place, and the node would hear the client no more. So a client only ever
+                // uses the names that the nodes are configured with.
+                ContactPoint[] configured = [.. client.View.Nodes.Select(n => new ContactPoint(n.Host, n.Port))];
+                if (names.All(configured.Contains)) return client;
+                await client.DisposeAsync().ConfigureAwait(false);
+                (names, aliases) = (configured, []);
+            }
         }
-        catch (Exception e)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            if (client is not null) await client.DisposeAsync().ConfigureAwait(false);
-            if (e is not OperationCanceledException || cancellation.IsCancellationRequested) throw;
-            var names = string.Join(", ", points.AsEnumerable());
-            throw new NotDoneException($"No node answered at {names} within {options.ConnectTimeout.TotalSeconds:0.#} s.");
+            throw new NotDoneException(
+                $"No node answered at {string.Join(", ", points.AsEnumerable())} within {options.ConnectTimeout.TotalSeconds:0.#} s.");
         }
+    }
+
+    /// <summary>A client that has found the cluster under these names; null if that took too long.</summary>
+    private static async Task<RecoverKvClient?> FindAsync(
+        RecoverKvClientOptions options, IPAddress local, ContactPoint[] names, TimeSpan limit, CancellationToken end)
+    {
+        // An actor system takes a while to start, and blocks its thread meanwhile.
+        var client = await Task.Run(() => new RecoverKvClient(options, local), end).ConfigureAwait(false);
+        var found = false;
+        try
+        {
+            found = await client.FindAsync(names, limit, end).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!found) await client.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return found ? client : null;
     }
 
     /// <summary>Waits until some contact point has an address.</summary>
@@ -86,18 +116,19 @@ public sealed partial class RecoverKvClient
         }
     }
 
-    /// <summary>Asks the contact points for a view until one answers; if at first none does, under other names
-    /// too.</summary>
-    private async Task FindAsync(ContactPoint[] points, ContactPoint[] aliases, CancellationToken cancellation)
+    /// <summary>Asks these nodes for a view until one answers; false if that took too long.</summary>
+    private async Task<bool> FindAsync(ContactPoint[] names, TimeSpan limit, CancellationToken cancellation)
     {
-        var asked = points.Select(p => _system.Gateway(p.Host, p.Port)).ToList();
-        for (var round = 0; !_found.Task.IsCompleted; round++)
+        var asked = names.Select(p => _system.Gateway(p.Host, p.Port)).ToList();
+        var end = limit == Timeout.InfiniteTimeSpan ? long.MaxValue : _clock() + (long)limit.TotalMilliseconds;
+        while (!_found.Task.IsCompleted && _clock() < end)
         {
-            if (round == 2) asked.AddRange(aliases.Select(p => _system.Gateway(p.Host, p.Port)));
             foreach (var gateway in asked) _system.Send(gateway, new ClusterViewRequest(0));
             await Task.WhenAny(_found.Task, Task.Delay(Timing.ConnectRetry, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
+
+        return _found.Task.IsCompleted;
     }
 
     private void Send(NodeRoute to, IClientMessage message) => _system.Send(to.Gateway, message);
@@ -158,7 +189,7 @@ public sealed partial class RecoverKvClient
             _writes.Sweep(now);
             _reads.Sweep(now);
         }
-#pragma warning disable CA1031 // In a timer it would end the application's process; the calls tell it instead.
+#pragma warning disable CA1031 // An exception in a timer would end the application's process; the calls tell it instead.
         catch (Exception e)
 #pragma warning restore CA1031
         {

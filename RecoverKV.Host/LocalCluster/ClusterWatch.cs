@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 
@@ -6,41 +7,62 @@ namespace RecoverKV.Host.LocalCluster;
 /// <summary>Asks the nodes of the local cluster for their state, again and again, through one client.</summary>
 /// <param name="nodes">The nodes.</param>
 /// <param name="notice">Told of what should not happen.</param>
-internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string> notice) : IAsyncDisposable
+internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string> notice)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
     private static readonly IReadOnlyDictionary<string, NodeStatus> NothingSaid = new Dictionary<string, NodeStatus>();
 
-    private RecoverKvClient? _client;
+    private volatile IReadOnlyDictionary<string, NodeStatus> _latest = NothingSaid;
 
-    /// <summary>What each node says of itself now, by node id; those that say nothing are missing.</summary>
-    public async Task<IReadOnlyDictionary<string, NodeStatus>> AskAsync(CancellationToken cancellation)
+    /// <summary>What each node said of itself when it was asked last, by node id; those that said nothing are missing.
+    /// </summary>
+    public IReadOnlyDictionary<string, NodeStatus> Latest => _latest;
+
+    /// <summary>Asks until cancelled. Never fails: whatever goes wrong here must not take the nodes down.</summary>
+    public async Task RunAsync(CancellationToken stop)
     {
-        try
+        while (!stop.IsCancellationRequested)
         {
-            _client ??= await RecoverKvClient.ConnectAsync(
-                nodes.Select(n => n.Address),
-                new RecoverKvClientOptions { Deadline = Patience, ConnectTimeout = Patience }, cancellation);
-            var status = await _client.GetStatusAsync(cancellation);
-            return status.Nodes.ToDictionary(n => n.Node);
-        }
-        catch (RecoverKvException)
-        {
-            // Nobody answers: no node is up yet, or none any more. The table says so.
-            return NothingSaid;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // Whatever it is, it must not take the nodes down with it.
-            notice(Failures.Describe(e));
-            return NothingSaid;
+            try
+            {
+                await WaitForListenerAsync(stop);
+                await using var client = await RecoverKvClient.ConnectAsync(
+                    nodes.Select(n => n.Address), cancellationToken: stop);
+                await AskAsync(client, stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (NotDoneException)
+            {
+                // Nobody answers: no node is up yet, or none any more. The table says so.
+            }
+            catch (Exception e)
+            {
+                notice(Failures.Describe(e));
+                await Task.Delay(Interval, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            _latest = NothingSaid;
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    /// <summary>Looks at the system's list: a connection, or a try to listen, would disturb a node that starts.</summary>
+    private async Task WaitForListenerAsync(CancellationToken stop)
     {
-        if (_client is not null) await _client.DisposeAsync();
+        while (!IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
+            .Any(l => nodes.Any(n => n.Port == l.Port)))
+            await Task.Delay(Interval / 4, stop);
+    }
+
+    private async Task AskAsync(RecoverKvClient client, CancellationToken stop)
+    {
+        while (true)
+        {
+            var status = await client.GetStatusAsync(stop);
+            _latest = status.Nodes.ToDictionary(n => n.Node);
+            await Task.Delay(Interval, stop);
+        }
     }
 }

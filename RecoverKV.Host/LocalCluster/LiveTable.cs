@@ -18,8 +18,10 @@ internal static class LiveTable
         var table = new Table().Border(TableBorder.Rounded);
         foreach (var column in Columns)
         {
-            var cell = new TableColumn(column).NoWrap();
-            table.AddColumn(column is "pid" or "epoch" or "uid" or "committed" or "gap" ? cell.RightAligned() : cell);
+            var cell = new TableColumn(column);
+            if (column is "pid" or "epoch" or "uid" or "committed" or "gap") cell.RightAligned();
+            // Where the terminal is narrow, the error gives way.
+            table.AddColumn(column == "last error" ? cell : cell.NoWrap());
         }
 
         foreach (var node in nodes) table.AddRow(Row(node));
@@ -40,7 +42,7 @@ internal static class LiveTable
             Number(status?.CommittedUid),
             Number(status?.Gap),
             new Text(status is { IsSequencer: true } ? "sequencer" : ""),
-            new Text(node.Error ?? "", Color.Red).Overflow(Overflow.Ellipsis),
+            new Text(node.Error ?? "", Color.Red),
         ];
     }
 

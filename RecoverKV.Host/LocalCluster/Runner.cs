@@ -16,6 +16,7 @@ internal sealed class Runner
     private readonly LocalClusterOptions _options;
     private readonly IReadOnlyList<LocalNode> _nodes;
     private readonly IReadOnlyList<NodeProcess> _processes;
+    private readonly ClusterWatch _watch;
     private readonly Lock _lock = new();
     private readonly Queue<string> _notices = [];
 
@@ -25,6 +26,7 @@ internal sealed class Runner
         _options = options;
         _nodes = options.Plan();
         _processes = [.. _nodes.Select(n => new NodeProcess(n.Id, n.LogFile, () => Prepare(n), Notice))];
+        _watch = new ClusterWatch(_nodes, Notice);
     }
 
     /// <summary>Runs a local cluster; returns the exit code.</summary>
@@ -43,59 +45,49 @@ internal sealed class Runner
         var contact = string.Join(',', _nodes.Select(n => n.Address));
         _terminal.Out.WriteLine($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
         var supervision = Task.WhenAll(_processes.Select(p => p.RunAsync(interrupt)));
-        await using (var watch = new ClusterWatch(_nodes, Notice))
-        {
-            if (_terminal.OutputIsTerminal) await ShowTableAsync(watch, supervision, interrupt);
-            else await ShowChangesAsync(watch, interrupt);
-        }
-
+        var watching = _watch.RunAsync(interrupt);
+        if (_terminal.OutputIsTerminal) await ShowTableAsync(interrupt);
+        else await ShowChangesAsync(interrupt);
         _terminal.Out.WriteLine("stopping all nodes");
+        await watching;
         await supervision;
         _terminal.Out.WriteLine("all nodes have stopped");
     }
 
-    private async Task ShowChangesAsync(ClusterWatch watch, CancellationToken interrupt)
+    private async Task ShowChangesAsync(CancellationToken interrupt)
     {
         var log = new ChangeLog();
-        while (await SnapshotAsync(watch, interrupt) is { } nodes)
+        while (await IntervalAsync(interrupt))
         {
+            var lines = log.Changes(Snapshot());
             lock (_lock)
             {
-                foreach (var line in log.Changes(nodes)) _terminal.Out.WriteLine(line);
+                foreach (var line in lines) _terminal.Out.WriteLine(line);
             }
         }
     }
 
-    private async Task ShowTableAsync(ClusterWatch watch, Task supervision, CancellationToken interrupt)
-    {
-        const string footer = "Ctrl-C stops all nodes. In another terminal: recoverkv put KEY VALUE, get KEY, status";
-        IReadOnlyList<NodeSnapshot> nodes = Snapshot(new Dictionary<string, Client.Contracts.NodeStatus>());
-        await AnsiConsole.Live(LiveTable.Draw(nodes, [], footer)).StartAsync(async live =>
+    private async Task ShowTableAsync(CancellationToken interrupt) =>
+        await AnsiConsole.Live(Draw()).StartAsync(async live =>
         {
-            while (await SnapshotAsync(watch, interrupt) is { } now)
-            {
-                nodes = now;
-                live.UpdateTarget(LiveTable.Draw(nodes, Notices(), footer));
-            }
+            while (await IntervalAsync(interrupt)) live.UpdateTarget(Draw());
         });
-    }
 
-    /// <summary>The state after the next interval; null once interrupted.</summary>
-    private async Task<IReadOnlyList<NodeSnapshot>?> SnapshotAsync(ClusterWatch watch, CancellationToken interrupt)
+    private Spectre.Console.Rendering.IRenderable Draw() => LiveTable.Draw(
+        Snapshot(), Notices(), "Ctrl-C stops all nodes. In another terminal: recoverkv put KEY VALUE, get KEY, status");
+
+    /// <summary>Waits for the next refresh; false once interrupted.</summary>
+    private static async Task<bool> IntervalAsync(CancellationToken interrupt)
     {
-        try
-        {
-            await Task.Delay(RefreshInterval, interrupt);
-            return Snapshot(await watch.AskAsync(interrupt));
-        }
-        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
-        {
-            return null;
-        }
+        await Task.Delay(RefreshInterval, interrupt).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !interrupt.IsCancellationRequested;
     }
 
-    private IReadOnlyList<NodeSnapshot> Snapshot(IReadOnlyDictionary<string, Client.Contracts.NodeStatus> status) =>
-        [.. _nodes.Zip(_processes, (n, p) => NodeSnapshot.Of(n, p, status.GetValueOrDefault(n.Id)))];
+    private IReadOnlyList<NodeSnapshot> Snapshot()
+    {
+        var said = _watch.Latest;
+        return [.. _nodes.Zip(_processes, (n, p) => NodeSnapshot.Of(n, p, said.GetValueOrDefault(n.Id)))];
+    }
 
     private IReadOnlyList<string> Notices()
     {

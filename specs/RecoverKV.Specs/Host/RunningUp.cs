@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.NetworkInformation;
+using System.Text.Json;
+using System.Threading.Channels;
+using RecoverKV.Host;
+
+namespace RecoverKV.Specs.Host;
+
+/// <summary>A running `recoverkv up` of three nodes, in processes of its own, with ports that were free.</summary>
+internal sealed class RunningUp : IAsyncDisposable
+{
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(120));
+
+    private RunningUp(string data, int port)
+    {
+        Contact = string.Join(',', Enumerable.Range(port, 3).Select(p => $"127.0.0.1:{p}"));
+        var start = ThisProgram.Start(
+            ["up", "--chaos", "--data", data, "--port", port.ToString(CultureInfo.InvariantCulture)]);
+        Process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        Process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is not null) _lines.Writer.TryWrite(line.Data);
+            else _lines.Writer.TryComplete();
+        };
+        Process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null) _lines.Writer.TryWrite("stderr: " + line.Data);
+        };
+        Process.Start();
+        Process.BeginOutputReadLine();
+        Process.BeginErrorReadLine();
+    }
+
+    /// <summary>The process of `up` itself.</summary>
+    public Process Process { get; }
+
+    /// <summary>What --contact takes.</summary>
+    public string Contact { get; }
+
+    /// <summary>Gives up after a while, so that no spec hangs.</summary>
+    public CancellationToken Patience => _patience.Token;
+
+    /// <summary>Starts it and waits until all nodes are ALIVE.</summary>
+    public static async Task<RunningUp> StartAsync(string data)
+    {
+        var up = new RunningUp(data, FreePorts());
+        await up.LineAsync("cluster ready");
+        return up;
+    }
+
+    /// <summary>Reads the output up to a line.</summary>
+    public async Task LineAsync(string wanted)
+    {
+        var seen = new List<string>();
+        try
+        {
+            await foreach (var line in _lines.Reader.ReadAllAsync(Patience))
+            {
+                seen.Add(line);
+                if (line == wanted) return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Reported below, with what came instead.
+        }
+
+        Assert.Fail($"`up` never said \"{wanted}\", but: {string.Join(" | ", seen)}");
+    }
+
+    /// <summary>Runs a client command; its exit code, output and errors.</summary>
+    public async Task<(int Code, string Output, string Error)> RunAsync(string[] args, string input = "")
+    {
+        using var terminal = new TestTerminal(input);
+        var code = await Cli.RunAsync([.. args, "--contact", Contact], terminal.Terminal);
+        return (code, terminal.Output, terminal.Error);
+    }
+
+    /// <summary>The process of each node.</summary>
+    public async Task<int[]> PidsAsync()
+    {
+        var (_, output, _) = await RunAsync(["status", "--json"]);
+        using var json = JsonDocument.Parse(output);
+        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("pid").GetInt32())];
+    }
+
+    /// <summary>Kills it, if it still runs: its nodes then leave by themselves.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!Process.HasExited) Process.Kill();
+        await Process.WaitForExitAsync(CancellationToken.None);
+        Process.Dispose();
+        _patience.Dispose();
+    }
+
+    private static int FreePorts()
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(l => l.Port).ToHashSet();
+        // Below the range from which systems give ports to outgoing connections.
+        var first = 20_000 + (Environment.ProcessId % 1000 * 10);
+        return Enumerable.Range(0, 1000).Select(i => first + (i * 3))
+            .First(port => !Enumerable.Range(port, 3).Any(taken.Contains));
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+
+namespace RecoverKV.Specs.Host;
+
+/// <summary>The program as a user has it: `up` in a process, three nodes below it, and commands.</summary>
+public sealed class UpSpecs : IDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("recoverkv-e2e").FullName;
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
+    [Fact]
+    public async Task A_local_cluster_serves_commands_survives_kills_and_stops_in_good_order()
+    {
+        var records = Enumerable.Range(0, 3000).Select(i => $"/usr/f{i} \"odd\", \\x2d é\t{i} a\tb").ToArray();
+        await using (var up = await RunningUp.StartAsync(_data))
+        {
+            await CheckCommandsAsync(up);
+            var pids = await up.PidsAsync();
+            var (code, output, error) = await up.RunAsync(["load", "-"], string.Join('\n', records) + "\nno tab\n");
+            Assert.Equal((2, "loaded 3000, bad 1\n"), (code, output));
+            Assert.Equal("line 3001: no tab between key and value", error.Trim());
+
+            Process.GetProcessById(pids[1]).Kill();
+            await up.LineAsync("cluster ready");
+            Assert.NotEqual(pids[1], (await up.PidsAsync())[1]);
+            Assert.Equal(records.Order(), await DumpAsync(up));
+
+            foreach (var pid in await up.PidsAsync()) Process.GetProcessById(pid).Kill();
+            await up.LineAsync("cluster ready");
+            Assert.Equal(records.Order(), await DumpAsync(up));
+
+            pids = await up.PidsAsync();
+            using (var term = Process.Start("kill", ["-TERM", $"{up.Process.Id}"])) await term.WaitForExitAsync(up.Patience);
+            await up.LineAsync("all nodes have stopped");
+            await up.Process.WaitForExitAsync(up.Patience);
+            Assert.Equal(0, up.Process.ExitCode);
+            Assert.All(pids, pid => Assert.False(Runs(pid)));
+        }
+
+        // What was left in good order, and then by an `up` that was killed, is there again.
+        await using (var up = await RunningUp.StartAsync(_data))
+        {
+            Assert.Equal(records.Order(), await DumpAsync(up));
+            var pids = await up.PidsAsync();
+            up.Process.Kill();
+            while (pids.Any(Runs)) await Task.Delay(50, up.Patience);
+        }
+    }
+
+    private static async Task CheckCommandsAsync(RunningUp up)
+    {
+        Assert.Equal(0, (await up.RunAsync(["put", "a key", ""])).Code);
+        Assert.Equal((0, "\n", ""), await up.RunAsync(["get", "a key"]));
+        var (code, output, _) = await up.RunAsync(["put", "a key", "@home"]);
+        Assert.Equal(0, code);
+        Assert.Matches("^uid [0-9]+\nold \n$", output);
+        var uid = output.Split(' ', '\n')[1];
+        Assert.Equal((0, $"uid {uid}\n@home\n", ""), await up.RunAsync(["get", "a key", "--with-uid"]));
+        Assert.Equal((0, "@home\n", ""), await up.RunAsync(["get", "a key", "--stale"]));
+        Assert.Equal(
+            (1, "", $"recoverkv: condition failed: the key has uid {uid}\n"), await up.RunAsync(["cas", "a key", "x", "--absent"]));
+        Assert.Equal(0, (await up.RunAsync(["cas", "a key", "x", "--uid", uid])).Code);
+        Assert.Equal((1, "", "recoverkv: absent: nothing\n"), await up.RunAsync(["get", "nothing"]));
+        Assert.Equal((1, "", "recoverkv: absent: nothing\n"), await up.RunAsync(["delete", "nothing"]));
+        Assert.Equal(2, (await up.RunAsync(["put", new string('k', 1025), "v"])).Code);
+        Assert.Equal(0, (await up.RunAsync(["status", "node2"])).Code);
+        Assert.Equal(2, (await up.RunAsync(["status", "node9"])).Code);
+        var shell = await up.RunAsync(["shell"], "put 'in shell' \"two words\"\nget 'in shell'\nget nothing\nexit\nget a\n");
+        Assert.Equal(1, shell.Code);
+        Assert.EndsWith("\ntwo words\n", shell.Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await up.RunAsync(["delete", "in shell"])).Code);
+        Assert.Equal(0, (await up.RunAsync(["delete", "a key"])).Code);
+    }
+
+    private static async Task<IEnumerable<string>> DumpAsync(RunningUp up)
+    {
+        var (code, output, _) = await up.RunAsync(["dump"]);
+        Assert.Equal(0, code);
+        return output.TrimEnd('\n').Split('\n').Order();
+    }
+
+    private static bool Runs(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            // How .NET says that there is no such process.
+            return false;
+        }
+    }
+}
