@@ -79,7 +79,8 @@ public sealed partial class ReplicaCore
     private void TakeEcho(long run, TimeSpan clock, Uid committed)
     {
         if (run != _options.Run) return;
-        _freshWhenApplied ??= (clock, committed);
+        // Before a new sequencer commits its predecessor's last uids it does not know which of them were.
+        if (committed >= _view.FirstUid.Previous) _freshWhenApplied ??= (clock, committed);
         UpdateFreshness();
         if (!_view.IsInSync(_self)) return;
         if (Mutated(Mutations.LeaseFromArrival)) clock = _now;

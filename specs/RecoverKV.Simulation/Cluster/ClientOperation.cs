@@ -36,6 +36,9 @@ internal sealed class ClientOperation(SimulatedClient client, TimeSpan start, lo
 
     public int Attempts { get; set; }
 
+    /// <summary>Of an answered read: a point of the order at which the keys were as answered.</summary>
+    public long? Point { get; set; }
+
     /// <summary>Everything up to this uid had been answered to somebody when the first attempt reached a node; -1
     /// before.</summary>
     public long Floor { get; set; } = -1;
@@ -50,4 +53,7 @@ internal sealed class Attempt(ClientOperation operation, SimulatedNode node) : I
 
     /// <summary>As of the operation, for this attempt.</summary>
     public long Floor { get; set; } = -1;
+
+    /// <summary>As of the operation, for the last answer to this attempt.</summary>
+    public long? Point { get; set; }
 }

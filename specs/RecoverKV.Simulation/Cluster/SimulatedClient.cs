@@ -17,6 +17,8 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
     private SimulatedNode _sequencer = cluster.Nodes[0];
     private bool _finishing;
 
+    public int Number { get; } = number;
+
     public string Name { get; } = $"c{number}";
 
     /// <summary>All operations that belong to the history.</summary>
@@ -205,7 +207,7 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
         }
     }
 
-    public void Answered(Attempt attempt, ReadAnswer answer)
+    public void Answered(Attempt attempt, ReadAnswer answer, long? point)
     {
         var operation = attempt.Operation;
         if (!operation.IsOpen) return;
@@ -215,6 +217,7 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
             return;
         }
 
+        operation.Point = point;
         if (operation.Actions is not null) _workload.Observe(operation, answer.Versions);
         Close(operation, Outcome.Applied);
     }

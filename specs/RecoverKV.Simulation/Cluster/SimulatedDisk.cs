@@ -40,7 +40,10 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         });
     }
 
-    public void Stall(TimeSpan time) => _freeAt = (_freeAt > scheduler.Now ? _freeAt : scheduler.Now) + time;
+    public void Stall(TimeSpan time)
+    {
+        if (_freeAt < scheduler.Now + time) _freeAt = scheduler.Now + time;
+    }
 
     /// <summary>The process is gone. Some of what was under way may have reached the disk.</summary>
     public void Crash(bool failedWrite)

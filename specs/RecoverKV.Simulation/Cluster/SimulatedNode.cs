@@ -190,7 +190,8 @@ internal sealed class SimulatedNode
             case Effect.AnswerRead { Caller: Attempt attempt, Answer: var answer }:
                 _cluster.Trace.Add(now, "answer", Id.Name, attempt.Operation.Client.Name, answer);
                 foreach (var property in _cluster.Properties) property.OnReadAnswer(this, attempt, answer);
-                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, answer));
+                var point = attempt.Point;
+                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, answer, point));
                 break;
             case Effect.AnswerScan { Caller: Attempt attempt, Reply: var reply }:
                 foreach (var property in _cluster.Properties) property.OnScanAnswer(this, attempt, reply);

@@ -152,13 +152,19 @@ internal sealed class Search
 
     private bool TryPlace(Entry entry, out long[] before)
     {
-        before = (long[])_state.Clone();
-        if (!Step(entry.Operation)) return false;
+        before = _state;
+        if (!Fits(entry.Operation, out var changes)) return false;
+        if (changes)
+        {
+            before = (long[])_state.Clone();
+            Change(entry.Operation);
+        }
+
         _placed[entry.Operation / 64] |= 1UL << (entry.Operation % 64);
         if (!_seen.Add(new Configuration([.. _placed], [.. _state])))
         {
             _placed[entry.Operation / 64] &= ~(1UL << (entry.Operation % 64));
-            before.CopyTo(_state, 0);
+            if (changes) before.CopyTo(_state, 0);
             return false;
         }
 
@@ -171,7 +177,7 @@ internal sealed class Search
 
     private void TakeBack(Entry entry, long[] before)
     {
-        before.CopyTo(_state, 0);
+        if (before != _state) before.CopyTo(_state, 0);
         _placed[entry.Operation / 64] &= ~(1UL << (entry.Operation % 64));
         if (entry.Match is { } match)
         {
@@ -194,27 +200,31 @@ internal sealed class Search
         if (entry.Next is { } next) next.Previous = entry;
     }
 
-    /// <summary>Changes the state as the operation does if its answer fits; otherwise leaves it alone.</summary>
-    private bool Step(int operation)
+    /// <summary>Whether the operation's answer fits the state, and whether it changes the state.</summary>
+    private bool Fits(int operation, out bool changes)
     {
         var outcome = _operations[operation].Outcome;
         var holds = true;
+        changes = false;
         foreach (var action in _actions[operation])
         {
             if (outcome != Outcome.Unknown && action.Observed != _state[action.Key]) return false;
             if (action.Expected is { } expected && expected != _state[action.Key]) holds = false;
+            changes |= action.Kind is ActionKind.Put or ActionKind.Delete;
         }
 
-        if (outcome == Outcome.Unknown && !holds) return false; // it took effect, or is as if it never happened
-        if (outcome != Outcome.Unknown && holds != (outcome == Outcome.Applied)) return false;
-        if (!holds) return true;
+        changes &= holds;
+        // One of unknown outcome took effect, or is as if it never happened.
+        return outcome == Outcome.Unknown ? holds : holds == (outcome == Outcome.Applied);
+    }
+
+    private void Change(int operation)
+    {
         foreach (var action in _actions[operation])
         {
             if (action.Kind == ActionKind.Put) _state[action.Key] = action.Value;
             else if (action.Kind == ActionKind.Delete) _state[action.Key] = 0;
         }
-
-        return true;
     }
 
     private readonly struct Configuration(ulong[] placed, long[] state) : IEquatable<Configuration>

@@ -30,7 +30,9 @@ internal sealed class ReadsSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
                 + $"had been answered when it began, and the order has no such point from there on");
         }
 
-        if (!isStale) answered.Raise(point.Value);
+        if (isStale) return;
+        answered.Raise(point.Value);
+        attempt.Point = point;
     }
 
     /// <summary>The age is measured by a clock that drifts, and told in whole milliseconds.</summary>
