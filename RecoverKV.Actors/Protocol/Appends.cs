@@ -154,11 +154,18 @@ public sealed partial class ReplicaCore
         : Mutated(Mutations.OrphanAcknowledged) && _persisted < _orphans.Fact ? _orphans.Contiguous
         : _log.Durable.Contiguous;
 
-    private void Acknowledge() => WhenDurable(() =>
+    private void Acknowledge()
     {
-        if (_view.Epoch != _promised.Epoch || _leading != null) return;
+        var epoch = _view.Epoch;
+        WhenDurable(() => Acknowledge(epoch));
+    }
+
+    // In the name of the view that took the entries only: a later one may not be on disk itself.
+    private void Acknowledge(Epoch epoch)
+    {
+        if (_view.Epoch != epoch || _promised.Epoch != epoch || _leading != null) return;
         Send(_view.Sequencer, new Appended(_view.Epoch, AcknowledgedUid, _log.Durable.Highest));
-    });
+    }
 
     private void OnAppended(MemberId from, Appended message)
     {

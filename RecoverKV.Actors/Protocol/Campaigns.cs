@@ -176,7 +176,7 @@ public sealed partial class ReplicaCore
         if (newest.Epoch == Epoch.Zero)
         {
             // The first view records the incarnations of all configured nodes.
-            if (campaign.Promises.Count < _options.Nodes.Length) return;
+            if (!_options.Nodes.All(n => campaign.Promises.Keys.Any(m => m.Node == n))) return;
             campaign.Members = [.. _options.Nodes.Select(n => campaign.Promises.Keys.First(m => m.Node == n))];
             campaign.Donor = _self;
         }
@@ -203,7 +203,7 @@ public sealed partial class ReplicaCore
         }
 
         campaign.Base = newest;
-        campaign.BaseAt = _now;
+        campaign.BaseAt = campaign.SentAt = _now;
         var promised = campaign.Members.Where(m => campaign.Promises.ContainsKey(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
         var wanted = promised.Where(m => campaign.Wanted == null || m == _self || campaign.Wanted.Contains(m.Node)).ToArray();
         campaign.Targets = IsMajority(wanted.Length, Majority(campaign)) ? wanted : promised;

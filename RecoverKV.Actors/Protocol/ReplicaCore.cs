@@ -115,7 +115,7 @@ public sealed partial class ReplicaCore
                 Evolve(accepted);
                 break;
             case OrphansDropped orphans:
-                foreach (var range in orphans.Dropped) _log.Drop(range);
+                Drop(orphans.Dropped);
                 break;
             case EntriesAppended appended:
                 if (_log.Lacking(appended.Batch).Sum(b => b.Requests.Count) != appended.Batch.Requests.Count)

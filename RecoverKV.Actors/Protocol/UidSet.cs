@@ -50,6 +50,7 @@ public sealed class UidSet
     /// <summary>Takes all uids of the range out of the set.</summary>
     public void Remove(UidRange range)
     {
+        if (range.Count <= 0) return;
         var at = FirstEndingAtOrAfter(range.First);
         while (at < _ranges.Count && _ranges[at].First <= range.Last)
         {

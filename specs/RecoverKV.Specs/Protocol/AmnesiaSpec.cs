@@ -1,0 +1,168 @@
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
+using static RecoverKV.Specs.Protocol.Given;
+using static RecoverKV.Specs.Protocol.Roles;
+
+namespace RecoverKV.Specs.Protocol;
+
+/// <summary>R11 Amnesia: disks that lost what they had vouched for.</summary>
+public sealed class AmnesiaSpec
+{
+    private static readonly MemberId Fresh = Member(3, incarnation: 5);
+
+    [Fact]
+    public void R11_the_promises_of_a_new_incarnation_do_not_count()
+    {
+        var kit = Follower(2, log: 1);
+        kit.WaitFor(Sends<Canvass>);
+        kit.Receive(Fresh, new CanvassReply(E(2), true, E(0))).Nothing();
+        kit.Receive(1, new CanvassReply(E(2), true, E(1)));
+        kit.DiskCatchesUp();
+        kit.Receive(Fresh, Promise(2, Actors.Protocol.View.None, 0, 0)).Nothing();
+        kit.Wait(150).Nothing();
+        Assert.Contains(kit.Receive(1, Promise(2, View1(), 1, 0)), Sends<Synchronize>);
+    }
+
+    [Fact]
+    public void R11_an_election_takes_no_new_incarnation_in()
+    {
+        var kit = Follower(2, log: 1);
+        kit.WaitFor(Sends<Canvass>);
+        kit.Receive(1, new CanvassReply(E(2), true, E(1)));
+        kit.DiskCatchesUp();
+        kit.Receive(Fresh, Promise(2, Actors.Protocol.View.None, 0, 0));
+        kit.Receive(1, Promise(2, View1(), 1, 0)).Exactly(To(1, new Synchronize(E(2), View1(), U(1), Node(2))));
+        kit.Receive(Fresh, new Synchronized(E(2), U(1))).Nothing();
+        kit.Receive(1, new Synchronized(E(2), U(1)));
+        Assert.Equal(Text.Of(View(2, 2, 3, [1, 2], (1, 1), (2, 2))), Text.Of(kit.Core.View));
+    }
+
+    [Fact]
+    public void R11_the_acknowledgements_of_a_new_incarnation_do_not_count()
+    {
+        var kit = Sequencer();
+        kit.Submit(Ann, R(1));
+        kit.DiskCatchesUp();
+        kit.Receive(2, Appended(2, 1)).Nothing();
+        kit.Receive(Fresh, Appended(2, 1)).Nothing();
+        kit.Receive(Fresh, Ack(kit, 2, round: 1, contiguous: 1)).Nothing();
+        Assert.Equal(U(0), kit.Core.Committed);
+        Assert.Contains(kit.Receive(3, Appended(2, 1)), e => e is Effect.AnswerWrite);
+    }
+
+    [Fact]
+    public void R11_a_new_incarnation_follows_as_a_zombie_and_does_not_stand()
+    {
+        var view = View1();
+        var kit = CoreKit.Start(3, 3, [], incarnation: 5);
+        kit.Receive(1, Beat(1, echo: kit.Now, committed: 2)).Exactly(To(1, new ViewWanted(E(1))));
+        kit.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [], U(0))));
+        kit.DiskCatchesUp().Exactly(To(1, new AcceptedView(E(1))));
+        // It is asked for, though its node is in-sync: its place has another disk.
+        kit.Receive(1, Beat(1, echo: kit.Now, committed: 2)).Exactly(
+            To(1, new Fetch(E(1), 1, Range(1, 2))), To(1, Ack(kit, 1, round: 1, contiguous: 0)));
+        Assert.Equal(NodeMode.Zombie, kit.Mode);
+        kit.Receive(1, new Entries(E(1), 1, [Batch(1, 1, 2)]));
+        kit.DiskCatchesUp();
+        Assert.Equal((U(2), NodeMode.Zombie), (kit.Core.Committed, kit.Mode));
+        Assert.DoesNotContain(kit.Wait(3000), Sends<Canvass>);
+    }
+
+    [Fact]
+    public void R11_a_promiser_without_what_was_committed_is_no_voter_and_no_donor()
+    {
+        var kit = Follower(2, log: 3, committed: 3);
+        kit.WaitFor(Sends<Canvass>);
+        kit.Receive(3, new CanvassReply(E(2), true, E(1)));
+        kit.DiskCatchesUp();
+        // Nobody starts over unless the others can heal it.
+        kit.Receive(3, Promise(2, View1(), contiguous: 2, committed: 1)).Nothing();
+        kit.Wait(150).Nothing();
+        kit.Receive(1, Promise(2, View1(), contiguous: 3, committed: 2)).Exactly(
+            To(3, new TailLost(E(2), Member(3), U(3))), To(1, new Synchronize(E(2), View1(), U(3), Node(2))));
+    }
+
+    [Fact]
+    public void R11_what_any_promiser_knows_to_be_committed_counts()
+    {
+        // The candidate's own disk is the one that lost its tail.
+        var kit = Follower(2, log: 2, committed: 1);
+        kit.WaitFor(Sends<Canvass>);
+        kit.Receive(3, new CanvassReply(E(2), true, E(1)));
+        kit.DiskCatchesUp();
+        kit.Receive(3, Promise(2, View1(), contiguous: 5, committed: 4)).Nothing();
+        var effects = kit.Receive(1, Promise(2, View1(), contiguous: 5, committed: 3));
+        effects[..^1].Exactly(
+            To(1, new Synchronize(E(2), View1(), U(5), Node(3))), To(3, new Synchronize(E(2), View1(), U(5), Node(3))));
+        Assert.IsType<Effect.StartOver>(effects[^1]);
+    }
+
+    [Fact]
+    public void R11_a_replica_that_was_told_to_have_lost_its_tail_looks_for_itself()
+    {
+        var kit = Follower(2, log: 3);
+        kit.Receive(1, new TailLost(E(1), Member(2), U(3))).Nothing();
+        kit.Receive(1, new TailLost(E(0), Member(2), U(9))).Nothing();
+        kit.Receive(1, new TailLost(E(2), Member(2), U(9))).Nothing();
+        // Nor is the next disk wiped for what the one before had lost.
+        kit.Receive(1, new TailLost(E(1), Member(2, incarnation: 4), U(9))).Nothing();
+        Assert.IsType<Effect.StartOver>(Assert.Single(kit.Receive(1, new TailLost(E(1), Member(2), U(4)))));
+    }
+
+    [Fact]
+    public void R11_a_replica_that_starts_over_says_nothing_more_in_the_name_of_its_disk()
+    {
+        var kit = Alive(2, log: 3, committed: 2);
+        kit.Receive(1, Append(1, 4, 4));
+        kit.Read(Ann, "k3");
+        kit.Receive(1, new TailLost(E(1), Member(2), U(9)))[..1].Exactly(RefusesRead(Ann));
+        Assert.Equal(NodeMode.Ready, kit.Mode);
+        kit.DiskCatchesUp().Nothing();
+        kit.Receive(1, Beat(1)).Nothing();
+        kit.Receive(1, new RequestPromise(E(2), E(0))).Nothing();
+        kit.Receive(3, new Fetch(E(1), 1, Range(1, 2))).Nothing();
+        kit.Read(Ann, "k2").Nothing();
+        kit.Submit(Ann, R(5)).Nothing();
+        kit.Wait(3000).Nothing();
+    }
+
+    [Fact]
+    public void R11_an_in_sync_member_that_hears_of_more_than_it_has_on_disk_starts_over()
+    {
+        var kit = Follower(2, log: 3);
+        Assert.IsType<Effect.StartOver>(Assert.Single(kit.Receive(1, Beat(1, echo: kit.Now, committed: 4))));
+    }
+
+    [Fact]
+    public void R11_an_in_sync_member_that_acknowledges_less_than_it_did_is_told()
+    {
+        var kit = Sequencer(log: 3);
+        kit.Submit(Ann, R(4));
+        kit.Receive(3, Appended(2, 4));
+        kit.Receive(3, Ack(kit, 2, round: 1, contiguous: 3)).Exactly(To(3, new TailLost(E(2), Member(3), U(4))));
+        // A restart within a view shows at the first heartbeat: everything up to the view's begin was there.
+        kit.Receive(2, Ack(kit, 2, round: 1, contiguous: 2)).Exactly(To(2, new TailLost(E(2), Member(2), U(3))));
+
+        var zombie = Sequencer(inSync: [1, 2], log: 3);
+        zombie.Receive(3, Appended(2, 3));
+        zombie.Receive(3, Ack(zombie, 2, round: 1, contiguous: 1)).Nothing();
+    }
+
+    [Fact]
+    public void R11_a_view_that_counts_on_a_promise_that_the_disk_lost_is_not_accepted()
+    {
+        var kit = Follower(3, log: 3);
+        Assert.IsType<Effect.StartOver>(
+            Assert.Single(kit.Receive(2, new InstallView(View(2, 2, 3, [2, 3], (1, 1), (2, 4))))));
+        Assert.Equal(E(1), kit.Core.View.Epoch);
+    }
+
+    [Fact]
+    public void R11_a_view_that_counts_on_entries_that_the_disk_lost_is_not_accepted()
+    {
+        var kit = Follower(3, log: 3).PromiseTo(2, epoch: 2);
+        Assert.IsType<Effect.StartOver>(
+            Assert.Single(kit.Receive(2, new InstallView(View(2, 2, 3, [2, 3], (1, 1), (2, 5))))));
+        Assert.Equal(E(1), kit.Core.View.Epoch);
+    }
+}

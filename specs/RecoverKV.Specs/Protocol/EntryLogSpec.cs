@@ -1,0 +1,166 @@
+using CsCheck;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
+using static RecoverKV.Specs.Protocol.Given;
+
+namespace RecoverKV.Specs.Protocol;
+
+/// <summary><see cref="EntryLog"/> against a plain dictionary from uid to entry and fact.</summary>
+public sealed class EntryLogSpec
+{
+    private abstract record Change
+    {
+        public sealed record Append(int First, int Count) : Change;
+
+        public sealed record Persist(int Facts) : Change;
+
+        public sealed record Drop(int First, int Count) : Change;
+
+        public sealed record Evict(int Entries) : Change;
+    }
+
+    private static readonly Gen<Change[]> Changes = Gen.Frequency(
+        (5, Gen.Select(Gen.Int[1, 30], Gen.Int[1, 6], Change (f, c) => new Change.Append(f, c))),
+        (4, Gen.Int[1, 4].Select(Change (f) => new Change.Persist(f))),
+        (1, Gen.Select(Gen.Int[1, 30], Gen.Int[1, 6], Change (f, c) => new Change.Drop(f, c))),
+        (1, Gen.Int[0, 10].Select(Change (e) => new Change.Evict(e)))).Array[0, 40];
+
+    private sealed class Run
+    {
+        public EntryLog Log { get; } = new();
+        public SortedDictionary<long, (long Epoch, WriteRequest Request, long Fact)> Model { get; } = [];
+        public Dictionary<long, (long First, long Last)> Facts { get; } = [];
+        public long Fact { get; private set; }
+        public long Persisted { get; private set; }
+
+        public IEnumerable<long> Durable => Model.Where(e => e.Value.Fact <= Persisted).Select(e => e.Key);
+
+        public long Contiguous => Prefix(Durable);
+
+        public Run(Change[] changes)
+        {
+            foreach (var change in changes) Do(change);
+        }
+
+        private static long Prefix(IEnumerable<long> ascending)
+        {
+            long last = 0;
+            foreach (var uid in ascending)
+            {
+                if (uid != last + 1) break;
+                last = uid;
+            }
+
+            return last;
+        }
+
+        private void Do(Change change)
+        {
+            switch (change)
+            {
+                case Change.Append append:
+                    // The epoch tells which attempt at a uid it is.
+                    var batch = new Batch(E(Fact + 1), U(append.First), Rs(append.First, append.First + append.Count - 1));
+                    foreach (var part in Log.Lacking(batch).ToArray())
+                    {
+                        Log.Append(part, ++Fact);
+                        Facts.Add(Fact, (part.First.Value, part.Last.Value));
+                        for (var i = 0; i < part.Requests.Count; i++)
+                            Model.Add(part.First.Value + i, (part.Epoch.Value, part.Requests[i], Fact));
+                    }
+
+                    break;
+                case Change.Persist persist:
+                    Persisted = Math.Min(Fact, Persisted + persist.Facts);
+                    Log.Persisted(Persisted);
+                    break;
+                case Change.Drop drop when drop.First >= Log.MemoryFrom.Value:
+                    Log.Drop(Range(drop.First, drop.First + drop.Count - 1));
+                    for (var uid = drop.First; uid < drop.First + drop.Count; uid++) Model.Remove(uid);
+                    break;
+                case Change.Evict evict:
+                    Log.Evict(U(Contiguous), bytes: evict.Entries * 300L);
+                    break;
+            }
+        }
+    }
+
+    private static IEnumerable<long> Numbers(UidSet set) => set.Ranges.SelectMany(Numbers);
+
+    private static IEnumerable<long> Numbers(UidRange range)
+    {
+        for (var uid = range.First.Value; uid <= range.Last.Value; uid++) yield return uid;
+    }
+
+    [Fact]
+    public void It_holds_what_was_appended_and_counts_as_durable_what_its_own_fact_made_so() => Changes.Sample(changes =>
+    {
+        var run = new Run(changes);
+        Assert.Equal(run.Model.Keys, Numbers(run.Log.Held));
+        // A uid that was dropped and appended anew is durable with its second fact, not with its first.
+        Assert.Equal(run.Durable, Numbers(run.Log.Durable));
+    });
+
+    [Fact]
+    public void Every_held_entry_is_in_memory_but_for_the_evicted_prefix() => Changes.Sample(changes =>
+    {
+        var run = new Run(changes);
+        Assert.InRange(run.Log.MemoryFrom.Value, 1, run.Contiguous + 1);
+        for (long uid = 1; uid < 40; uid++)
+        {
+            var expected = uid >= run.Log.MemoryFrom.Value && run.Model.TryGetValue(uid, out var entry)
+                ? $"{entry.Epoch} {Text.Of(entry.Request)}"
+                : null;
+            Assert.Equal(expected, run.Log[U(uid)] is { } held ? $"{held.Epoch} {Text.Of(held.Request)}" : null);
+        }
+    });
+
+    [Fact]
+    public void Lacking_is_what_is_not_held_and_wanted() => Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 8], Gen.Int[1, 4]).Sample(
+        (changes, first, more, every) =>
+        {
+            var run = new Run(changes);
+            bool Wanted(long uid) => uid % every == 0;
+            var batch = Batch(7, first, first + more);
+            var parts = run.Log.Lacking(batch, uid => Wanted(uid.Value)).ToArray();
+            Assert.Equal(
+                Numbers(Range(first, first + more)).Where(n => Wanted(n) && !run.Model.ContainsKey(n)),
+                parts.SelectMany(p => Numbers(new UidRange(p.First, p.Last))));
+            Assert.All(parts, p => Assert.Equal(Text.Of(Batch(7, p.First.Value, p.Last.Value)), Text.Of(p)));
+        });
+
+    [Fact]
+    public void It_reads_runs_of_durable_entries_from_memory() =>
+        Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[1, 6]).Sample((changes, first, more, most) =>
+        {
+            var run = new Run(changes);
+            first = Math.Max(first, (int)run.Log.MemoryFrom.Value);
+            var batches = run.Log.Read(Range(first, first + more), most, long.MaxValue);
+            var durable = run.Durable.ToHashSet();
+            var expected = Numbers(Range(first, first + more)).TakeWhile(durable.Contains).Take(most)
+                .Select(n => $"{n}: {run.Model[n].Epoch} {Text.Of(run.Model[n].Request)}");
+            Assert.Equal(expected, batches.SelectMany(b =>
+                b.Requests.Select((r, i) => $"{b.First + i}: {b.Epoch} {Text.Of(r)}")));
+            for (var i = 1; i < batches.Length; i++) Assert.NotEqual(batches[i - 1].Epoch, batches[i].Epoch);
+        });
+
+    [Fact]
+    public void It_names_facts_that_begin_with_the_entry_asked_for() =>
+        Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[1, 6]).Sample((changes, first, more, most) =>
+        {
+            var run = new Run(changes);
+            var facts = run.Log.FactsFrom(U(first), U(first + more), most);
+            Assert.Equal(run.Durable.Contains(first), facts != null);
+            if (facts is not { } range) return;
+            Assert.Equal(run.Model[first].Fact, range.First);
+            Assert.InRange(range.Last, range.First, range.First + most - 1);
+            // The last one, too, holds something that was asked for.
+            Assert.Contains(run.Model, e => e.Value.Fact == range.Last && e.Key <= first + more);
+        });
+
+    [Fact]
+    public void A_slice_of_a_batch_has_the_requests_of_its_uids() => Gen.Select(Gen.Int[1, 9], Gen.Int[0, 9], Gen.Int[0, 9]).Sample(
+        (first, skip, take) => Assert.Equal(
+            Text.Of(Batch(2, first + skip, first + skip + take)),
+            Text.Of(EntryLog.Slice(Batch(2, first, first + 18), U(first + skip), U(first + skip + take)))));
+}

@@ -1,0 +1,258 @@
+using CsCheck;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client;
+using RecoverKV.Client.Contracts;
+using static RecoverKV.Specs.Protocol.Given;
+using static RecoverKV.Specs.Protocol.Roles;
+using Version = RecoverKV.Client.Contracts.Version;
+
+namespace RecoverKV.Specs.Protocol;
+
+/// <summary>R9 Sessions: a request takes effect at most once and gets its first answer; conditions; eviction.</summary>
+public sealed class SessionsSpec
+{
+    private readonly KeyValueState _state = new();
+
+    private WriteAnswer Apply(WriteRequest request) => _state.Apply(_state.Applied.Next, request);
+
+    private long Open() => Apply(WriteRequestCodec.Create(0, 1, 0, [])).Uid;
+
+    private static void Same(WriteAnswer expected, WriteAnswer actual) => Assert.Equal(Text.Of(expected), Text.Of(actual));
+
+    private static WriteAnswer Done(WriteRequest request, long uid, params Version?[] previous) =>
+        new(request.Session, request.Number, WriteStatus.Done, uid, previous);
+
+    [Fact]
+    public void R9_a_session_is_named_by_the_uid_that_opened_it()
+    {
+        Assert.Equal(1, Open());
+        Assert.Equal(2, Open());
+        Assert.Equal(2, _state.Sessions.Count);
+    }
+
+    [Fact]
+    public void R9_a_retry_gets_the_first_answer_and_changes_nothing()
+    {
+        var session = Open();
+        var first = Write(session, 1, Put("k", "one"));
+        var second = Write(session, 2, Put("k", "two"));
+        Same(Done(first, 2, [null]), Apply(first));
+        Same(Done(second, 3, V("one", 2)), Apply(second));
+        Same(Done(first, 2, [null]), Apply(first));
+        Same(Done(second, 3, V("one", 2)), Apply(second));
+        Assert.Equal((V("two", 3).Uid, U(5)), (_state.Find("k")!.Uid, _state.Applied));
+    }
+
+    [Fact]
+    public void R9_a_retry_is_answered_through_the_log_by_any_sequencer()
+    {
+        // Uid 2 was numbered, committed and answered by an earlier sequencer.
+        var kit = Sequencer(log: 2);
+        kit.Submit(Ann, R(2)).Exactly(
+            Journals(new EntriesAppended(new Batch(E(2), U(3), [R(2)]), U(2))),
+            To(2, new Append(E(2), new Batch(E(2), U(3), [R(2)]), U(2))),
+            To(3, new Append(E(2), new Batch(E(2), U(3), [R(2)]), U(2))));
+        kit.AllAcknowledge(3).Exactly(Answers(Ann, 2, at: 2), To(2, new Commit(E(2), U(3))), To(3, new Commit(E(2), U(3))));
+        Assert.Equal(1, kit.Core.KeyCount);
+    }
+
+    [Fact]
+    public void R9_a_retry_of_a_request_under_way_only_changes_who_gets_the_answer()
+    {
+        var kit = Sequencer(log: 1);
+        kit.Submit(Ann, R(2));
+        kit.Submit(Bob, R(2)).Nothing();
+        kit.AllAcknowledge(2).Exactly(Answers(Bob, 2), To(2, new Commit(E(2), U(2))), To(3, new Commit(E(2), U(2))));
+    }
+
+    [Fact]
+    public void R9_numbers_may_come_in_any_order()
+    {
+        var session = Open();
+        var (two, one) = (Write(session, 2, Put("k", "two")), Write(session, 1, Put("k", "one")));
+        Same(Done(two, 2, [null]), Apply(two));
+        Same(Done(one, 3, V("two", 2)), Apply(one));
+    }
+
+    [Fact]
+    public void R9_below_the_low_water_mark_answers_are_forgotten_and_requests_expired()
+    {
+        var session = Open();
+        for (var number = 1; number <= 4; number++) Apply(Write(session, number, Put("k", $"{number}")));
+        Apply(WriteRequestCodec.Create(session, 5, lowWater: 4, [Put("k", "5")]));
+        Assert.Equal(WriteStatus.Expired, Apply(Write(session, 3, Put("k", "3"))).Status);
+        Same(Done(Write(session, 4), 5, V("3", 4)), Apply(Write(session, 4, Put("k", "4"))));
+        // The mark never falls, and a number above it that never came is executed.
+        Apply(WriteRequestCodec.Create(session, 900, lowWater: 2, [Put("k", "900")]));
+        Assert.Equal(WriteStatus.Expired, Apply(Write(session, 3, Put("k", "3"))).Status);
+        Assert.Equal(WriteStatus.Done, Apply(Write(session, 6, Put("k", "6"))).Status);
+        // A mark far above all that came.
+        Apply(WriteRequestCodec.Create(session, long.MaxValue, lowWater: long.MaxValue, [Put("k", "last")]));
+        Assert.Equal(WriteStatus.Expired, Apply(Write(session, 900, Put("k", "x"))).Status);
+        Assert.Equal("last", System.Text.Encoding.UTF8.GetString(_state.Find("k")!.Value.Span));
+    }
+
+    [Fact]
+    public void R9_an_unknown_session_gets_an_error_and_no_execution()
+    {
+        Open();
+        // Uid 2 opened nothing.
+        var answer = Apply(Write(2, 1, Put("k", "v")));
+        Same(new WriteAnswer(2, 1, WriteStatus.SessionUnknown, 0, []), answer);
+        Assert.Equal((0, U(2)), (_state.Count, _state.Applied));
+    }
+
+    [Fact]
+    public void R9_the_least_recently_used_session_is_evicted_and_never_revived()
+    {
+        var (first, second) = (Open(), Open());
+        for (var i = 2; i < SessionTable.MaxSessions; i++) Open();
+        Assert.Equal(WriteStatus.Done, Apply(Write(first, 1, Put("k", "one"))).Status);
+        Open();
+        Assert.Equal(SessionTable.MaxSessions, _state.Sessions.Count);
+        Assert.Equal(WriteStatus.SessionUnknown, Apply(Write(second, 1, Put("k", "two"))).Status);
+        Assert.Equal(SessionTable.MaxSessions + 1, _state.Find("k")!.Uid);
+        // A retry counts as use, too.
+        Same(Done(Write(first, 1), SessionTable.MaxSessions + 1, [null]), Apply(Write(first, 1, Put("k", "one"))));
+    }
+
+    [Fact]
+    public void R9_a_session_that_never_raises_its_mark_loses_its_oldest_answers()
+    {
+        var session = Open();
+        for (var number = 1; number <= SessionTable.MaxAnswersPerSession + 1; number++)
+            Apply(Write(session, number, Put("k", "v")));
+        Assert.Equal(WriteStatus.Expired, Apply(Write(session, 1, Put("k", "v"))).Status);
+        Assert.Equal(3, Apply(Write(session, 2, Put("k", "v"))).Uid);
+    }
+
+    [Fact]
+    public void Conditions_are_of_the_version_s_uid_or_of_absence()
+    {
+        var session = Open();
+        Assert.Equal(WriteStatus.Done, Apply(Write(session, 1, Put("k", "one", expected: 0))).Status);
+        var failed = Write(session, 2, Put("k", "two", expected: 0));
+        Same(new WriteAnswer(session, 2, WriteStatus.ConditionFailed, 3, [V("one", 2)]), Apply(failed));
+        Assert.Equal(WriteStatus.Done, Apply(Write(session, 3, Put("k", "three", expected: 2))).Status);
+        Assert.Equal(WriteStatus.ConditionFailed, Apply(Write(session, 4, Put("k", "four", expected: 2))).Status);
+        // The first answer, though the condition would hold or fail otherwise now.
+        Apply(Write(session, 5, new WriteOperation(OperationKind.Delete, "k", default, ExpectedUid: 4)));
+        Same(new WriteAnswer(session, 2, WriteStatus.ConditionFailed, 3, [V("one", 2)]), Apply(failed));
+        Assert.Null(_state.Find("k"));
+    }
+
+    [Fact]
+    public void A_write_of_several_operations_is_done_as_a_whole_or_not_at_all()
+    {
+        var session = Open();
+        Apply(Write(session, 1, Put("a", "1"), Put("b", "1")));
+        var check = new WriteOperation(OperationKind.Check, "b", default, ExpectedUid: 9);
+        var delete = new WriteOperation(OperationKind.Delete, "a", default);
+        Same(new WriteAnswer(session, 2, WriteStatus.ConditionFailed, 3, [V("1", 2), null, V("1", 2)]),
+            Apply(Write(session, 2, delete, Put("c", "2"), check)));
+        Assert.Equal((V("1", 2).Uid, (Version?)null), (_state.Find("a")!.Uid, _state.Find("c")));
+
+        // All conditions are of the state before the write, also of a key that it changes.
+        Same(Done(Write(session, 3), 4, V("1", 2), null, V("1", 2), null),
+            Apply(Write(session, 3, delete, Put("c", "3"), check with { ExpectedUid = 2 }, Put("c", "4", expected: 0))));
+        Assert.Null(_state.Find("a"));
+        Assert.Equal(Text.Of(V("4", 4)), Text.Of(_state.Find("c")));
+        Assert.Equal(Text.Of(V("1", 2)), Text.Of(_state.Find("b")));
+    }
+
+    [Fact]
+    public void Requests_are_applied_in_the_order_of_their_uids_only()
+    {
+        Open();
+        Assert.Throws<InvariantViolationException>(() => _state.Apply(U(1), R(1)));
+        Assert.Throws<InvariantViolationException>(() => _state.Apply(U(3), R(1)));
+        Assert.Equal(U(1), _state.Applied);
+    }
+
+    private static readonly Gen<WriteRequest> AnyRequest = Gen.Select(
+        Gen.Int[0, 4], Gen.Int[1, 6], Gen.Int[0, 4],
+        Gen.Select(Gen.Enum<OperationKind>(), Gen.Int[0, 3], Gen.Int[0, 9], Gen.OneOf(Gen.Const((long?)null), Gen.Int[0, 5].Select(n => (long?)n)),
+            (kind, key, value, expected) => new WriteOperation(
+                kind, $"k{key}", kind == OperationKind.Put ? new[] { (byte)value } : default, expected)).Array[1, 3],
+        (session, number, low, operations) =>
+            WriteRequestCodec.Create(session, number, low, session == 0 ? [] : operations));
+
+    [Fact]
+    public void R9_two_replicas_that_apply_the_same_log_are_equal() =>
+        AnyRequest.Array[0, 60].Sample(
+            log =>
+            {
+                var (one, other) = (new KeyValueState(), new KeyValueState());
+                foreach (var request in log)
+                {
+                    // What one reads from its own memory the other reads from the wire.
+                    var answer = one.Apply(one.Applied.Next, request);
+                    Same(answer, other.Apply(other.Applied.Next, WriteRequestCodec.Decode(request.Encoded)));
+                }
+
+                Assert.Equal(Text.Of(one.Scan(0, int.MaxValue, long.MaxValue).Items), Text.Of(other.Scan(0, int.MaxValue, long.MaxValue).Items));
+            },
+            iter: 300);
+
+    [Fact]
+    public void R9_the_state_is_that_of_a_plain_dictionary_in_which_every_request_is_executed_once() =>
+        AnyRequest.Array[0, 60].Sample(
+            log =>
+            {
+                var state = new KeyValueState();
+                var model = new Dictionary<Key, long>();
+                var executed = new Dictionary<(long, long), WriteStatus>();
+                foreach (var request in log)
+                {
+                    var uid = state.Applied.Next.Value;
+                    var answer = state.Apply(state.Applied.Next, request);
+                    if (request.Session == 0 || answer.Status is WriteStatus.SessionUnknown or WriteStatus.Expired) continue;
+                    if (!executed.TryAdd((request.Session, request.Number), answer.Status))
+                    {
+                        Assert.Equal((executed[(request.Session, request.Number)], true),
+                            (answer.Status, answer.Uid < uid));
+                        continue;
+                    }
+
+                    var holds = request.Operations.All(o => o.ExpectedUid is not { } e || model.GetValueOrDefault(o.Key) == e);
+                    Assert.Equal((holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid), (answer.Status, answer.Uid));
+                    foreach (var operation in holds ? request.Operations : [])
+                    {
+                        if (operation.Kind == OperationKind.Put) model[operation.Key] = uid;
+                        else if (operation.Kind == OperationKind.Delete) model.Remove(operation.Key);
+                    }
+                }
+
+                Assert.Equal(model.Count, state.Count);
+                foreach (var (key, uid) in model) Assert.Equal(uid, state.Find(key)!.Uid);
+            },
+            iter: 300);
+
+    [Fact]
+    public void R5_a_scan_gives_every_key_that_stays_exactly_once_whatever_is_written_meanwhile() =>
+        Gen.Select(Gen.Int[0, 20], Gen.Int[1, 5], Gen.Select(Gen.Bool, Gen.Int[0, 30]).Array[0, 40]).Sample(
+            (stays, page, changes) =>
+            {
+                var state = new KeyValueState();
+                void Do(long number, WriteOperation operation) => state.Apply(state.Applied.Next, Write(1, number, operation));
+                state.Apply(U(1), R(1));
+                for (var i = 0; i < stays; i++) Do(i + 1, Put($"stays{i}", "v"));
+                var seen = new List<string>();
+                var (slot, change) = (0, 0);
+                while (slot >= 0)
+                {
+                    (var items, slot) = state.Scan(slot, page, long.MaxValue);
+                    seen.AddRange(items.Select(i => i.Key.ToString()));
+                    for (var i = 0; i < 3 && change < changes.Length; i++, change++)
+                    {
+                        var (put, key) = changes[change];
+                        Do(100 + change, put ? Put($"goes{key}", "v") : new WriteOperation(OperationKind.Delete, $"goes{key}", default));
+                    }
+                }
+
+                Assert.Equal(
+                    Enumerable.Range(0, stays).Select(i => $"stays{i}").Order(),
+                    seen.Where(k => k.StartsWith("stays", StringComparison.Ordinal)).Order());
+            },
+            iter: 300);
+}
