@@ -1,0 +1,26 @@
+using Akka.Actor;
+using Akka.Remote;
+using Akka.Remote.Transport;
+
+namespace RecoverKV.MultiNode.Specs.Harness;
+
+/// <summary>Akka.Remote's throttler: it is part of the addresses, so that clients need it as well.</summary>
+internal static class Links
+{
+    /// <summary>The protocol part of all addresses.</summary>
+    public const string Protocol = "akka.trttl.tcp";
+
+    /// <summary>What an actor system's configuration needs.</summary>
+    public const string Hocon = "akka.remote.dot-netty.tcp.applied-adapters = [trttl]";
+
+    /// <summary>Lets everything pass that a node sends to another one, or nothing.</summary>
+    public static async Task SetAsync(TestNode from, TestNode to, bool open)
+    {
+        var remoting = ((IRemoteActorRefProvider)((ExtendedActorSystem)from.System).Provider).Transport;
+        var address = new Address(Protocol, from.System.Name, to.Host, to.Port);
+        ThrottleMode mode = open ? Unthrottled.Instance : Blackhole.Instance;
+        var done = await remoting.ManagementCommand(
+            new SetThrottle(address, ThrottleTransportAdapter.Direction.Send, mode));
+        Assert.True(done, $"The link from {from.Name} to {to.Name} could not be set.");
+    }
+}
