@@ -16,10 +16,13 @@ internal sealed class PeerLinks
     /// <summary>Resolves the peers.</summary>
     public PeerLinks(ExtendedActorSystem system, NodeSettings settings)
     {
+        // All nodes speak the same protocol, which Akka's settings (TLS, adapters) make part of the address.
+        var protocol = system.Provider.DefaultAddress.Protocol;
         foreach (var member in settings.Members)
         {
-            if (member.Node != settings.Self.Node)
-                _peers.Add(member.Node, system.Provider.ResolveActorRef($"{member.Address}{ReplicaActor.Path}"));
+            if (member.Node == settings.Self.Node) continue;
+            var address = Address.Parse(member.Address).WithProtocol(protocol);
+            _peers.Add(member.Node, system.Provider.ResolveActorRef(address + ReplicaActor.Path));
         }
     }
 

@@ -53,6 +53,16 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     /// <summary>Told to the gateway when the replica takes messages.</summary>
     public sealed record Ready(IActorRef Replica);
 
+    /// <summary>Asks for an <see cref="Inspection"/>; for specs, from within the process only.</summary>
+    public sealed class Inspect
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Inspect Instance = new();
+    }
+
+    /// <summary>How many uids this replica has asked its peers for since it started (R6).</summary>
+    public sealed record Inspection(long FetchedUids);
+
     private sealed record JournalRead(Effect.ServeFromJournal Effect, IReadOnlyList<Fact> Facts);
 
     /// <summary>Made by <see cref="PropsFor"/>.</summary>
@@ -168,6 +178,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case Leave:
                 _core.Leave(Now);
+                break;
+            case Inspect:
+                Sender.Tell(new Inspection(_core.FetchedUids));
                 break;
             default:
                 Unhandled(message);
