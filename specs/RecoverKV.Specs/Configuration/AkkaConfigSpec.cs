@@ -6,7 +6,7 @@ namespace RecoverKV.Specs.Configuration;
 
 public class AkkaConfigSpec
 {
-    private static readonly string Hocon = Path.Combine(RepositoryRoot(), "hocon");
+    private static readonly string Hocon = Path.Combine(Repository.Root, "hocon");
 
     [Fact]
     public void A_user_may_override_any_key_of_Akka()
@@ -78,12 +78,4 @@ public class AkkaConfigSpec
         }
         {{more}}
         """));
-
-    private static string RepositoryRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "RecoverKV.sln")))
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("RecoverKV.sln");
-        return folder;
-    }
 }
