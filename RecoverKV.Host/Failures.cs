@@ -4,7 +4,8 @@ using RecoverKV.Client;
 
 namespace RecoverKV.Host;
 
-/// <summary>The program was called in a way that it cannot serve; the message is for the person who called it.</summary>
+/// <summary>The program was called in a way that it cannot serve; the message is for the person who called it.
+/// </summary>
 internal sealed class UsageException(string message) : Exception(message);
 
 /// <summary>A command could not do its work for a reason of its own (not the store's).</summary>

@@ -35,7 +35,8 @@ internal static class HoconBrackets
             {
                 if (open.Count == 0) return $"line {line}: {c} closes nothing";
                 var (bracket, since) = open.Pop();
-                if ((bracket == '{') != (c == '}')) return $"line {line}: {c} cannot close the {bracket} of line {since}";
+                if ((bracket == '{') != (c == '}'))
+                    return $"line {line}: {c} cannot close the {bracket} of line {since}";
             }
         }
 

@@ -15,7 +15,8 @@ internal static class BenchCommand
             "Puts, then gets, by many callers over one client; each acknowledged put is read back and compared.",
             async (parsed, client, cancellation) =>
             {
-                var bench = new MultiBench(client, parsed.GetValue(callers), parsed.GetValue(count), parsed.GetValue(size));
+                var bench = new MultiBench(
+                    client, parsed.GetValue(callers), parsed.GetValue(count), parsed.GetValue(size));
                 return await bench.RunAsync(context.Terminal, cancellation);
             });
         multi.Add(callers);

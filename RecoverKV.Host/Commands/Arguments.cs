@@ -9,7 +9,10 @@ internal static class Arguments
     /// <summary>A key.</summary>
     public static Argument<string> Key()
     {
-        var argument = new Argument<string>("KEY") { Description = "The key; one that starts with - needs a -- before it." };
+        var argument = new Argument<string>("KEY")
+        {
+            Description = "The key; one that starts with - needs a -- before it.",
+        };
         argument.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string>() is "") result.AddError("a key is never empty");

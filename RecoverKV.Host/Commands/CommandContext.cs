@@ -57,9 +57,8 @@ internal sealed class CommandContext
         foreach (var point in points)
         {
             var colon = point.LastIndexOf(':');
-            if (colon < 1
-                || !ushort.TryParse(point.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
-                || port == 0)
+            var port = colon < 1 ? default : point.AsSpan(colon + 1);
+            if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
                 throw new UsageException($"{origin}: \"{point}\" is not HOST:PORT");
         }
 

@@ -18,8 +18,12 @@ internal static class UpCommand
             HelpName = "DIR",
             DefaultValueFactory = _ => "data",
         };
-        var port = Arguments.Number("--port", DefaultPort, 1, 65_000, "The port of node1 on loopback; the others follow.");
-        var fresh = new Option<bool>("--fresh") { Description = "Begin empty: delete the node folders in --data first." };
+        var port = Arguments.Number(
+            "--port", DefaultPort, 1, 65_000, "The port of node1 on loopback; the others follow.");
+        var fresh = new Option<bool>("--fresh")
+        {
+            Description = "Begin empty: delete the node folders in --data first.",
+        };
         var chaos = new Option<bool>("--chaos") { Description = "Let `stop` and `partition` through (for tests)." };
         var settings = SettingsOption.Create();
         var command = new Command("up", "Run a local cluster: a process per node, restarted whenever it dies.")

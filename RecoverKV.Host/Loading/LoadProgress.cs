@@ -23,7 +23,10 @@ internal static class LoadProgress
         var clock = Stopwatch.StartNew();
         ProgressColumn[] columns = total is null
             ? [new SpinnerColumn(), new RateColumn(count, clock), new ElapsedTimeColumn()]
-            : [new ProgressBarColumn(), new PercentageColumn(), new RateColumn(count, clock), new RemainingTimeColumn()];
+            :
+            [
+                new ProgressBarColumn(), new PercentageColumn(), new RateColumn(count, clock), new RemainingTimeColumn(),
+            ];
         return await console.Progress().AutoClear(true).Columns(columns).StartAsync(async context =>
         {
             var task = context.AddTask("load", maxValue: total ?? double.MaxValue);

@@ -48,7 +48,8 @@ internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string
         }
     }
 
-    /// <summary>Looks at the system's list: a connection, or a try to listen, would disturb a node that starts.</summary>
+    /// <summary>Looks at the system's list: a connection, or a try to listen, would disturb a node that starts.
+    /// </summary>
     private async Task WaitForListenerAsync(CancellationToken stop)
     {
         while (!IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()

@@ -110,7 +110,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 
         await exited;
         // The rest of its output; not for long, as a process that it started itself may hold on to the pipe.
-        await Task.WhenAny(process.WaitForExitAsync(CancellationToken.None), Task.Delay(OutputTime, CancellationToken.None));
+        await Task.WhenAny(
+            process.WaitForExitAsync(CancellationToken.None), Task.Delay(OutputTime, CancellationToken.None));
     }
 
     private StreamWriter? OpenLog()

@@ -27,7 +27,7 @@ internal sealed record NodeSnapshot
     public static NodeSnapshot Of(LocalNode node, NodeProcess process, NodeStatus? status)
     {
         // The answer of a node that was killed just now is about a process that is no more.
-        var live = status is not null && status.Mode != NodeMode.Dead && status.ProcessId == process.Pid ? status : null;
+        var live = status is { Mode: not NodeMode.Dead } && status.ProcessId == process.Pid ? status : null;
         var mode = live?.Mode ?? NodeMode.Dead;
         return new NodeSnapshot
         {

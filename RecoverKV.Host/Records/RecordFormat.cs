@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace RecoverKV.Host.Records;
 
-/// <summary>A text format for keys and values. Stateless; works on bytes, so that nothing is lost in decoding.</summary>
+/// <summary>A text format for keys and values. Stateless; works on bytes, so that nothing is lost in decoding.
+/// </summary>
 internal abstract class RecordFormat
 {
     /// <summary>All formats.</summary>
@@ -14,7 +15,8 @@ internal abstract class RecordFormat
     /// <summary>File name extensions that stand for it.</summary>
     public abstract IReadOnlyList<string> Extensions { get; }
 
-    /// <summary>Whether a UTF-8 byte order mark may stand at the start of an input, and is no part of the data.</summary>
+    /// <summary>Whether a UTF-8 byte order mark may stand at the start of an input, and is no part of the data.
+    /// </summary>
     public abstract bool AllowsByteOrderMark { get; }
 
     /// <summary>The length of the first record of <paramref name="data"/> with its line end; -1 if more data is

@@ -94,14 +94,16 @@ public sealed class LocalClusterSpecs : IDisposable
         Assert.Empty(log.Changes([Node("node1", NodeMode.Dead), Node("node2", NodeMode.Dead)]));
         Assert.Equal(
             ["node1 ALIVE epoch 3 sequencer", "node2 ZOMBIE epoch 3: catching up"],
-            log.Changes([Node("node1", NodeMode.Alive, sequencer: true), Node("node2", NodeMode.Zombie, error: "catching up")]));
+            log.Changes(
+                [Node("node1", NodeMode.Alive, sequencer: true), Node("node2", NodeMode.Zombie, error: "catching up")]));
         Assert.Empty(log.Changes(
             [Node("node1", NodeMode.Alive, sequencer: true), Node("node2", NodeMode.Zombie, error: "catching up")]));
         Assert.Equal(
             ["node2 ALIVE epoch 3", "cluster ready"],
             log.Changes([Node("node1", NodeMode.Alive, sequencer: true), Node("node2", NodeMode.Alive)]));
         Assert.Equal(
-            ["node1 DEAD: killed"], log.Changes([Node("node1", NodeMode.Dead, error: "killed"), Node("node2", NodeMode.Alive)]));
+            ["node1 DEAD: killed"],
+            log.Changes([Node("node1", NodeMode.Dead, error: "killed"), Node("node2", NodeMode.Alive)]));
     }
 
     private LocalClusterOptions Options(int nodes, bool fresh = false) =>

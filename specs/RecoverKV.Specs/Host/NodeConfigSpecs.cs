@@ -32,7 +32,8 @@ public sealed class NodeConfigSpecs : IDisposable
     [InlineData("a = \"\\\"{\"\nb { c = [1, 2] }")]
     [InlineData("a = \"\"\"{ \" \n\"\"\"\n")]
     [InlineData("a = \"akka.tcp://x\"\n")]
-    public void Brackets_in_strings_and_comments_count_for_nothing(string text) => Assert.Null(HoconBrackets.Check(text));
+    public void Brackets_in_strings_and_comments_count_for_nothing(string text) =>
+        Assert.Null(HoconBrackets.Check(text));
 
     [Fact]
     public void Settings_of_the_command_line_stand_above_the_file()

@@ -26,7 +26,8 @@ public sealed class NodeProcessSpecs : IDisposable
         Assert.StartsWith("child started, pid ", await NoticeAsync(), StringComparison.Ordinal);
         var first = child.Pid;
         Process.GetProcessById(first).Kill();
-        Assert.StartsWith("child was killed by signal 9, starting it again", await NoticeAsync(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "child was killed by signal 9, starting it again", await NoticeAsync(), StringComparison.Ordinal);
         Assert.StartsWith("child started again, pid ", await NoticeAsync(), StringComparison.Ordinal);
         Assert.NotEqual(first, child.Pid);
         await stop.CancelAsync();

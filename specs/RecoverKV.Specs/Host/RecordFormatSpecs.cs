@@ -22,14 +22,16 @@ public sealed class RecordFormatSpecs
     [InlineData("ndjson")]
     public void Csv_and_ndjson_give_back_any_bytes(string name) =>
         AnyRecords.Sample(
-            records => Assert.Equal(Show(records), Show(RoundTrip(RecordFormat.Choose(name, null), records))), iter: 2000);
+            records => Assert.Equal(Show(records), Show(RoundTrip(RecordFormat.Choose(name, null), records))),
+            iter: 2000);
 
     [Fact]
     public void Tsv_gives_back_whatever_it_does_not_refuse() =>
         AnyRecords.Sample(
             records =>
             {
-                var holdable = records.Where(r => !r.Key.AsSpan().ContainsAny("\t\n"u8) && !r.Value.Contains((byte)'\n'));
+                var holdable = records.Where(
+                    r => !r.Key.AsSpan().ContainsAny("\t\n"u8) && !r.Value.Contains((byte)'\n'));
                 Assert.Equal(Show(holdable), Show(RoundTrip(RecordFormat.Choose("tsv", null), records)));
             },
             iter: 2000);

@@ -35,7 +35,8 @@ public sealed class ShellSpecs
             ran.Add(string.Join('|', words));
             return Task.FromResult(words[0] == "get" ? 1 : 0);
         });
-        foreach (var line in new[] { "put a b", "", "get 'a b'", "help" }) Assert.True(await interpreter.RunAsync(line));
+        foreach (var line in new[] { "put a b", "", "get 'a b'", "help" })
+            Assert.True(await interpreter.RunAsync(line));
         Assert.Equal(1, interpreter.ExitCode);
         Assert.True(await interpreter.RunAsync("put \"open"));
         Assert.Equal(2, interpreter.ExitCode);

@@ -31,7 +31,8 @@ public sealed class UpSpecs : IDisposable
             Assert.Equal(records.Order(), await DumpAsync(up));
 
             pids = await up.PidsAsync();
-            using (var term = Process.Start("kill", ["-TERM", $"{up.Process.Id}"])) await term.WaitForExitAsync(up.Patience);
+            using (var term = Process.Start("kill", ["-TERM", $"{up.Process.Id}"]))
+                await term.WaitForExitAsync(up.Patience);
             await up.LineAsync("all nodes have stopped");
             await up.Process.WaitForExitAsync(up.Patience);
             Assert.Equal(0, up.Process.ExitCode);
@@ -59,14 +60,16 @@ public sealed class UpSpecs : IDisposable
         Assert.Equal((0, $"uid {uid}\n@home\n", ""), await up.RunAsync(["get", "a key", "--with-uid"]));
         Assert.Equal((0, "@home\n", ""), await up.RunAsync(["get", "a key", "--stale"]));
         Assert.Equal(
-            (1, "", $"recoverkv: condition failed: the key has uid {uid}\n"), await up.RunAsync(["cas", "a key", "x", "--absent"]));
+            (1, "", $"recoverkv: condition failed: the key has uid {uid}\n"),
+            await up.RunAsync(["cas", "a key", "x", "--absent"]));
         Assert.Equal(0, (await up.RunAsync(["cas", "a key", "x", "--uid", uid])).Code);
         Assert.Equal((1, "", "recoverkv: absent: nothing\n"), await up.RunAsync(["get", "nothing"]));
         Assert.Equal((1, "", "recoverkv: absent: nothing\n"), await up.RunAsync(["delete", "nothing"]));
         Assert.Equal(2, (await up.RunAsync(["put", new string('k', 1025), "v"])).Code);
         Assert.Equal(0, (await up.RunAsync(["status", "node2"])).Code);
         Assert.Equal(2, (await up.RunAsync(["status", "node9"])).Code);
-        var shell = await up.RunAsync(["shell"], "put 'in shell' \"two words\"\nget 'in shell'\nget nothing\nexit\nget a\n");
+        var shell = await up.RunAsync(
+            ["shell"], "put 'in shell' \"two words\"\nget 'in shell'\nget nothing\nexit\nget a\n");
         Assert.Equal(1, shell.Code);
         Assert.EndsWith("\ntwo words\n", shell.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await up.RunAsync(["delete", "in shell"])).Code);
