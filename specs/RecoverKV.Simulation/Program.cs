@@ -1,43 +1,86 @@
 using System.CommandLine;
 using System.Globalization;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Simulation.Linearizability;
 
 namespace RecoverKV.Simulation;
 
-/// <summary><c>--seeds FROM..TO [--trace SEED] [--bug NAME]</c>: runs simulations and says what they found.</summary>
+/// <summary>Runs simulations and says what they found; <c>--help</c> lists the options.</summary>
 internal static class Program
 {
+    private static readonly Option<string?> Seeds = new("--seeds") { Description = "Which seeds to run: FROM..TO, or one." };
+
+    private static readonly Option<ulong?> Trace = new("--trace") { Description = "Print every event of this seed." };
+
+    private static readonly Option<string?> Bug = new("--bug")
+    {
+        Description = "Put known mistakes back: " + string.Join(", ", Enum.GetNames<Mutations>()[1..]),
+    };
+
+    private static readonly Option<string?> Kinds = new("--faults")
+    {
+        Description = "These faults, whatever the seed draws: " + string.Join(", ", Enum.GetNames<Faults>()),
+    };
+
+    private static readonly Option<string?> Build = new("--build")
+    {
+        Description = "With --trace: the build that reported the seed; another one may not repeat it.",
+    };
+
+    private static readonly Option<FileInfo?> Drawing = new("--picture")
+    {
+        Description = "With --trace: where to draw a history that is not linearizable, as SVG.",
+    };
+
+    private static readonly Option<int> Failures = new("--failures")
+    {
+        Description = "Stop after this many failures.",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "How many simulations run at once.",
+        DefaultValueFactory = _ => Math.Min(2, Environment.ProcessorCount),
+    };
+
     private static int Main(string[] arguments)
     {
-        var seeds = new Option<string>("--seeds") { Description = "Which seeds to run: FROM..TO, or one." };
-        var trace = new Option<ulong?>("--trace") { Description = "Print every event of this seed." };
-        var bug = new Option<string?>("--bug")
+        var root = new RootCommand("Deterministic simulation of a RecoverKV cluster.")
         {
-            Description = "Put a known mistake back: " + string.Join(", ", Enum.GetNames<Mutations>()[1..]),
+            Seeds, Trace, Bug, Kinds, Build, Drawing, Failures, Threads,
         };
-        var failures = new Option<int>("--failures")
-        {
-            Description = "Stop after this many failures.",
-            DefaultValueFactory = _ => 1,
-        };
-        var threads = new Option<int>("--threads")
-        {
-            Description = "How many simulations run at once.",
-            DefaultValueFactory = _ => Math.Min(2, Environment.ProcessorCount),
-        };
-        var root = new RootCommand("Deterministic simulation of a RecoverKV cluster.") { seeds, trace, bug, failures, threads };
-        root.SetAction(parsed =>
-        {
-            var mutation = Mutations.None;
-            if (parsed.GetValue(bug) is { } name && !Enum.TryParse(name, ignoreCase: true, out mutation))
-                return Wrong($"--bug {name}: no such mistake. {bug.Description}");
-            if (parsed.GetValue(trace) is { } traced) return SeedRunner.Trace(traced, mutation, Console.Out) ? 0 : 1;
-            if (!TryRange(parsed.GetValue(seeds), out var first, out var last))
-                return Wrong("--seeds FROM..TO or --trace SEED is needed, with whole numbers");
-            var runner = new SeedRunner(mutation, parsed.GetValue(threads), parsed.GetValue(failures));
-            return runner.Run(first, last, Console.Out) ? 0 : 1;
-        });
+        root.SetAction(Run);
         return root.Parse(arguments).Invoke();
+    }
+
+    private static int Run(ParseResult options)
+    {
+        var mutations = Mutations.None;
+        if (options.GetValue(Bug) is { } bug && !Enum.TryParse(bug, ignoreCase: true, out mutations))
+            return Wrong($"--bug {bug}: no such mistake. {Bug.Description}");
+        Faults? faults = null;
+        if (options.GetValue(Kinds) is { } kinds)
+        {
+            if (!Enum.TryParse<Faults>(kinds, ignoreCase: true, out var parsed))
+                return Wrong($"--faults {kinds}: no such fault. {Kinds.Description}");
+            faults = parsed;
+        }
+
+        var runner = new SeedRunner(mutations, faults);
+        if (options.GetValue(Trace) is { } seed)
+        {
+            if (options.GetValue(Build) is { } build && build != SeedRunner.Build)
+                Console.Error.WriteLine($"seed {seed} was reported by build {build}; this is {SeedRunner.Build}: it may not repeat");
+            var violation = runner.Trace(seed, Console.Out);
+            if (violation?.Verdict is { } verdict && options.GetValue(Drawing) is { } file)
+                File.WriteAllText(file.FullName, Picture.Of(verdict));
+            return violation is null ? 0 : 1;
+        }
+
+        return TryRange(options.GetValue(Seeds), out var first, out var last)
+            ? runner.Run(first, last, options.GetValue(Threads), options.GetValue(Failures), Console.Out) ? 0 : 1
+            : Wrong("--seeds FROM..TO or --trace SEED is needed, with whole numbers");
     }
 
     private static int Wrong(string text)

@@ -14,9 +14,13 @@ public sealed record SeedResult(
     ulong Seed, ViolationException? Violation, ulong Hash, Statistics Statistics, IReadOnlyList<string> LastEvents);
 
 /// <summary>Runs many seeds, each on one thread.</summary>
-internal sealed class SeedRunner(Mutations mutations, int threads, int maxFailures)
+internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? faults = null)
 {
     private readonly Lock _lock = new();
+
+    /// <summary>Names the code of core and simulator: a seed repeats in the same build only.</summary>
+    public static string Build { get; } =
+        $"{typeof(ReplicaCore).Module.ModuleVersionId:N}"[..6] + $"{typeof(SeedRunner).Module.ModuleVersionId:N}"[..6];
 
     public static SeedResult RunOne(Scenario scenario, Mutations mutations = Mutations.None, TextWriter? trace = null)
     {
@@ -36,18 +40,18 @@ internal sealed class SeedRunner(Mutations mutations, int threads, int maxFailur
     }
 
     /// <summary>Prints every event of a seed.</summary>
-    public static bool Trace(ulong seed, Mutations mutations, TextWriter output)
+    public ViolationException? Trace(ulong seed, TextWriter output)
     {
-        var scenario = Scenario.Draw(seed);
+        var scenario = Draw(seed);
         output.WriteLine(scenario);
         var result = RunOne(scenario, mutations, output);
         output.WriteLine(result.Violation is { } violation ? $"seed {seed}: {violation}" : $"seed {seed}: all properties hold");
         output.WriteLine($"trace {result.Hash:x16}");
-        return result.Violation is null;
+        return result.Violation;
     }
 
     /// <returns>Whether every property held in every seed.</returns>
-    public bool Run(ulong first, ulong last, TextWriter output)
+    public bool Run(ulong first, ulong last, int threads, int maxFailures, TextWriter output)
     {
         var watch = Stopwatch.StartNew();
         var total = new Statistics { Runs = 0 };
@@ -65,7 +69,7 @@ internal sealed class SeedRunner(Mutations mutations, int threads, int maxFailur
                     seed = next++;
                 }
 
-                var result = RunOne(Scenario.Draw(seed), mutations);
+                var result = RunOne(Draw(seed), mutations);
                 lock (_lock)
                 {
                     total.Add(result.Statistics);
@@ -84,13 +88,20 @@ internal sealed class SeedRunner(Mutations mutations, int threads, int maxFailur
         return failures == 0;
     }
 
+    private Scenario Draw(ulong seed)
+    {
+        var scenario = Scenario.Draw(seed);
+        return faults is { } fixedFaults ? scenario with { Faults = fixedFaults } : scenario;
+    }
+
     private void Report(SeedResult result, TextWriter output)
     {
         foreach (var line in result.LastEvents) output.WriteLine("  " + line);
         output.WriteLine($"seed {result.Seed}: {result.Violation!.Message}");
         if (result.Violation.InnerException is { } inner) output.WriteLine(inner.ToString());
         output.WriteLine("again: dotnet run --project specs/RecoverKV.Simulation -c Release -- --trace "
-            + result.Seed + (mutations == Mutations.None ? "" : $" --bug {mutations}"));
+            + $"{result.Seed} --build {Build}" + (mutations == Mutations.None ? "" : $" --bug \"{mutations}\"")
+            + (faults is null ? "" : $" --faults \"{faults}\""));
         output.WriteLine();
     }
 

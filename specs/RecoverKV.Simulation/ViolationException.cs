@@ -1,3 +1,5 @@
+using RecoverKV.Simulation.Linearizability;
+
 namespace RecoverKV.Simulation;
 
 /// <summary>A property does not hold.</summary>
@@ -5,4 +7,7 @@ public sealed class ViolationException(string property, string what, Exception? 
     : Exception($"{property}: {what}", inner)
 {
     public string Property { get; } = property;
+
+    /// <summary>Of a history that is not linearizable.</summary>
+    public Verdict? Verdict { get; init; }
 }

@@ -18,7 +18,8 @@ internal sealed class HistoryIsLinearizable(SimulatedCluster cluster) : Property
                 o.Client, o.Own.Call, o.Own.Return, o.Own.Outcome, o.Own.Actions!)))
             .ToList();
         var verdict = Checker.Check([.. history.Select(o => o.InHistory)], MaxStates);
-        Hold(verdict.Kind != VerdictKind.NotLinearizable, verdict.ToString());
+        if (verdict.Kind == VerdictKind.NotLinearizable)
+            throw new ViolationException(Name, verdict.ToString()) { Verdict = verdict };
         if (verdict.Kind == VerdictKind.Linearizable) return;
         Cluster.Statistics.Undecided++;
         var order = history.Select(o => (Point: PointOf(o.Own), IsRead: o.Own.Request is null, o.InHistory))
