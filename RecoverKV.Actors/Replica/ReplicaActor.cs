@@ -17,8 +17,10 @@ namespace RecoverKV.Actors.Replica;
 /// </summary>
 internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 {
-    /// <summary>Where every node has it: below its supervisor.</summary>
-    public const string Path = "/user/node/replica";
+    /// <summary>Where messages for it go on every node: to its supervisor, which passes them on. Akka.Remote remembers
+    /// the actor that it once found at a path, so that one which is started anew would never hear of its peers again.
+    /// </summary>
+    public const string Path = "/user/node";
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(10);
     private readonly NodeSettings _settings;

@@ -4,12 +4,12 @@ using RecoverKV.Client;
 namespace RecoverKV.MultiNode.Specs.Harness;
 
 /// <summary>Writers that go on through whatever happens. Each of their writes must be acknowledged in the end.</summary>
-internal sealed class Load
+internal sealed class Load : IAsyncDisposable
 {
-    private readonly TestCluster _cluster;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _writers;
     private static int s_loads;
+    private readonly TestCluster _cluster;
+    private readonly Task _writers;
+    private volatile bool _stopped;
 
     private Load(TestCluster cluster, int writers)
     {
@@ -41,15 +41,21 @@ internal sealed class Load
     /// <summary>Lets the writers end what they began; fails if one of them failed.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync();
+        _stopped = true;
         await _writers;
-        _stop.Dispose();
+    }
+
+    /// <summary>Of a spec that failed: its own failure is the one that counts.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _stopped = true;
+        await _writers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WriteAsync(string name)
     {
         var session = await TestSession.OpenAsync(_cluster);
-        for (var i = 0; !_stop.IsCancellationRequested; i++) await session.PutAsync($"{name} {i}", Value(i, 20));
+        for (var i = 0; !_stopped; i++) await session.PutAsync($"{name} {i}", Value(i, 20));
     }
 
     private static byte[] Value(int i, int length) => Encoding.UTF8.GetBytes($"value of {i}".PadRight(length));

@@ -9,7 +9,7 @@ namespace RecoverKV.MultiNode.Specs.Harness;
 /// <summary>Keeps the last log lines of each node, for the messages of specs that fail.</summary>
 public sealed class MemoryLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
-    private const int Kept = 25;
+    private const int Kept = 60;
     private static readonly ConcurrentDictionary<string, ConcurrentQueue<string>> Logs = new();
 
     /// <summary>Called by Akka.</summary>

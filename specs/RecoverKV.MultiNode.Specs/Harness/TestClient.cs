@@ -9,6 +9,9 @@ namespace RecoverKV.MultiNode.Specs.Harness;
 /// <summary>Speaks the contract to the gateway of one particular node. No answer in time is null.</summary>
 internal sealed class TestClient : IAsyncDisposable
 {
+    /// <summary>What clients are called in <see cref="MemoryLogger"/>.</summary>
+    public const string Log = "client";
+
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
     private readonly ActorSystem _system;
     private long _lastId;
@@ -33,12 +36,13 @@ internal sealed class TestClient : IAsyncDisposable
                   maximum-frame-size = {{ClientLimits.FrameBytes.ToString(CultureInfo.InvariantCulture)}}b
                 }
               }
-              loglevel = OFF
+              loglevel = INFO
               stdout-loglevel = OFF
               log-dead-letters = off
               log-dead-letters-during-shutdown = off
             }
-            """).WithFallback(ConfigurationFactory.ParseString(Links.Hocon))));
+            """).WithFallback(ConfigurationFactory.ParseString(Links.Hocon))
+            .WithFallback(ConfigurationFactory.ParseString(MemoryLogger.Hocon(Log)))));
 
     public Task<NodeStatus?> StatusAsync(TestNode node) => AskAsync<NodeStatus>(node, new NodeStatusRequest(NextId()));
 

@@ -210,6 +210,7 @@ internal sealed class TestCluster : IAsyncDisposable
             foreach (var line in MemoryLogger.Lines(node.Log)) text.AppendLine(line);
         }
 
+        text.AppendLine("---- clients").AppendJoin(Environment.NewLine, MemoryLogger.Lines(TestClient.Log)).AppendLine();
         if (_cut.Count > 0)
             text.AppendLine("cut: " + string.Join(' ', _cut.Select(l => $"{l.From.Name}>{l.To.Name}").Order()));
         return new Xunit.Sdk.XunitException(text.ToString());

@@ -50,8 +50,9 @@ internal sealed class TestNode(string name, int port, string data, Config config
     /// <summary>It leaves in good order (R8).</summary>
     public async Task LeaveAsync()
     {
-        await _running!.LeaveAsync();
+        var running = _running!;
         _running = null;
+        await running.LeaveAsync();
     }
 
     /// <summary>How many uids it has asked its peers for since its replica started (R6).</summary>
@@ -62,5 +63,6 @@ internal sealed class TestNode(string name, int port, string data, Config config
         return answer.FetchedUids;
     }
 
+    /// <summary>What it is called in <see cref="MemoryLogger"/>.</summary>
     public string Log => $"{name}@{port}";
 }
