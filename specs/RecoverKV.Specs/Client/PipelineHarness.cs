@@ -96,6 +96,13 @@ internal sealed class PipelineHarness
         Reads.Receive(new ReadReplies([new ReadAnswer(id, status, status == ReadStatus.Done ? [version] : [])]), node);
     }
 
+    /// <summary>A call must have ended, and with this exception.</summary>
+    internal static TException Failed<TException>(Task call) where TException : Exception
+    {
+        Assert.True(call.IsCompleted, "The call is still open.");
+        return Assert.IsType<TException>(call.Exception?.InnerException);
+    }
+
     /// <summary>Lets time pass, with a sweep every 20 ms as in a running client.</summary>
     internal void Pass(long milliseconds)
     {

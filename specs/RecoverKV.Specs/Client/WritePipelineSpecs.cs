@@ -86,7 +86,7 @@ public sealed class WritePipelineSpecs
         _h.Map.Offer(PipelineHarness.View(2, null), _h.Map.Find("a"));
         _h.Pass(PipelineHarness.Deadline);
 
-        await Assert.ThrowsAsync<NotDoneException>(() => write);
+        PipelineHarness.Failed<NotDoneException>(write);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class WritePipelineSpecs
         _h.Answer(7, 2, WriteStatus.Busy);
         _h.Pass(PipelineHarness.Deadline);
 
-        await Assert.ThrowsAsync<OutcomeUnknownException>(() => write);
+        PipelineHarness.Failed<OutcomeUnknownException>(write);
     }
 
     [Fact]
@@ -119,12 +119,15 @@ public sealed class WritePipelineSpecs
     {
         await _h.OpenSessionAsync();
         var write = _h.Put("k");
-        _h.Answer(7, 2, WriteStatus.NotSequencer, view: PipelineHarness.View(2, "b"), from: "a");
+        _h.Answer(7, 2, WriteStatus.NotSequencer, view: PipelineHarness.View(1, null), from: "a");
+        _h.Map.Offer(PipelineHarness.View(2, "b"), null);
+        _h.Pass(20);
+        Assert.Equal("b", _h.Requests[^1].To);
         _h.Answer(7, 2, WriteStatus.Busy, from: "b");
         _h.Map.Offer(PipelineHarness.View(3, null), null);
         _h.Pass(PipelineHarness.Deadline);
 
-        await Assert.ThrowsAsync<OutcomeUnknownException>(() => write);
+        PipelineHarness.Failed<OutcomeUnknownException>(write);
     }
 
     [Fact]
@@ -138,7 +141,7 @@ public sealed class WritePipelineSpecs
         Assert.Contains(_h.Questions, q => q is ClusterViewRequest);
 
         _h.Pass(PipelineHarness.Deadline);
-        await Assert.ThrowsAsync<OutcomeUnknownException>(() => write);
+        PipelineHarness.Failed<OutcomeUnknownException>(write);
 
         _ = _h.Put("next");
         Assert.Equal((3, 3), (_h.Requests[^1].Request.Number, _h.Requests[^1].Request.LowWater));
@@ -156,7 +159,7 @@ public sealed class WritePipelineSpecs
 
         _h.Pass(PipelineHarness.Deadline);
 
-        var e = await Assert.ThrowsAsync<NotDoneException>(() => write);
+        var e = PipelineHarness.Failed<NotDoneException>(write);
         Assert.Contains("no node leads", e.Message, StringComparison.Ordinal);
     }
 
@@ -222,8 +225,8 @@ public sealed class WritePipelineSpecs
         var waiting = _h.Put("waiting");
         _h.Writes.Close("the client was closed.");
 
-        foreach (var write in sent) await Assert.ThrowsAsync<OutcomeUnknownException>(() => write);
-        await Assert.ThrowsAsync<NotDoneException>(() => waiting);
+        foreach (var write in sent) PipelineHarness.Failed<OutcomeUnknownException>(write);
+        PipelineHarness.Failed<NotDoneException>(waiting);
         Assert.Throws<ObjectDisposedException>(() => { _ = _h.Put("late"); });
     }
 }
