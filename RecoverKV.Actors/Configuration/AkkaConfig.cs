@@ -88,6 +88,10 @@ public static class AkkaConfig
     private static string Remote(NodeSettings settings) => $$"""
         akka.remote {
           log-remote-lifecycle-events = off
+          # Nobody stops actors of this node from outside or looks around in it. Nodes and clients address each other's
+          # actors directly; only Akka.Cluster selects by path.
+          untrusted-mode = on
+          trusted-selection-paths = ["/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"]
           # A peer that was down is tried again soon: its first heartbeat decides how fast it heals.
           retry-gate-closed-for = 100ms
           # A cut that swallows packets leaves TCP waiting for minutes even after it has healed: give such a

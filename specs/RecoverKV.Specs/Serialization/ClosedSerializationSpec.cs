@@ -112,8 +112,11 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         foreach (var foreign in messages) target.Tell(foreign);
         stranger.ActorOf(
             Props.Create(() => new Intruder())
-                .WithDeploy(new Deploy(new RemoteScope(Address.Parse($"akka.tcp://recoverkv@127.0.0.1:{_ports[1]}")))),
+                .WithDeploy(new Deploy(new RemoteScope(Address.Parse(Target)))),
             "intruder");
+        target.Tell(PoisonPill.Instance);
+        stranger.ActorSelection($"{Target}/user/recorder").Tell(new ClusterViewRequest(7));
+        stranger.ActorSelection($"{Target}/user/*").Tell(new ClusterViewRequest(8));
         target.Tell(new ClusterViewRequest(2));
 
         Assert.Equal(new ClusterViewRequest(2), await NextAsync());
@@ -122,13 +125,15 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         await stranger.Terminate();
     }
 
+    private string Target => $"akka.tcp://recoverkv@127.0.0.1:{_ports[1]}";
+
     private static object[] ForeignMessages() =>
         [new Foreign { Text = "x" }, new object[] { 1 }, new StringValue { Value = "x" }, Guid.NewGuid(), 1.5];
 
     /// <summary>Messages are lost until the connection stands.</summary>
-    private async Task<ActorSelection> ConnectAsync(ActorSystem system)
+    private async Task<IActorRef> ConnectAsync(ActorSystem system)
     {
-        var target = system.ActorSelection($"akka.tcp://recoverkv@127.0.0.1:{_ports[1]}/user/recorder");
+        var target = ((ExtendedActorSystem)system).Provider.ResolveActorRef($"{Target}/user/recorder");
         using var limit = new CancellationTokenSource(Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         var arrived = _received.Reader.WaitToReadAsync(limit.Token).AsTask();

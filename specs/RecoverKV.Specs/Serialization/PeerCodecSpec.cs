@@ -2,6 +2,7 @@ using System.Runtime.Serialization;
 using CsCheck;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Specs.Serialization;
 
@@ -57,6 +58,22 @@ public class PeerCodecSpec
             new Hyperion.Serializer().Serialize(foreign, stream);
             Assert.Throws<FormatException>(() => ControlCodec.Decode(stream.ToArray()));
         }
+    }
+
+    [Fact]
+    public void An_append_leaves_no_garbage_but_its_bytes()
+    {
+        var request = WriteRequestCodec.Create(1, 2, 3, [new(OperationKind.Put, "0123456789abcdef", new byte[100])]);
+        var batch = new Batch(new Epoch(7), new Uid(1), [.. Enumerable.Repeat(request, 512)]);
+        var append = new PeerEnvelope(
+            new MemberId(new NodeId("node1"), Guid.NewGuid()), new Append(new Epoch(7), batch, new Uid(0)));
+        PeerCodec.Encode(append); // this thread's buffer grows once
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var bytes = PeerCodec.Encode(append);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.InRange(allocated, bytes.Length, bytes.Length + 200);
     }
 
     private sealed record Foreign(Epoch Epoch) : PeerMessage(Epoch);
