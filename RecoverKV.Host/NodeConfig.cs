@@ -1,14 +1,16 @@
 using System.Text.Json;
 using Akka.Configuration;
+using RecoverKV.Actors.Configuration;
 
 namespace RecoverKV.Host;
 
-/// <summary>Reads a node's configuration from its file and the command line.</summary>
+/// <summary>Reads a node's settings from its file and the command line.</summary>
 internal static class NodeConfig
 {
     /// <summary>The file, with settings of the form KEY=VALUE above it.</summary>
-    /// <exception cref="UsageException">Something is wrong with them, and what.</exception>
-    public static Config Load(string file, IReadOnlyList<string> settings)
+    /// <exception cref="UsageException">The file cannot be read, or a setting has another form.</exception>
+    /// <exception cref="InvalidSettingsException">Something is wrong in them, and what.</exception>
+    public static NodeSettings Load(string file, IReadOnlyList<string> settings)
     {
         string text;
         try
@@ -20,10 +22,16 @@ internal static class NodeConfig
             throw new UsageException($"cannot read the configuration: {e.Message}");
         }
 
-        var config = Parse(text, file);
-        if (!config.HasPath("recoverkv")) throw new UsageException($"{file} has no section recoverkv {{ ... }}");
-        foreach (var setting in settings) config = ParseSetting(setting).WithFallback(config);
-        return config;
+        try
+        {
+            var config = NodeSettings.Parse(text);
+            foreach (var setting in settings) config = ParseSetting(setting).WithFallback(config);
+            return NodeSettings.Load(config);
+        }
+        catch (InvalidSettingsException e)
+        {
+            throw new InvalidSettingsException($"{file}: {e.Message}", e);
+        }
     }
 
     /// <summary>Reads KEY=VALUE. A value that does not look like a list, an object or a quoted string is taken as
@@ -37,20 +45,13 @@ internal static class NodeConfig
             throw new UsageException($"--set: \"{setting}\" is not KEY=VALUE");
         var value = setting[(equals + 1)..].Trim();
         if (value is not ['[' or '{' or '"', ..]) value = JsonSerializer.Serialize(value);
-        return Parse($"{key} = {value}", "--set");
-    }
-
-    private static Config Parse(string text, string origin)
-    {
-        if (HoconBrackets.Check(text) is { } error) throw new UsageException($"{origin} is not valid HOCON: {error}");
         try
         {
-            return ConfigurationFactory.ParseString(text);
+            return NodeSettings.Parse($"{key} = {value}");
         }
-        catch (Exception e)
+        catch (InvalidSettingsException e)
         {
-            // The parser throws exceptions of several kinds, bare ones among them.
-            throw new UsageException($"{origin} is not valid HOCON: {Failures.OneLine(e.Message)}");
+            throw new UsageException($"--set {key}: {e.Message}");
         }
     }
 }

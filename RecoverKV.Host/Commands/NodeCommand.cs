@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Akka.Configuration;
 using RecoverKV.Actors;
+using RecoverKV.Actors.Configuration;
 
 namespace RecoverKV.Host.Commands;
 
@@ -31,19 +31,19 @@ internal static class NodeCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, Config config, bool stopWithInput)
+    private static async Task<int> RunAsync(Terminal terminal, NodeSettings settings, bool stopWithInput)
     {
         // Under `up` a Ctrl-C reaches the whole group of processes; the parent says when to leave.
         using var interrupt = new InterruptSource(ignoreInteractive: stopWithInput);
         if (stopWithInput) WatchInput(terminal.Input, interrupt);
-        while (await RunOnceAsync(config, interrupt.Token) == NodeExit.Restart)
+        while (await RunOnceAsync(settings, interrupt.Token) == NodeExit.Restart)
             await terminal.Out.WriteLineAsync("the node starts again");
         return ExitCode.Done;
     }
 
-    private static async Task<NodeExit> RunOnceAsync(Config config, CancellationToken interrupt)
+    private static async Task<NodeExit> RunOnceAsync(NodeSettings settings, CancellationToken interrupt)
     {
-        await using var node = await RecoverKvNode.StartAsync(config);
+        await using var node = await RecoverKvNode.StartAsync(settings);
         var interrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = interrupt.Register(() => interrupted.TrySetResult());
         if (await Task.WhenAny(node.Completion, interrupted.Task) == interrupted.Task)

@@ -54,10 +54,10 @@ public sealed class LoaderSpecs
     {
         var gate = new TaskCompletionSource();
         int now = 0, most = 0;
-        var full = new TaskCompletionSource();
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var loader = NewLoader(async _ =>
         {
-            if (Interlocked.Increment(ref now) == 512) full.SetResult();
+            if (Interlocked.Increment(ref now) == 512) full.TrySetResult();
             most = Math.Max(most, Volatile.Read(ref now));
             await gate.Task;
             Interlocked.Decrement(ref now);
