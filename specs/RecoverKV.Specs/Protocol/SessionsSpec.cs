@@ -46,13 +46,14 @@ public sealed class SessionsSpec
     [Fact]
     public void R9_a_retry_is_answered_through_the_log_by_any_sequencer()
     {
-        // Uid 2 was numbered, committed and answered by an earlier sequencer.
-        var kit = Sequencer(log: 2);
+        // Uid 2 was numbered and answered by n1; n2 applied it as a follower, and leads now.
+        var kit = Follower(2, log: 2, committed: 2);
+        kit.WaitFor(Sends<Canvass>);
+        kit.Succeed(2, [Member(3)], [Member(3)], View1(), contiguous: 2);
+        var again = new Batch(E(2), U(3), [R(2)]);
         kit.Submit(Ann, R(2)).Exactly(
-            Journals(new EntriesAppended(new Batch(E(2), U(3), [R(2)]), U(2))),
-            To(2, new Append(E(2), new Batch(E(2), U(3), [R(2)]), U(2))),
-            To(3, new Append(E(2), new Batch(E(2), U(3), [R(2)]), U(2))));
-        kit.AllAcknowledge(3).Exactly(Answers(Ann, 2, at: 2), To(2, new Commit(E(2), U(3))), To(3, new Commit(E(2), U(3))));
+            Journals(new EntriesAppended(again, U(2))), To(3, new Append(E(2), again, U(2))));
+        kit.AllAcknowledge(3).Exactly(Answers(Ann, 2, at: 2), To(3, new Commit(E(2), U(3))));
         Assert.Equal(1, kit.Core.KeyCount);
     }
 
