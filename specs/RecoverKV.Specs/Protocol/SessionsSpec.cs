@@ -128,6 +128,26 @@ public sealed class SessionsSpec
     }
 
     [Fact]
+    public void R9_answers_are_bounded_by_their_bytes_within_a_session_and_over_all()
+    {
+        var first = Open();
+        Apply(Write(first, 1, Put("k", new string('x', 1024 * 1024))));
+        // Each answer tells forty versions of 1 MiB.
+        var checks = Enumerable.Repeat(new WriteOperation(OperationKind.Check, "k", default), 40).ToArray();
+        Apply(Write(first, 2, checks));
+        Apply(Write(first, 3, checks));
+        Assert.Equal(WriteStatus.Expired, Apply(Write(first, 2, checks)).Status);
+        Assert.Equal((WriteStatus.Done, 4L), (Apply(Write(first, 3, checks)).Status, Apply(Write(first, 3, checks)).Uid));
+
+        for (var i = 0; i < 5; i++) Apply(Write(Open(), 1, checks));
+        Assert.Equal(WriteStatus.Done, Apply(Write(first, 3, checks)).Status);
+        // The first session was used last; the one opened after it goes.
+        Assert.Equal(6, _state.Sessions.Count);
+        Apply(Write(Open(), 1, checks));
+        Assert.Equal((6, WriteStatus.Done), (_state.Sessions.Count, Apply(Write(first, 3, checks)).Status));
+    }
+
+    [Fact]
     public void Conditions_are_of_the_version_s_uid_or_of_absence()
     {
         var session = Open();
