@@ -165,6 +165,17 @@ public sealed class ReadsSpec
     }
 
     [Fact]
+    public void R5_a_sequencer_that_has_not_committed_its_predecessor_s_log_makes_no_state_fresh()
+    {
+        // Uid 3 may have been committed, and answered, in the view before; the new sequencer does not know yet.
+        var kit = Follower(2, log: 3, committed: 2, view: View(2, 1, 3, [1, 2, 3], (1, 1), (2, 4)));
+        kit.Receive(1, Beat(2, echo: kit.Now, committed: 2));
+        kit.Read(Ann, "k3", consistency: ReadConsistency.Stale).Exactly(Reads(Ann, null, age: -1));
+        kit.Receive(1, Beat(2, echo: kit.Now, committed: 3));
+        kit.Read(Ann, "k3", consistency: ReadConsistency.Stale).Exactly(Reads(Ann, V(3), age: 0));
+    }
+
+    [Fact]
     public void R5_reads_that_break_a_limit_are_refused()
     {
         var kit = Alive(2, options: o => o with { MaxKeyBytes = 4 });

@@ -46,13 +46,14 @@ public sealed class SessionsSpec
     [Fact]
     public void R9_a_retry_is_answered_through_the_log_by_any_sequencer()
     {
-        // Uid 2 was numbered, committed and answered by an earlier sequencer.
-        var kit = Sequencer(log: 2);
+        // Uid 2 was numbered and answered by n1; n2 applied it as a follower, and leads now.
+        var kit = Follower(2, log: 2, committed: 2);
+        kit.WaitFor(Sends<Canvass>);
+        kit.Succeed(2, [Member(3)], [Member(3)], View1(), contiguous: 2);
+        var again = new Batch(E(2), U(3), [R(2)]);
         kit.Submit(Ann, R(2)).Exactly(
-            Journals(new EntriesAppended(new Batch(E(2), U(3), [R(2)]), U(2))),
-            To(2, new Append(E(2), new Batch(E(2), U(3), [R(2)]), U(2))),
-            To(3, new Append(E(2), new Batch(E(2), U(3), [R(2)]), U(2))));
-        kit.AllAcknowledge(3).Exactly(Answers(Ann, 2, at: 2), To(2, new Commit(E(2), U(3))), To(3, new Commit(E(2), U(3))));
+            Journals(new EntriesAppended(again, U(2))), To(3, new Append(E(2), again, U(2))));
+        kit.AllAcknowledge(3).Exactly(Answers(Ann, 2, at: 2), To(3, new Commit(E(2), U(3))));
         Assert.Equal(1, kit.Core.KeyCount);
     }
 
@@ -124,6 +125,26 @@ public sealed class SessionsSpec
             Apply(Write(session, number, Put("k", "v")));
         Assert.Equal(WriteStatus.Expired, Apply(Write(session, 1, Put("k", "v"))).Status);
         Assert.Equal(3, Apply(Write(session, 2, Put("k", "v"))).Uid);
+    }
+
+    [Fact]
+    public void R9_answers_are_bounded_by_their_bytes_within_a_session_and_over_all()
+    {
+        var first = Open();
+        Apply(Write(first, 1, Put("k", new string('x', 1024 * 1024))));
+        // Each answer tells forty versions of 1 MiB.
+        var checks = Enumerable.Repeat(new WriteOperation(OperationKind.Check, "k", default), 40).ToArray();
+        Apply(Write(first, 2, checks));
+        Apply(Write(first, 3, checks));
+        Assert.Equal(WriteStatus.Expired, Apply(Write(first, 2, checks)).Status);
+        Assert.Equal((WriteStatus.Done, 4L), (Apply(Write(first, 3, checks)).Status, Apply(Write(first, 3, checks)).Uid));
+
+        for (var i = 0; i < 5; i++) Apply(Write(Open(), 1, checks));
+        Assert.Equal(WriteStatus.Done, Apply(Write(first, 3, checks)).Status);
+        // The first session was used last; the one opened after it goes.
+        Assert.Equal(6, _state.Sessions.Count);
+        Apply(Write(Open(), 1, checks));
+        Assert.Equal((6, WriteStatus.Done), (_state.Sessions.Count, Apply(Write(first, 3, checks)).Status));
     }
 
     [Fact]
