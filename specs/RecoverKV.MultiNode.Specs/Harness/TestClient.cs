@@ -30,6 +30,11 @@ internal sealed class TestClient : IAsyncDisposable
               }
               remote {
                 retry-gate-closed-for = 50ms
+                # The throttler may keep to itself that the other side closed the connection.
+                transport-failure-detector {
+                  heartbeat-interval = 300ms
+                  acceptable-heartbeat-pause = 2s
+                }
                 dot-netty.tcp {
                   hostname = "127.0.0.1"
                   port = 0
