@@ -241,6 +241,8 @@ internal sealed class TestCluster : IAsyncDisposable
               resend-interval = 100ms
             }
             akka.stdout-loglevel = OFF
+            # A crash does not wait for messages to go out.
+            akka.remote.flush-wait-on-shutdown = 50ms
             akka.cluster.seed-nodes = [{{string.Join(", ", seeds)}}]
             """);
         return ConfigurationFactory.ParseString(settings).WithFallback(config)

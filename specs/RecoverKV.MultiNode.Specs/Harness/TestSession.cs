@@ -9,6 +9,7 @@ internal sealed class TestSession
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private readonly TestCluster _cluster;
     private long _lastNumber;
+    private volatile string? _answered;
 
     private TestSession(TestCluster cluster) => _cluster = cluster;
 
@@ -44,17 +45,22 @@ internal sealed class TestSession
     public async Task<WriteAnswer> SendAsync(WriteRequest request, IReadOnlyList<TestNode>? via = null)
     {
         var nodes = via ?? _cluster.Nodes;
-        string? hint = null;
+        // Who had the last answer; a node that is down would be waited for.
+        var hint = _answered;
         WriteAnswer? last = null;
         var patience = new Deadline();
         for (var i = 0; !patience.IsOver; i++)
         {
             var node = nodes.FirstOrDefault(n => n.Name == hint) ?? nodes[i % nodes.Count];
-            var reply = await _cluster.Client.WriteAsync(node, request);
+            var reply = node.IsRunning ? await _cluster.Client.WriteAsync(node, request) : null;
             if (reply is { } answered)
             {
                 last = answered.Answer;
-                if (last.Status is not (WriteStatus.NotSequencer or WriteStatus.Busy)) return last;
+                if (last.Status is not (WriteStatus.NotSequencer or WriteStatus.Busy))
+                {
+                    _answered = node.Name;
+                    return last;
+                }
             }
 
             // Without an answer the hint may be the reason.
