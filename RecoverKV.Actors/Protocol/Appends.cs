@@ -107,6 +107,8 @@ public sealed partial class ReplicaCore
             }
 
             var batch = new Batch(_view.Epoch, leading.NextUid, requests);
+            foreach (var follower in leading.Followers.Values)
+                if (follower.Contiguous >= leading.NextUid.Previous) follower.ProgressAt = _now;
             leading.NextUid = batch.Last.Next;
             leading.InFlight.Enqueue(batch.Last);
             _log.Append(batch, Journal(new EntriesAppended(batch, _knownCommitted)));

@@ -22,6 +22,9 @@ public sealed record LogEntry(Epoch Epoch, WriteRequest Request)
 public sealed class EntryLog
 {
     private const int SegmentSize = 1024;
+
+    // Facts that are read for nothing, at most, to fill one gap.
+    private const int OtherFacts = 64;
     private readonly Dictionary<long, LogEntry?[]> _segments = [];
     private readonly UidSet _held = new();
     private readonly UidSet _durable = new();
@@ -29,7 +32,7 @@ public sealed class EntryLog
     private readonly Queue<(long Fact, UidRange Range)> _unpersisted = new();
     private long _bytes;
 
-    private readonly record struct Piece(UidRange Range, long Fact);
+    private readonly record struct Piece(UidRange Range, long Fact, long Bytes);
 
     /// <summary>What is appended, on disk or not.</summary>
     public UidSet Held => _held;
@@ -74,6 +77,7 @@ public sealed class EntryLog
     public void Append(Batch batch, long fact)
     {
         var range = new UidRange(batch.First, batch.Last);
+        long bytes = 0;
         for (var i = 0; i < batch.Requests.Count; i++)
         {
             var uid = (batch.First + i).Value;
@@ -81,11 +85,12 @@ public sealed class EntryLog
                 _segments.Add(uid / SegmentSize, segment = new LogEntry?[SegmentSize]);
             var entry = new LogEntry(batch.Epoch, batch.Requests[i]);
             _bytes += entry.Size;
+            bytes += entry.Request.Encoded.Length;
             segment[uid % SegmentSize] = entry;
         }
 
         _held.Add(range);
-        _index.Insert(FirstPieceEndingAtOrAfter(batch.First), new Piece(range, fact));
+        _index.Insert(FirstPieceEndingAtOrAfter(batch.First), new Piece(range, fact, bytes));
         _unpersisted.Enqueue((fact, range));
     }
 
@@ -175,18 +180,21 @@ public sealed class EntryLog
         return [.. batches];
     }
 
-    /// <summary>The facts that hold entries from <paramref name="first"/> on, in journal order: at most
-    /// <paramref name="maxFacts"/> of them, or null if the entry is not on disk.</summary>
-    public (long First, long Last)? FactsFrom(Uid first, Uid last, int maxFacts)
+    /// <summary>The facts that hold entries from <paramref name="first"/> on, in journal order; null if the first is
+    /// not on disk. Cut where about <paramref name="maxBytes"/> are together, where the journal has them in another
+    /// order, and where too much else stands between them.</summary>
+    public (long First, long Last)? FactsFrom(Uid first, Uid last, long maxBytes)
     {
         if (!_durable.Contains(first)) return null;
         var at = FirstPieceEndingAtOrAfter(first);
-        var (from, to) = (_index[at].Fact, _index[at].Fact);
+        var (from, to, bytes, pieces) = (_index[at].Fact, _index[at].Fact, _index[at].Bytes, 1);
         for (at++; at < _index.Count && _index[at].Range.First <= last; at++)
         {
-            var fact = _index[at].Fact;
-            if (fact < to || fact - from >= maxFacts) break;
-            to = fact;
+            var piece = _index[at];
+            bytes += piece.Bytes;
+            pieces++;
+            if (piece.Fact < to || bytes > maxBytes || piece.Fact - from + 1 - pieces > OtherFacts) break;
+            to = piece.Fact;
         }
 
         return (from, to);

@@ -4,9 +4,6 @@ namespace RecoverKV.Actors.Protocol;
 // an election, below the donor's last uid.
 public sealed partial class ReplicaCore
 {
-    // A fact may be a whole batch, and most of it not what was asked for.
-    private const int FactsPerAnswer = 64;
-
     // A replica whose disk cannot keep up asks for no more.
     private const int UnsyncedFacts = 1024;
 
@@ -18,7 +15,7 @@ public sealed partial class ReplicaCore
     /// <summary>Test only (chaos): the peers that gaps may be healed from; null for all.</summary>
     public IReadOnlyCollection<NodeId>? HealFrom { get; set; }
 
-    /// <summary>How many uids this replica has asked peers for since its start.</summary>
+    /// <summary>How many entries peers have sent to this replica since its start, to fill its gaps.</summary>
     public long FetchedUids { get; private set; }
 
     // Up to where, by which log, and from whom; null when nothing is to be healed.
@@ -65,7 +62,6 @@ public sealed partial class ReplicaCore
     private void Ask(NodeId peer, UidRange range)
     {
         _fetches.Add(++_fetchId, (peer, range, _now));
-        FetchedUids += range.Count;
         Send(peer, new Fetch(_promised.Epoch, _fetchId, range));
     }
 
@@ -84,7 +80,7 @@ public sealed partial class ReplicaCore
         var limit = message.Epoch == _promised.Epoch || Mutated(Mutations.HealBeyondCommitted) ? _log.Durable.Contiguous : _state.Applied;
         var range = message.Range with { Last = Uid.Min(message.Range.Last, limit) };
         if (range.Count > 0 && range.First < _log.MemoryFrom
-            && _log.FactsFrom(range.First, range.Last, FactsPerAnswer) is { } facts)
+            && _log.FactsFrom(range.First, range.Last, _options.FetchBytes) is { } facts)
         {
             var request = message with { Range = range };
             Effects.Add(new Effect.ServeFromJournal(from.Node, request, facts.First, facts.Last, _view));
@@ -99,6 +95,7 @@ public sealed partial class ReplicaCore
     {
         if (!_fetches.TryGetValue(message.Id, out var fetch) || fetch.Peer != from.Node) return;
         _fetches.Remove(message.Id);
+        FetchedUids += message.Batches.Sum(b => b.Requests.Count);
         var any = false;
         if (HealingGoal() is { } goal)
         {

@@ -101,6 +101,14 @@ public sealed partial class ReplicaCore
             return;
         }
 
+        if (IsStalled(leading.Followers[_self]))
+        {
+            Notice($"{_self} steps down: its disk does not answer");
+            StepDown();
+            ResetElectionTimer();
+            return;
+        }
+
         if (_now - leading.RoundAt >= _options.HeartbeatInterval) SendHeartbeats(leading);
         AdvanceCommitted(leading);
         foreach (var follower in leading.Followers.Values)
@@ -126,7 +134,14 @@ public sealed partial class ReplicaCore
     }
 
     private bool IsSilent(Follower follower) =>
-        follower.Member != _self && (follower.Left || _now - follower.HeardAt > _options.SilenceLimit);
+        follower.Member != _self
+        && (follower.Left || _now - follower.HeardAt > _options.SilenceLimit || IsStalled(follower));
+
+    // It answers, but its disk takes nothing: nothing would commit for as long.
+    private bool IsStalled(Follower follower) =>
+        follower.Contiguous < _leading!.NextUid.Previous && _now - follower.ProgressAt > StallFactor * _options.SilenceLimit;
+
+    private const int StallFactor = 5;
 
     // Its gaps are closed and its tail follows, but for what may be on its way.
     private bool HasCaughtUp(Leading leading, Follower follower) =>
