@@ -154,8 +154,8 @@ public sealed class RecoverKvNode : IAsyncDisposable
 
         public void Restart(string reason) => _end.TrySetResult(new NodeEnd(NodeExit.Restart, reason));
 
-        public void Failed(string message, Exception cause) => _end.TrySetResult(
-            new NodeEnd(NodeExit.Restart, Failure: cause as NodeFailedException ?? new NodeFailedException(message, cause)));
+        public void Failed(NodeFailedException failure) =>
+            _end.TrySetResult(new NodeEnd(NodeExit.Restart, Failure: failure));
     }
 
     private sealed class QuarantineWatch : ReceiveActor

@@ -13,5 +13,5 @@ internal interface INodeOwner
     void Restart(string reason);
 
     /// <summary>The node cannot go on.</summary>
-    void Failed(string message, Exception cause);
+    void Failed(NodeFailedException failure);
 }

@@ -125,8 +125,12 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     }
 
     /// <inheritdoc/>
-    protected override void OnRecoveryFailure(Exception reason, object? message = null) =>
-        _owner.Failed($"the journal in {_settings.Data} cannot be replayed: {reason.GetBaseException().Message}", reason);
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
+    {
+        var journal = System.IO.Path.Combine(_settings.Data, JournalFile.Name);
+        _owner.Failed(JournalFile.Damage(journal, reason)
+            ?? new NodeFailedException($"{journal} cannot be replayed: {reason.GetBaseException().Message}", reason));
+    }
 
     /// <inheritdoc/>
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>

@@ -4,6 +4,7 @@ using System.Runtime.Serialization;
 using LinqToDB;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
 
 namespace RecoverKV.Actors.Storage;
 
@@ -65,7 +66,7 @@ public static class JournalFile
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             if (cause is NodeFailedException known) return known;
-            if (cause is FormatException or SerializationException
+            if (cause is FormatException or SerializationException or InvariantViolationException
                 or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase })
                 return Damaged(path, cause.Message, exception);
         }
