@@ -71,7 +71,7 @@ public sealed class RecoverKvNode : IAsyncDisposable
                 typeof(ThisActorSystemQuarantinedEvent));
             var gateway = system.ActorOf(GatewayActor.PropsFor(settings), GatewayActor.Name);
             var supervisor = system.ActorOf(
-                ReplicaActor.PropsFor(settings, folder.Member.Incarnation, owner, gateway, new JournalReader(folder)), "node");
+                ReplicaActor.PropsFor(settings, folder, owner, gateway), "node");
             return new RecoverKvNode(settings, folder, system, owner, supervisor);
         }
         catch
@@ -135,8 +135,10 @@ public sealed class RecoverKvNode : IAsyncDisposable
         }
         catch (Exception e)
         {
+            var cause = e;
+            while (cause.InnerException != null) cause = cause.InnerException;
             throw new NodeFailedException(
-                $"{settings.Self.Node} cannot listen on {settings.BindHost}:{settings.BindPort}: {e.GetBaseException().Message}", e);
+                $"{settings.Self.Node} cannot listen on {settings.BindHost}:{settings.BindPort}: {cause.Message}", e);
         }
     }
 

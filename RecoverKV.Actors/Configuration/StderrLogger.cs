@@ -23,7 +23,11 @@ public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
     /// <summary>A warning of Akka.Remote, or the error of a connection's actor that ended with the connection.</summary>
     internal static bool IsAboutConnections(LogEvent e) =>
         e is Warning && (IsRemoting(e.LogClass) || e.LogSource.StartsWith("remoting", StringComparison.Ordinal))
-        || e is Error { Cause: AkkaException cause } && e.LogClass == typeof(OneForOneStrategy) && IsRemoting(cause.GetType());
+        || e is Error { Cause: AkkaException cause } && e.LogClass == typeof(OneForOneStrategy) && IsRemoting(cause.GetType())
+        // A port in use: the start fails with a line of its own.
+        || e is Error { Cause: Akka.Remote.RemoteTransportException }
+        // A client that tries the node's address under another name, such as localhost.
+        || e is Error && IsRemoting(e.LogClass) && $"{e.Message}".Contains("for non-local recipient", StringComparison.Ordinal);
 
     private static bool IsRemoting(Type type) =>
         type.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) is true;

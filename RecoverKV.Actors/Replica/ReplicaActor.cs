@@ -26,6 +26,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly NodeSettings _settings;
     private readonly INodeOwner _owner;
     private readonly IActorRef _gateway;
+    private readonly DataFolder _folder;
     private readonly JournalReader _reader;
     private readonly ReplicaCore _core;
     private readonly Callers _callers;
@@ -69,16 +70,17 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
     /// <summary>Made by <see cref="PropsFor"/>.</summary>
     public ReplicaActor(
-        NodeSettings settings, Guid incarnation, INodeOwner owner, IActorRef gateway, JournalReader reader)
+        NodeSettings settings, DataFolder folder, INodeOwner owner, IActorRef gateway)
     {
         _settings = settings;
         _owner = owner;
         _gateway = gateway;
-        _reader = reader;
-        _self = new MemberId(settings.Self.Node, incarnation);
+        _folder = folder;
+        _reader = new JournalReader(folder);
+        _self = folder.Member;
         PersistenceId = DataFolder.PersistenceIdOf(_self);
         var run = Random.Shared.NextInt64(1, long.MaxValue);
-        _core = new ReplicaCore(settings.ProtocolOptions(incarnation, run, (ulong)Random.Shared.NextInt64()));
+        _core = new ReplicaCore(settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()));
         _callers = new Callers(settings.FrameSize / 2);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
     }
@@ -94,10 +96,10 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
     /// <summary>The replica under its supervisor, which starts it anew after a pause when its journal fails it.</summary>
     public static Props PropsFor(
-        NodeSettings settings, Guid incarnation, INodeOwner owner, IActorRef gateway, JournalReader reader) =>
+        NodeSettings settings, DataFolder folder, INodeOwner owner, IActorRef gateway) =>
         Akka.Pattern.BackoffSupervisor.Props(
             Akka.Pattern.Backoff.OnStop(
-                    Props.Create(() => new ReplicaActor(settings, incarnation, owner, gateway, reader)),
+                    Props.Create(() => new ReplicaActor(settings, folder, owner, gateway)),
                     "replica", TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10), 0.2, -1)
                 // An exception means that the state can no longer be trusted: from the disk again, after the pause.
                 .WithSupervisorStrategy(new OneForOneStrategy(_ => Directive.Stop))
@@ -115,6 +117,12 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 if (_core.FactCount != LastSequenceNr)
                     throw new InvariantViolationException(
                         $"the journal ends at {LastSequenceNr}, but {_core.FactCount} facts were replayed");
+                if (_core.FactCount == 0 && _folder.IsUsed)
+                {
+                    _owner.StartOver("the journal is empty, but this replica had journalled promises and entries");
+                    return;
+                }
+
                 _core.Start(Now);
                 CarryOut();
                 Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, TickInterval);
@@ -241,6 +249,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         effects.Clear();
         if (_facts.Count > 0)
         {
+            if (LastSequenceNr == 0) _folder.MarkUsed();
             PersistAllAsync(_facts.ToArray(), FactPersisted);
             _facts.Clear();
         }

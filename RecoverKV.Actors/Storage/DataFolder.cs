@@ -39,6 +39,12 @@ public sealed class DataFolder : IDisposable
     /// <summary>The name of the replica in the journal.</summary>
     public string PersistenceId => PersistenceIdOf(Member);
 
+    /// <summary>Whether the replica has journalled anything: a journal that is empty all the same has lost what it
+    /// had, promises included (R11).</summary>
+    public bool IsUsed => File.Exists(UsedFile);
+
+    private string UsedFile => In("used");
+
     private string IdentityFile => In("identity");
 
     private string RetiringFile => In("retiring");
@@ -80,6 +86,12 @@ public sealed class DataFolder : IDisposable
         DurableFiles.Move(IdentityFile, RetiringFile);
         FinishRetirement();
         Create();
+    }
+
+    /// <summary>To be called before the first fact is journalled; on disk when it returns.</summary>
+    public void MarkUsed()
+    {
+        if (!IsUsed) DurableFiles.Write(UsedFile, "");
     }
 
     /// <summary>Lets go of the folder. The journal must not be in use.</summary>
@@ -127,6 +139,7 @@ public sealed class DataFolder : IDisposable
     {
         Member = new MemberId(_node, Guid.NewGuid());
         IsNew = true;
+        File.Delete(UsedFile);
         JournalFile.Create(Journal);
         DurableFiles.Write(IdentityFile, new Identity(Member).Text);
     }
