@@ -11,7 +11,7 @@ public sealed class WipedFolderSpec
     {
         await using var cluster = await TestCluster.StartAsync(3);
         await Load.WriteAsync(cluster, "before", 500);
-        var wiped = cluster.Nodes.First(n => n.Name != cluster.Nodes[0].Name);
+        var wiped = cluster.Nodes[1];
         var identity = Identity(wiped);
         await WipeAsync(wiped);
         await Load.WriteAsync(cluster, "meanwhile", 100);
