@@ -37,7 +37,7 @@ public sealed partial class ReplicaCore
     private void SynchronizationProgressed()
     {
         if (_synchronization is not { } goal || goal.Epoch != _promised.Epoch || _view.Epoch >= goal.Epoch) return;
-        if (_persisted < _synchronizationFact) return;
+        if (_persisted < _synchronizationFact && !Mutated(Mutations.OrphanAcknowledged)) return;
         Send(_promised.Candidate, new Synchronized(goal.Epoch, AcknowledgedUid));
     }
 

@@ -84,10 +84,12 @@ internal sealed class Nemesis
                 node.Disk.Stall(_random.Milliseconds(20, 2000));
                 break;
             case Faults.WipedDisk or Faults.LostTail:
-                if (_random.Chance(0.5)) return; // rarer
+                if (kind == Faults.WipedDisk && _random.Chance(0.5)) return; // rarer
                 if (!_disks.TryDo(kind, node)) return;
                 Count();
                 Later(10, 1500, node.Start);
+                // What breaks a disk seldom leaves the neighbours alone, who would tell at once what it lost.
+                if (_random.Chance(0.5)) Crash(_random.Pick(_cluster.Nodes), failedWrite: false);
                 break;
             case Faults.Leave:
                 Count("leave", node.Id.Name);
