@@ -27,8 +27,15 @@ public sealed class MemoryLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
     /// <summary>What a node's configuration needs.</summary>
     public static string Hocon(string log) => $$"""
         akka.loggers = ["{{typeof(MemoryLogger).FullName}}, {{typeof(MemoryLogger).Assembly.GetName().Name}}"]
+        akka.stdout-logger-class = "{{typeof(SilentStartLogger).FullName}}, {{typeof(SilentStartLogger).Assembly.GetName().Name}}"
         akka.specs.log = "{{log}}"
         """;
 
     public static IEnumerable<string> Lines(string log) => Logs.TryGetValue(log, out var lines) ? lines : [];
+}
+
+/// <summary>While there are no actors to log, at the start and the end: nothing.</summary>
+public sealed class SilentStartLogger : MinimalLogger
+{
+    protected override void Log(object message) { }
 }

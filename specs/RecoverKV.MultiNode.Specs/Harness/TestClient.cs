@@ -42,7 +42,6 @@ internal sealed class TestClient : IAsyncDisposable
                 }
               }
               loglevel = INFO
-              stdout-loglevel = OFF
               log-dead-letters = off
               log-dead-letters-during-shutdown = off
             }

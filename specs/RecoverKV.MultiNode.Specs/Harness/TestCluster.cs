@@ -240,7 +240,6 @@ internal sealed class TestCluster : IAsyncDisposable
               campaign-timeout = 600ms
               resend-interval = 100ms
             }
-            akka.stdout-loglevel = OFF
             # A crash does not wait for messages to go out.
             akka.remote.flush-wait-on-shutdown = 50ms
             akka.cluster.seed-nodes = [{{string.Join(", ", seeds)}}]
