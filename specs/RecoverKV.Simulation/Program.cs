@@ -44,11 +44,16 @@ internal static class Program
         DefaultValueFactory = _ => Math.Min(2, Environment.ProcessorCount),
     };
 
+    private static readonly Option<FileInfo?> Results = new("--results")
+    {
+        Description = "With --seeds: the page whose section on simulation gets the results.",
+    };
+
     private static int Main(string[] arguments)
     {
         var root = new RootCommand("Deterministic simulation of a RecoverKV cluster.")
         {
-            Seeds, Trace, Bug, Kinds, Build, Drawing, Failures, Threads,
+            Seeds, Trace, Bug, Kinds, Build, Drawing, Failures, Threads, Results,
         };
         root.SetAction(Run);
         return root.Parse(arguments).Invoke();
@@ -78,9 +83,13 @@ internal static class Program
             return violation is null ? 0 : 1;
         }
 
-        return TryRange(options.GetValue(Seeds), out var first, out var last)
-            ? runner.Run(first, last, options.GetValue(Threads), options.GetValue(Failures), Console.Out) ? 0 : 1
-            : Wrong("--seeds FROM..TO or --trace SEED is needed, with whole numbers");
+        if (!TryRange(options.GetValue(Seeds), out var first, out var last))
+            return Wrong("--seeds FROM..TO or --trace SEED is needed, with whole numbers");
+        var threads = options.GetValue(Threads);
+        Action<Totals>? write = options.GetValue(Results) is { } page
+            ? totals => ResultsPage.Write(page.FullName, RunReport.Section, RunReport.Text(first, last, threads, totals))
+            : null;
+        return runner.Run(first, last, threads, options.GetValue(Failures), Console.Out, write) ? 0 : 1;
     }
 
     private static int Wrong(string text)

@@ -13,6 +13,9 @@ namespace RecoverKV.Simulation;
 public sealed record SeedResult(
     ulong Seed, ViolationException? Violation, ulong Hash, Statistics Statistics, IReadOnlyList<string> LastEvents);
 
+/// <summary>What many seeds came to.</summary>
+internal sealed record Totals(Statistics Statistics, IReadOnlyList<SeedResult> Failures, TimeSpan Elapsed);
+
 /// <summary>Runs many seeds, each on one thread.</summary>
 internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? faults = null)
 {
@@ -51,11 +54,12 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
     }
 
     /// <returns>Whether every property held in every seed.</returns>
-    public bool Run(ulong first, ulong last, int threads, int maxFailures, TextWriter output)
+    public bool Run(
+        ulong first, ulong last, int threads, int maxFailures, TextWriter output, Action<Totals>? finished = null)
     {
         var watch = Stopwatch.StartNew();
         var total = new Statistics { Runs = 0 };
-        var failures = 0;
+        var failures = new List<SeedResult>();
         var next = first;
         var report = TimeSpan.FromSeconds(30);
         void Work()
@@ -65,7 +69,7 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
                 ulong seed;
                 lock (_lock)
                 {
-                    if (next > last || failures >= maxFailures) return;
+                    if (next > last || failures.Count >= maxFailures) return;
                     seed = next++;
                 }
 
@@ -73,10 +77,15 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
                 lock (_lock)
                 {
                     total.Add(result.Statistics);
-                    if (result.Violation is not null && ++failures <= maxFailures) Report(result, output);
+                    if (result.Violation is not null && failures.Count < maxFailures)
+                    {
+                        failures.Add(result);
+                        Report(result, output);
+                    }
+
                     if (watch.Elapsed < report) continue;
                     report += TimeSpan.FromSeconds(30);
-                    output.WriteLine(Summary(total, failures, watch.Elapsed));
+                    output.WriteLine(Summary(total, failures.Count, watch.Elapsed));
                 }
             }
         }
@@ -84,8 +93,9 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
         var workers = Enumerable.Range(0, threads).Select(_ => new Thread(Work)).ToList();
         workers.ForEach(w => w.Start());
         workers.ForEach(w => w.Join());
-        output.WriteLine(Summary(total, failures, watch.Elapsed));
-        return failures == 0;
+        output.WriteLine(Summary(total, failures.Count, watch.Elapsed));
+        finished?.Invoke(new Totals(total, failures, watch.Elapsed));
+        return failures.Count == 0;
     }
 
     private Scenario Draw(ulong seed)
@@ -107,7 +117,7 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
 
     private static string Summary(Statistics total, int failures, TimeSpan elapsed) =>
         $"{total.Runs} runs, {failures} failures | {total.Writes} writes, {total.Reads} reads, {total.Unknown} given up, "
-        + $"{total.Retries} retries, {total.Committed} committed | {total.Faults} faults, {total.StartedOver} started over, "
+        + $"{total.Retries} retries, {total.Committed} committed | {total.Faults.Values.Sum()} faults, {total.StartedOver} started over, "
         + $"{total.Views} views, {total.JournalReads} journal reads, {total.MessagesLost} messages lost, "
         + $"{total.Undecided} undecided | {total.Runs / elapsed.TotalSeconds:F1} runs/s, "
         + $"{total.Simulated / elapsed:F0} simulated hours per hour";

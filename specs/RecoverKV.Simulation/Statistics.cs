@@ -18,7 +18,8 @@ public sealed class Statistics
 
     public long Committed { get; set; }
 
-    public long Faults { get; set; }
+    /// <summary>Faults that were injected, by kind.</summary>
+    public Dictionary<Faults, long> Faults { get; } = [];
 
     public long Views { get; set; }
 
@@ -39,11 +40,13 @@ public sealed class Statistics
         Unknown += other.Unknown;
         Retries += other.Retries;
         Committed += other.Committed;
-        Faults += other.Faults;
+        foreach (var (kind, count) in other.Faults) CountFault(kind, count);
         Views += other.Views;
         MessagesLost += other.MessagesLost;
         JournalReads += other.JournalReads;
         StartedOver += other.StartedOver;
         Undecided += other.Undecided;
     }
+
+    public void CountFault(Faults kind, long count = 1) => Faults[kind] = Faults.GetValueOrDefault(kind) + count;
 }

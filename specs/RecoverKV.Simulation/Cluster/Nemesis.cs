@@ -10,6 +10,7 @@ internal sealed class Nemesis
     private readonly DiskFaults _disks;
     private readonly Faults[] _kinds;
     private bool _stopped;
+    private Faults _kind;
 
     public Nemesis(SimulatedCluster cluster, Prng random)
     {
@@ -40,8 +41,8 @@ internal sealed class Nemesis
     private void Act()
     {
         if (_stopped) return;
-        var kind = _random.Pick(_kinds);
-        Do(kind);
+        _kind = _random.Pick(_kinds);
+        Do(_kind);
         _cluster.Scheduler.After(_random.Exponential(_cluster.Scenario.MeanBetweenFaults), Act);
     }
 
@@ -153,7 +154,7 @@ internal sealed class Nemesis
 
     private void Count(string? what = null, string where = "", string? detail = null)
     {
-        _cluster.Statistics.Faults++;
+        _cluster.Statistics.CountFault(_kind);
         if (what is not null) _cluster.Trace.Add(_cluster.Scheduler.Now, what, where, "", detail);
     }
 }
