@@ -28,7 +28,7 @@ internal static class RunReport
         Row("build", $"`{SeedRunner.Build}`");
         Row("seeds", $"{Number((long)first)} to {Number((long)last)}, {Number(total.Runs)} runs");
         Row("outcome", failures.Count == 0 ? "**no violation**" : $"**{failures.Count} violations**");
-        Row("histories too large to decide", Number(total.Undecided));
+        Row("histories explained by the uids of the store, as a search would take too long", Number(total.Undecided));
         Row("simulated time", string.Create(CultureInfo.InvariantCulture,
             $"{total.Simulated.TotalHours:N1} hours in {elapsed.TotalMinutes:N1} minutes: {total.Simulated / elapsed:N0} hours an hour on {threads} threads of {Environment.ProcessorCount} cores"));
         Row("writes, reads answered", $"{Number(total.Writes)}, {Number(total.Reads)}");
