@@ -226,6 +226,11 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
     {
         var operation = attempt.Operation;
         if (!operation.IsOpen || reply.Id != operation.Scan!.Id) return;
+        if (reply.Status == ReadStatus.Done)
+        {
+            foreach (var property in cluster.Properties) property.OnScanPage(attempt, reply);
+        }
+
         if (reply.Status != ReadStatus.Done || reply.Next.IsEmpty) Close(operation, Outcome.Applied);
         else
         {

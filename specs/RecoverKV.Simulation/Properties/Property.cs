@@ -33,6 +33,9 @@ internal abstract class Property(SimulatedCluster cluster)
     /// <summary>A core answers a scan.</summary>
     public virtual void OnScanAnswer(SimulatedNode node, Attempt attempt, ScanReply reply) { }
 
+    /// <summary>A client takes a page of its scan. Of the answers to a repeated request it takes one only.</summary>
+    public virtual void OnScanPage(Attempt attempt, ScanReply reply) { }
+
     /// <summary>A core got all facts of its journal, and starts next.</summary>
     public virtual void OnReplayed(SimulatedNode node, ReplicaCore core) { }
 

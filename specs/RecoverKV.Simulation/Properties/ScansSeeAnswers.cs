@@ -10,7 +10,6 @@ internal sealed class ScansSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
     private sealed class Progress
     {
         public long Floor;
-        public long LastPage = -1;
         public readonly Dictionary<int, int> Counts = [];
     }
 
@@ -25,16 +24,23 @@ internal sealed class ScansSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
         Hold(reply.Status != ReadStatus.Invalid, $"{node.Id} finds a good scan invalid");
         if (reply.Status != ReadStatus.Done) return;
         Hold(reply.Items.Count <= scan.MaxItems, $"{node.Id} gives {reply.Items.Count} of {scan.MaxItems} items");
-        if (!_scans.TryGetValue(attempt.Operation, out var progress))
-            _scans[attempt.Operation] = progress = new Progress { Floor = attempt.Floor };
-        if (progress.LastPage == reply.Id) return; // the same page again
-        progress.LastPage = reply.Id;
+        if (!_scans.ContainsKey(attempt.Operation))
+            _scans[attempt.Operation] = new Progress { Floor = attempt.Floor };
         foreach (var item in reply.Items)
         {
             var key = Values.Index(item.Key);
             var point = Cluster.Committed.FirstPoint([(key, item.Version.Uid, Values.Id(item.Version.Value))], attempt.Floor);
             if (point is null) throw Broken($"{node.Id} shows {item.Key} with uid {item.Version.Uid} after {attempt.Floor}");
             answered.Raise(point.Value);
+        }
+    }
+
+    public override void OnScanPage(Attempt attempt, ScanReply reply)
+    {
+        var progress = _scans[attempt.Operation];
+        foreach (var item in reply.Items)
+        {
+            var key = Values.Index(item.Key);
             progress.Counts[key] = progress.Counts.GetValueOrDefault(key) + 1;
         }
 
@@ -43,7 +49,7 @@ internal sealed class ScansSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
         {
             if (!WasThere(key, progress.Floor)) continue;
             Hold(progress.Counts.GetValueOrDefault(key) == 1,
-                $"{node.Id} shows key {key} {progress.Counts.GetValueOrDefault(key)} times");
+                $"{attempt.Node.Id} shows key {key} {progress.Counts.GetValueOrDefault(key)} times");
         }
     }
 
