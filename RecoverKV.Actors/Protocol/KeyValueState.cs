@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 using Version = RecoverKV.Client.Contracts.Version;
@@ -18,6 +19,7 @@ public sealed class KeyValueState
     {
         public Key Key { get; } = key;
         public Version Version { get; set; } = version;
+        public ulong Digest { get; set; } = DigestOf(key, version);
         public int Slot { get; } = slot;
     }
 
@@ -29,6 +31,12 @@ public sealed class KeyValueState
 
     /// <summary>How many keys there are.</summary>
     public int Count => _items.Count;
+
+    /// <summary>
+    /// A sum over all keys of a hash of key, uid and value: it does not depend on the order in which keys came, and
+    /// changes with each write at the cost of one hash. Replicas with equal <see cref="Applied"/> have equal digests.
+    /// </summary>
+    public ulong Digest { get; private set; }
 
     /// <summary>The version of a key, null if it is absent.</summary>
     public Version? Find(Key key) => _items.TryGetValue(key, out var item) ? item.Version : null;
@@ -100,7 +108,10 @@ public sealed class KeyValueState
     {
         if (_items.TryGetValue(key, out var item))
         {
+            Digest -= item.Digest;
             item.Version = version;
+            item.Digest = DigestOf(key, version);
+            Digest += item.Digest;
             return;
         }
 
@@ -114,12 +125,17 @@ public sealed class KeyValueState
         item = new Item(key.Detach(), version, slot);
         _slots[slot] = item;
         _items.Add(item.Key, item);
+        Digest += item.Digest;
     }
 
     private void Delete(Key key)
     {
         if (!_items.Remove(key, out var item)) return;
+        Digest -= item.Digest;
         _slots[item.Slot] = null;
         _freeSlots.Push(item.Slot);
     }
+
+    private static ulong DigestOf(Key key, Version version) => XxHash3.HashToUInt64(
+        version.Value.Span, (long)XxHash3.HashToUInt64(key.Bytes.Span, version.Uid));
 }

@@ -78,6 +78,12 @@ public sealed partial class ReplicaCore
     /// <summary>How many keys the committed state has.</summary>
     public long KeyCount => _state.Count;
 
+    /// <summary>The uid of the last write in the state.</summary>
+    public Uid Applied => _state.Applied;
+
+    /// <summary>A digest of the state: <see cref="KeyValueState.Digest"/>.</summary>
+    public ulong Digest => _state.Digest;
+
     /// <summary>The highest epoch promised.</summary>
     public Epoch PromisedEpoch => _promised.Epoch;
 

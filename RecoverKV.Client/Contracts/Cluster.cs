@@ -58,9 +58,13 @@ public sealed record NodeStatusRequest(long Id) : IClientMessage;
 /// <param name="Gap">How many uids up to the committed uid of the view it lacks.</param>
 /// <param name="Keys">How many keys its committed state has.</param>
 /// <param name="Reason">Why it is out of service, if it is and it knows.</param>
+/// <param name="AppliedUid">The uid up to which its state in memory has come.</param>
+/// <param name="Digest">A digest of its keys and values, their uids included: replicas at the same
+/// <paramref name="AppliedUid"/> have the same one. It finds accidents, not forgeries.</param>
 public sealed record NodeStatus(
     long Id, string Node, string Host, int Port, int ProcessId, NodeMode Mode, long Epoch, bool IsSequencer,
-    string? Sequencer, long Uid, long CommittedUid, long Gap, long Keys, string? Reason = null) : IClientMessage;
+    string? Sequencer, long Uid, long CommittedUid, long Gap, long Keys, string? Reason = null,
+    long AppliedUid = 0, long Digest = 0) : IClientMessage;
 
 /// <summary>
 /// Stops the node that receives it. For tests: refused unless <c>recoverkv.chaos = on</c> there.

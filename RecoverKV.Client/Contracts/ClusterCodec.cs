@@ -67,6 +67,8 @@ internal static class ClusterCodec
         writer.Int(12, status.Gap);
         writer.Int(13, status.Keys);
         writer.String(14, status.Reason);
+        writer.Int(15, status.AppliedUid);
+        writer.Int(16, status.Digest);
         return writer;
     }
 
@@ -92,6 +94,8 @@ internal static class ClusterCodec
                 case 12: status = status with { Gap = reader.Int() }; break;
                 case 13: status = status with { Keys = reader.Int() }; break;
                 case 14: status = status with { Reason = reader.OptionalString() }; break;
+                case 15: status = status with { AppliedUid = reader.Int() }; break;
+                case 16: status = status with { Digest = reader.Int() }; break;
                 default: reader.Skip(); break;
             }
         }

@@ -8,7 +8,7 @@ public sealed class StatusTextSpecs
 {
     private static readonly NodeStatus[] Nodes =
     [
-        new(1, "node1", "127.0.0.1", 4051, 100, NodeMode.Alive, 3, true, "node1", 1200, 1199, 0, 7),
+        new(1, "node1", "127.0.0.1", 4051, 100, NodeMode.Alive, 3, true, "node1", 1200, 1199, 0, 7, null, 1198, 255),
         new(1, "node2", "127.0.0.1", 4052, 0, NodeMode.Dead, 0, false, null, 0, 0, 0, 0, "does not answer"),
     ];
 
@@ -34,6 +34,8 @@ public sealed class StatusTextSpecs
         Assert.Equal(3, node.GetProperty("epoch").GetInt64());
         Assert.Equal(1200, node.GetProperty("uid").GetInt64());
         Assert.Equal(1199, node.GetProperty("committedUid").GetInt64());
+        Assert.Equal(1198, node.GetProperty("appliedUid").GetInt64());
+        Assert.Equal("00000000000000ff", node.GetProperty("digest").GetString());
         Assert.Equal(0, node.GetProperty("gap").GetInt64());
         Assert.True(node.GetProperty("isSequencer").GetBoolean());
         Assert.Equal("node1", node.GetProperty("sequencer").GetString());
