@@ -41,4 +41,7 @@ public enum Faults
 
     /// <summary>A node leaves in good order and comes back.</summary>
     Leave = 2048,
+
+    /// <summary>Whoever leads is cut off with batches under way, and comes back when the next one is cut off.</summary>
+    Succession = 4096,
 }

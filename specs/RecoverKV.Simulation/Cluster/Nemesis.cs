@@ -10,7 +10,6 @@ internal sealed class Nemesis
     private readonly DiskFaults _disks;
     private readonly Faults[] _kinds;
     private bool _stopped;
-    private Faults _kind;
 
     public Nemesis(SimulatedCluster cluster, Prng random)
     {
@@ -41,8 +40,7 @@ internal sealed class Nemesis
     private void Act()
     {
         if (_stopped) return;
-        _kind = _random.Pick(_kinds);
-        Do(_kind);
+        Do(_random.Pick(_kinds));
         _cluster.Scheduler.After(_random.Exponential(_cluster.Scenario.MeanBetweenFaults), Act);
     }
 
@@ -51,52 +49,50 @@ internal sealed class Nemesis
         var node = Target();
         switch (kind)
         {
-            case Faults.Crash:
-                Crash(node, failedWrite: false);
-                break;
-            case Faults.FailedWrite:
-                Crash(node, failedWrite: true);
+            case Faults.Crash or Faults.FailedWrite:
+                Crash(node, kind);
                 break;
             case Faults.CrashMany:
                 if (_random.Chance(0.7)) return;
                 foreach (var victim in _random.Sample(_cluster.Nodes, _random.Between(1, _cluster.Nodes.Length)))
-                    Crash(victim, failedWrite: false);
+                    Crash(victim, kind);
                 break;
             case Faults.Pause:
-                Count();
+                Count(kind);
                 node.Pause(_random.Milliseconds(10, 3 * _cluster.Scenario.Options.Lease.TotalMilliseconds));
                 break;
-            case Faults.Partition:
-                Partition(oneWay: false);
-                break;
-            case Faults.OneWayCut:
-                Partition(oneWay: true);
+            case Faults.Partition or Faults.OneWayCut:
+                Partition(kind);
                 break;
             case Faults.PartialCut:
                 CutOneLink();
                 break;
             case Faults.LossyTimes:
-                Count("loss");
+                Count(kind, "loss");
                 _cluster.Network.Loss = _random.Between(0.1, 0.6);
                 Later(50, 1500, () => _cluster.Network.Loss = _cluster.Scenario.Loss);
                 break;
             case Faults.DiskStall:
-                Count("disk slow", node.Id.Name);
+                Count(kind, "disk slow", node.Id.Name);
                 node.Disk.Stall(_random.Milliseconds(20, 2000));
                 break;
             case Faults.WipedDisk or Faults.LostTail:
                 if (kind == Faults.WipedDisk && _random.Chance(0.5)) return; // rarer
                 if (!_disks.TryDo(kind, node)) return;
-                Count();
+                Count(kind);
                 Later(10, 1500, node.Start);
                 // What breaks a disk seldom leaves the neighbours alone, who would tell at once what it lost.
-                if (_random.Chance(0.5)) Crash(_random.Pick(_cluster.Nodes), failedWrite: false);
+                if (_random.Chance(0.5)) Crash(_random.Pick(_cluster.Nodes), kind);
                 break;
             case Faults.Leave:
-                Count("leave", node.Id.Name);
+                Count(kind, "leave", node.Id.Name);
                 node.Input(core => core.Leave(node.Clock));
                 // It may be unable to leave in good order; then it is stopped the hard way.
-                Later(500, 3000, () => Crash(node, failedWrite: false));
+                Later(500, 3000, () => Crash(node, kind));
+                break;
+            case Faults.Succession:
+                if (Leader() is not { } leader || _cluster.Nodes.Length == 1) return;
+                Depose(leader, _random.Between(1, 4));
                 break;
         }
     }
@@ -104,47 +100,84 @@ internal sealed class Nemesis
     /// <summary>Any node, the sequencer more often than its share.</summary>
     private SimulatedNode Target()
     {
-        var leader = _cluster.Nodes.FirstOrDefault(n => n.Core is { IsSequencer: true });
+        var leader = Leader();
         return leader is not null && _random.Chance(0.4) ? leader : _random.Pick(_cluster.Nodes);
     }
 
-    private void Crash(SimulatedNode node, bool failedWrite)
+    private SimulatedNode? Leader(SimulatedNode? other = null) =>
+        _cluster.Nodes.FirstOrDefault(n => n != other && n.Core is { IsSequencer: true });
+
+    private void Crash(SimulatedNode node, Faults kind)
     {
         if (!node.IsUp) return;
-        Count();
+        var failedWrite = kind == Faults.FailedWrite;
+        Count(kind);
         node.Crash(failedWrite);
         // Short and long absences; a process that its supervisor restarts is back soon.
         Later(1, failedWrite ? 100 : _random.OneOf(50, 1500, 5000), node.Start);
     }
 
-    private void Partition(bool oneWay)
+    private void Partition(Faults kind)
     {
         if (_cluster.Nodes.Length == 1) return;
         var side = _random.Sample(_cluster.Nodes, _random.Between(1, _cluster.Nodes.Length - 1));
         var links = from a in _cluster.Nodes
                     from b in _cluster.Nodes
-                    where side.Contains(a) != side.Contains(b) && (!oneWay || side.Contains(a))
+                    where side.Contains(a) != side.Contains(b) && (kind != Faults.OneWayCut || side.Contains(a))
                     select (a, b);
-        Cut([.. links]);
+        Cut(kind, [.. links]);
     }
 
     private void CutOneLink()
     {
         if (_cluster.Nodes.Length == 1) return;
         var pair = _random.Sample(_cluster.Nodes, 2);
-        Cut([(pair[0], pair[1]), (pair[1], pair[0])]);
+        Cut(Faults.PartialCut, [(pair[0], pair[1]), (pair[1], pair[0])]);
     }
 
-    private void Cut(List<(SimulatedNode From, SimulatedNode To)> links)
+    /// <summary>What a deposed sequencer had under way are orphans (R7). It comes back while the next one is cut off, so
+    /// it hears of the new log from an election, and not from the sequencer of a view.</summary>
+    private void Depose(SimulatedNode leader, int times)
     {
-        Count("cut", "", string.Join(' ', links.Select(l => $"{l.From.Id}>{l.To.Id}")));
-        foreach (var (from, to) in links) _cluster.Network.Cut(from.Index, to.Index);
-        Later(20, _random.OneOf(300, 2500), () =>
+        var links = _cluster.Nodes.Where(n => n != leader).SelectMany(n => new[] { (leader, n), (n, leader) }).ToList();
+        CutOff(Faults.Succession, links);
+        var limit = _cluster.Scheduler.Now + 5 * _cluster.Scenario.Options.Lease;
+        Later(0, 200, Watch);
+
+        void Watch()
         {
-            _cluster.Trace.Add(_cluster.Scheduler.Now, "mend", "", "", string.Join(' ', links.Select(l => $"{l.From.Id}>{l.To.Id}")));
-            foreach (var (from, to) in links) _cluster.Network.Mend(from.Index, to.Index);
-        });
+            var next = Leader(other: leader);
+            if (next is null && _cluster.Scheduler.Now < limit)
+            {
+                Later(5, 100, Watch);
+                return;
+            }
+
+            Mend(links);
+            if (next is not null && times > 1) Depose(next, times - 1);
+        }
     }
+
+    private void Cut(Faults kind, List<(SimulatedNode From, SimulatedNode To)> links)
+    {
+        CutOff(kind, links);
+        Later(20, _random.OneOf(300, 2500), () => Mend(links));
+    }
+
+    private void CutOff(Faults kind, List<(SimulatedNode From, SimulatedNode To)> links)
+    {
+        Count(kind, "cut", "", Words(links));
+        foreach (var (from, to) in links) _cluster.Network.Cut(from.Index, to.Index);
+    }
+
+    private void Mend(List<(SimulatedNode From, SimulatedNode To)> links)
+    {
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "mend", "", "", Words(links));
+        foreach (var (from, to) in links) _cluster.Network.Mend(from.Index, to.Index);
+    }
+
+    private static string Words(List<(SimulatedNode From, SimulatedNode To)> links) =>
+        string.Join(' ', links.Select(l => $"{l.From.Id}>{l.To.Id}"));
 
     private void Later(double low, double high, Action action) =>
         _cluster.Scheduler.After(_random.Milliseconds(low, high), () =>
@@ -152,9 +185,9 @@ internal sealed class Nemesis
             if (!_stopped) action();
         });
 
-    private void Count(string? what = null, string where = "", string? detail = null)
+    private void Count(Faults kind, string? what = null, string where = "", string? detail = null)
     {
-        _cluster.Statistics.CountFault(_kind);
+        _cluster.Statistics.CountFault(kind);
         if (what is not null) _cluster.Trace.Add(_cluster.Scheduler.Now, what, where, "", detail);
     }
 }
