@@ -23,6 +23,15 @@ public static class ResultsPage
         File.WriteAllText(file, Replace(page, section, text));
     }
 
+    /// <summary>Whether <see cref="Write"/> will be able to: a long run should not find out at its end.</summary>
+    /// <exception cref="InvalidDataException">The section has a beginning and no end, or the folder is not there.</exception>
+    public static void Check(string file, string section)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
+            throw new InvalidDataException($"{file}: there is no folder {folder}");
+        if (File.Exists(file)) Replace(File.ReadAllText(file), section, "");
+    }
+
     internal static string Replace(string page, string section, string text)
     {
         string begin = $"<!-- begin {section} -->\n", end = $"<!-- end {section} -->\n";

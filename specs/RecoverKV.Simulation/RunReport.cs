@@ -25,7 +25,7 @@ internal static class RunReport
         Row("what", "figure");
         text.Append("|---|---|\n");
         Row("date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
-        Row("build", $"`{SeedRunner.Build}`");
+        Row("build", $"`{BuildId.Value}`");
         Row("seeds", $"{Number((long)first)} to {Number((long)last)}, {Number(total.Runs)} runs");
         Row("outcome", failures.Count == 0 ? "**no violation**" : $"**{failures.Count} violations**");
         Row("histories explained by the uids of the store, as a search would take too long", Number(total.Undecided));

@@ -21,10 +21,6 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
 {
     private readonly Lock _lock = new();
 
-    /// <summary>Names the code of core and simulator: a seed repeats in the same build only.</summary>
-    public static string Build { get; } =
-        $"{typeof(ReplicaCore).Module.ModuleVersionId:N}"[..6] + $"{typeof(SeedRunner).Module.ModuleVersionId:N}"[..6];
-
     public static SeedResult RunOne(Scenario scenario, Mutations mutations = Mutations.None, TextWriter? trace = null)
     {
         var cluster = new SimulatedCluster(scenario, mutations, trace);
@@ -110,7 +106,7 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
         output.WriteLine($"seed {result.Seed}: {result.Violation!.Message}");
         if (result.Violation.InnerException is { } inner) output.WriteLine(inner.ToString());
         output.WriteLine("again: dotnet run --project specs/RecoverKV.Simulation -c Release -- --trace "
-            + $"{result.Seed} --build {Build}" + (mutations == Mutations.None ? "" : $" --bug \"{mutations}\"")
+            + $"{result.Seed} --build {BuildId.Value}" + (mutations == Mutations.None ? "" : $" --bug \"{mutations}\"")
             + (faults is null ? "" : $" --faults \"{faults}\""));
         output.WriteLine();
     }
