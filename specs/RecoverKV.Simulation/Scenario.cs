@@ -55,6 +55,13 @@ public sealed record Scenario
     /// <summary>The bound of the liveness property.</summary>
     public TimeSpan Recovery => TimeSpan.FromSeconds(10) + 30 * Options.Lease + 60 * MaxDelay;
 
+    /// <summary>How long it may take to fetch so many entries, in chunks as small as they are drawn.</summary>
+    public TimeSpan FetchTime(long entries)
+    {
+        var ofChunk = Math.Max(1, Math.Min(Options.FetchEntries, Options.FetchBytes / 100));
+        return (entries / ofChunk + 1) * (2 * MaxDelay + MaxDiskDelay);
+    }
+
     // Few kinds in one run meet each other more often than all of them would.
     private static Faults DrawFaults(Prng random)
     {

@@ -10,7 +10,8 @@ internal static class Recovery
 
     public static void Await(SimulatedCluster cluster)
     {
-        var limit = cluster.Scheduler.Now + cluster.Scenario.Recovery;
+        var limit = cluster.Scheduler.Now + cluster.Scenario.Recovery
+            + cluster.Scenario.FetchTime(cluster.Committed.Top); // a member may have lost its disk at the end
         while (true)
         {
             var until = cluster.Scheduler.Now + Slice;

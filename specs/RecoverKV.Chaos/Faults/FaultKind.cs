@@ -1,0 +1,53 @@
+namespace RecoverKV.Chaos.Faults;
+
+/// <summary>What the nemesis does.</summary>
+internal enum FaultKind
+{
+    KillOne,
+    KillSome,
+    KillAll,
+    Pause,
+    PauseAll,
+    CleanStop,
+    Isolate,
+    Halves,
+    OneWay,
+    OneLink,
+    FromClients,
+    Throttle,
+    FullDisk,
+    JournalTail,
+    JournalNoise,
+    WipedFolder,
+    ClockJump,
+}
+
+internal static class FaultKinds
+{
+    /// <summary>For people.</summary>
+    public static string Describe(this FaultKind kind) => kind switch
+    {
+        FaultKind.KillOne => "kill -9 of one node",
+        FaultKind.KillSome => "kill -9 of several at once",
+        FaultKind.KillAll => "kill -9 of all at once",
+        FaultKind.Pause => "SIGSTOP of one, up to 3 leases",
+        FaultKind.PauseAll => "SIGSTOP of several, up to 3 leases",
+        FaultKind.CleanStop => "clean stop of one",
+        FaultKind.Isolate => "one node cut from the others",
+        FaultKind.Halves => "two groups cut from each other",
+        FaultKind.OneWay => "messages of one group to the other lost",
+        FaultKind.OneLink => "one link cut",
+        FaultKind.FromClients => "one node cut from everyone, clients too",
+        FaultKind.Throttle => "what one node sends slowed to 1 Mbit/s",
+        FaultKind.FullDisk => "full disk",
+        FaultKind.JournalTail => "journal tail truncated",
+        FaultKind.JournalNoise => "noise in the journal",
+        FaultKind.WipedFolder => "data folder wiped",
+        FaultKind.ClockJump => "wall clock jumps by up to a day",
+        _ => kind.ToString(),
+    };
+
+    /// <summary>Takes data from a node: one at a time, and only while all others are well, as the promises go no further.</summary>
+    public static bool LosesData(this FaultKind kind) =>
+        kind is FaultKind.JournalTail or FaultKind.JournalNoise or FaultKind.WipedFolder;
+}

@@ -1,0 +1,152 @@
+using System.CommandLine;
+using RecoverKV.Chaos.Faults;
+using RecoverKV.Chaos.History;
+using RecoverKV.Chaos.Load;
+using RecoverKV.Simulation;
+using RecoverKV.Simulation.Linearizability;
+
+namespace RecoverKV.Chaos;
+
+/// <summary>Chaos on real processes; <c>--help</c> lists the options.</summary>
+internal static class Program
+{
+    private static readonly Option<int> Nodes = new("--nodes") { Description = "How many nodes: 3 or 5.", DefaultValueFactory = _ => 3 };
+
+    private static readonly Option<double> Minutes = new("--minutes") { Description = "How long faults are injected.", DefaultValueFactory = _ => 5 };
+
+    private static readonly Option<int> Clients = new("--clients") { Description = "Client processes.", DefaultValueFactory = _ => 4 };
+
+    private static readonly Option<int> Workers = new("--workers") { Description = "Logical clients of each; half of them only read.", DefaultValueFactory = _ => 4 };
+
+    private static readonly Option<int> Think = new("--think") { Description = "Mean time between two operations of one, in milliseconds.", DefaultValueFactory = _ => 100 };
+
+    private static readonly Option<int> Seed = new("--seed") { Description = "Draws faults and operations.", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<string> Network = new("--network") { Description = "namespaces (needs root), loopback, or auto.", DefaultValueFactory = _ => "auto" };
+
+    private static readonly Option<string?> Kinds = new("--faults") { Description = "Only these: " + string.Join(", ", Enum.GetNames<FaultKind>()) };
+
+    private static readonly Option<string?> Folder = new("--data") { Description = "Where data, logs and histories go, and stay." };
+
+    private static readonly Option<string?> Results = new("--results") { Description = "The page whose section gets the results." };
+
+    private static readonly Option<string> Contact = new("--contact") { Required = true };
+
+    private static readonly Option<string> HistoryPath = new("--history") { Required = true };
+
+    private static readonly Option<int> FirstWorker = new("--first-worker") { Required = true };
+
+    private static readonly Argument<string> File = new("HISTORY") { Description = "A history.json of an earlier run." };
+
+    private static async Task<int> Main(string[] arguments)
+    {
+        Network.AcceptOnlyFromAmong("auto", "namespaces", "loopback");
+        AtLeast(Clients, 1);
+        AtLeast(Workers, 1);
+        AtLeast(Think, 1);
+        Nodes.Validators.Add(r =>
+        {
+            if (r.Tokens.Count > 0 && r.GetValueOrDefault<int>() is not (3 or 5)) r.AddError("--nodes is 3 or 5");
+        });
+        Minutes.Validators.Add(r =>
+        {
+            if (r.Tokens.Count > 0 && r.GetValueOrDefault<double>() is not (> 0 and <= 24 * 60)) r.AddError("--minutes is more than 0 and at most a day");
+        });
+
+        var root = new RootCommand("Breaks a cluster of real processes in every way, and checks what its clients saw.")
+        {
+            Nodes, Minutes, Clients, Workers, Think, Seed, Network, Kinds, Folder, Results,
+        };
+        root.SetAction(RunAsync);
+        var check = new Command("check", "Checks the history of an earlier run again.") { File };
+        check.SetAction(Check);
+        var client = new Command("client") { Contact, HistoryPath, FirstWorker, Workers, Think, Seed };
+        client.Hidden = true;
+        client.SetAction((o, _) => LoadProcess.RunAsync(
+            o.GetRequiredValue(Contact).Split(','), o.GetRequiredValue(HistoryPath), o.GetValue(FirstWorker), o.GetValue(Workers),
+            TimeSpan.FromMilliseconds(o.GetValue(Think)), o.GetValue(Seed)));
+        var watch = new Command("watch") { Contact };
+        watch.Hidden = true;
+        watch.SetAction((o, _) => WatchProcess.RunAsync(o.GetRequiredValue(Contact).Split(',')));
+        root.Add(check);
+        root.Add(client);
+        root.Add(watch);
+        return await root.Parse(arguments).InvokeAsync();
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        List<FaultKind>? kinds = null;
+        if (parsed.GetValue(Kinds) is { } names)
+        {
+            kinds = [];
+            foreach (var name in names.Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (!Enum.TryParse<FaultKind>(name, ignoreCase: true, out var kind))
+                    return Wrong($"--faults {name}: no such fault. {Kinds.Description}");
+                kinds.Add(kind);
+            }
+        }
+
+        var options = new ChaosOptions
+        {
+            Nodes = parsed.GetValue(Nodes),
+            Time = TimeSpan.FromMinutes(parsed.GetValue(Minutes)),
+            Clients = parsed.GetValue(Clients),
+            Workers = parsed.GetValue(Workers),
+            Think = TimeSpan.FromMilliseconds(parsed.GetValue(Think)),
+            Seed = parsed.GetValue(Seed),
+            Namespaces = parsed.GetValue(Network) switch { "namespaces" => true, "loopback" => false, _ => null },
+            Kinds = kinds,
+            Folder = parsed.GetValue(Folder),
+            Results = parsed.GetValue(Results),
+        };
+        try
+        {
+            var result = await new ChaosRun(options, Console.Out).RunAsync(cancellation);
+            var text = ChaosReport.Text(options, result);
+            Console.WriteLine(text);
+            if (options.Results is { } page) ResultsPage.Write(page, ChaosReport.Section(options), text);
+            foreach (var violation in result.Violations) Console.Error.WriteLine("VIOLATION: " + violation);
+            return result.Violations.Count == 0 ? 0 : 1;
+        }
+        catch (ChaosException e)
+        {
+            return Wrong(e.Message);
+        }
+    }
+
+    private static int Check(ParseResult parsed)
+    {
+        try
+        {
+            var history = HistoryFile.Read(parsed.GetRequiredValue(File));
+            var (wrong, verdict, decided) = HistoryChecks.Check(history);
+            foreach (var line in wrong) Console.WriteLine(line);
+            if (verdict is not null)
+            {
+                var picture = Path.ChangeExtension(parsed.GetRequiredValue(File), ".svg");
+                System.IO.File.WriteAllText(picture, Picture.Of(verdict));
+                Console.WriteLine($"drawn in {picture}");
+            }
+
+            Console.WriteLine($"{history.Count} operations: " + (wrong.Count > 0 ? "wrong" : decided ? "linearizable" : "no violation found; not every part was decided"));
+            return wrong.Count == 0 ? 0 : 1;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            return Wrong(e.Message);
+        }
+    }
+
+    private static int Wrong(string text)
+    {
+        Console.Error.WriteLine("recoverkv-chaos: " + text.ReplaceLineEndings(" "));
+        return 2;
+    }
+
+    private static void AtLeast(Option<int> option, int least) => option.Validators.Add(r =>
+    {
+        if (r.Tokens.Count > 0 && r.GetValueOrDefault<int>() < least) r.AddError($"{option.Name} is at least {least}");
+    });
+}
