@@ -35,7 +35,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         var kinds = Injector.Possible(cluster, fakeTime is not null).Where(k => options.Kinds?.Contains(k) ?? true).ToList();
         if (kinds.Count == 0) throw new ChaosException("this machine can do none of these faults");
         await output.WriteLineAsync($"{options.Nodes} nodes, {options.Clients} client processes, {kinds.Count} kinds of faults; {network.Description}");
-        if (await cluster.WaitAsync(cluster.IsWell, Nemesis.Patience) is null)
+        if (await cluster.WaitAsync(cluster.IsWell, Nemesis.Patience, cancellation) is null)
             throw new ChaosException($"the cluster did not start; see the logs in {_folder}");
         var clients = await StartClientsAsync(cluster);
         var nemesis = new Nemesis(cluster, new Random(options.Seed), kinds, output);
@@ -52,6 +52,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         }
 
         violations.AddRange(cluster.Differences.Take(10));
+        if (violations.Count > 0) await KeepDataAsync(cluster);
         var path = Path.Combine(_folder, "history.json");
         using (var file = new HistoryFile.Writer(path))
         {
@@ -146,6 +147,12 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             violations.Add("the replicas do not end equal: "
                 + string.Join(", ", cluster.Last.Nodes.Select(n => $"{n.Node} {n.Mode} applied {n.Applied} digest {n.Digest:x16}")));
         }
+    }
+
+    /// <summary>The disks in memory go with the run; what is on them may explain a violation.</summary>
+    private static async Task KeepDataAsync(ChaosCluster cluster)
+    {
+        foreach (var node in cluster.Nodes) await Commands.TryAsync("cp", "-r", node.Folder, node.Folder + ".kept");
     }
 
     /// <summary>The whole store, as its own program dumps it, as reads at the end of the history.</summary>

@@ -71,7 +71,8 @@ internal static class Program
         root.Add(check);
         root.Add(client);
         root.Add(watch);
-        return await root.Parse(arguments).InvokeAsync();
+        // Ctrl-C ends the run in good order: processes, namespaces and disks are taken down, the checks are made.
+        return await root.Parse(arguments).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)

@@ -13,6 +13,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private readonly Dictionary<long, (string Node, long Digest)> _digests = [];
     private readonly Lock _lock = new();
     private Process? _watch;
+    private volatile string? _watchError;
     private Task _watching = Task.CompletedTask;
     private volatile Sample _last = new(0, []);
 
@@ -53,12 +54,12 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     /// <summary>Waits for a state that a sample shows which was taken from now on.</summary>
     /// <returns>The sample; null if there was none within the time.</returns>
-    public async Task<Sample?> WaitAsync(Func<Sample, bool> state, TimeSpan patience)
+    public async Task<Sample?> WaitAsync(Func<Sample, bool> state, TimeSpan patience, CancellationToken cancellation = default)
     {
         var from = MonotonicClock.Now;
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < patience; await Task.Delay(20))
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < patience && !cancellation.IsCancellationRequested; await Task.Delay(20, CancellationToken.None))
         {
-            if (_watching.IsFaulted) await _watching;
+            if (_watching.IsCompleted) throw new ChaosException($"the process that watches has ended: {_watchError}");
             if (Last is { } sample && sample.At >= from && state(sample)) return sample;
             if (Nodes.Any(n => n.OwnExit is not null)) return null;
         }
@@ -111,7 +112,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     {
         _watch = Process.Start(Commands.Of(Network.AtClients(
             Commands.Program("recoverkv-chaos", "watch", "--contact", string.Join(',', Contacts)))))!;
-        _watch.ErrorDataReceived += (_, _) => { };
+        _watch.ErrorDataReceived += (_, line) => _watchError = line.Data ?? _watchError;
         _watch.BeginErrorReadLine();
         _watching = ReadAsync(_watch.StandardOutput);
     }

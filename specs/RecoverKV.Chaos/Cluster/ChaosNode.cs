@@ -46,8 +46,9 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
             if (!File.Exists(ClockFile)) SetClock(TimeSpan.Zero);
             start.Environment["LD_PRELOAD"] = fakeTime;
             start.Environment["FAKETIME_TIMESTAMP_FILE"] = ClockFile;
-            start.Environment["FAKETIME_NO_CACHE"] = "1";
+            start.Environment["FAKETIME_CACHE_DURATION"] = "1"; // seconds until a jump is seen
             start.Environment["DONT_FAKE_MONOTONIC"] = "1";
+            start.Environment["FAKETIME_FORCE_MONOTONIC_FIX"] = "0"; // else each timed wait ends at once, and threads spin
         }
 
         Starts++;

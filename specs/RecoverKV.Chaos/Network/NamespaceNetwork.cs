@@ -40,6 +40,7 @@ internal sealed class NamespaceNetwork : IChaosNetwork
 
     public static async Task<NamespaceNetwork> CreateAsync(int nodes)
     {
+        await RemoveLeftoversAsync();
         var network = new NamespaceNetwork(nodes);
         try
         {
@@ -95,6 +96,19 @@ internal sealed class NamespaceNetwork : IChaosNetwork
     private string Name(int place) => string.Create(CultureInfo.InvariantCulture, $"{_prefix}-{place}");
 
     private static string Hardware(int place) => string.Create(CultureInfo.InvariantCulture, $"02:00:00:00:00:{10 + place:x2}");
+
+    /// <summary>Of runs that were killed.</summary>
+    private static async Task RemoveLeftoversAsync()
+    {
+        foreach (var line in (await Commands.RunAsync("ip", "netns", "list")).Split('\n'))
+        {
+            var name = line.Split(' ')[0];
+            if (name.StartsWith("rkv", StringComparison.Ordinal)
+                && int.TryParse(name[3..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && !Directory.Exists($"/proc/{pid}"))
+                await Commands.TryAsync("ip", "netns", "del", name);
+        }
+    }
 
     private async Task BuildAsync()
     {
