@@ -89,6 +89,10 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
         if (others.Except(fitting).FirstOrDefault(o => IsGiven(options, o)) is { } unfit)
             throw new WrongException($"{unfit.Name} does not go with {mode.Name}");
 
+        // The page's command would not repeat them.
+        if (IsGiven(options, _results) && new Option[] { _bug, _faults }.FirstOrDefault(o => IsGiven(options, o)) is { } unlike)
+            throw new WrongException($"--results does not go with {unlike.Name}");
+
         if (mode == _mutations)
             return MutationReport.Run(Threads(options), output, Page(options, MutationReport.Section)) ? 0 : 1;
         var mistakes = Names<Mutations>(options, _bug) ?? Mutations.None;

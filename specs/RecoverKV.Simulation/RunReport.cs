@@ -27,7 +27,7 @@ internal static class RunReport
         Row("date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
         Row("build", $"`{BuildId.Value}`");
         Row("seeds", $"{Number((long)first)} to {Number((long)last)}, {Number(total.Runs)} runs");
-        Row("outcome", failures.Count == 0 ? "**no violation**" : $"**{failures.Count} violations**");
+        Row("outcome", failures.Count == 0 ? "**no violation**" : $"**{failures.Count} with a violation**");
         Row("histories explained by the uids of the store, as a search would take too long", Number(total.Undecided));
         Row("simulated time", string.Create(CultureInfo.InvariantCulture,
             $"{total.Simulated.TotalHours:N1} hours in {elapsed.TotalMinutes:N1} minutes: {total.Simulated / elapsed:N0} hours an hour on {threads} threads of {Environment.ProcessorCount} cores"));

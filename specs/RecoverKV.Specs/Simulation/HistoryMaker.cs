@@ -58,6 +58,27 @@ internal static class HistoryMaker
         return result;
     }
 
+    /// <summary>Gives one answer a value that nobody can have seen by then: one that is put only later, or never. No order
+    /// explains it.</summary>
+    public static List<Operation> Spoil(ulong seed, List<Operation> history, out Operation spoiled)
+    {
+        var random = new Prng(seed);
+        var result = history.ToList();
+        var answered = Enumerable.Range(0, result.Count).Where(i => result[i].Outcome != Outcome.Unknown).ToList();
+        var index = random.Pick(answered);
+        var target = result[index];
+        var part = random.Below(target.Actions.Length);
+        var later = history.Where(o => o.Call > target.Return).SelectMany(o => o.Actions)
+            .Where(a => a.Key == target.Actions[part].Key && a.Kind == ActionKind.Put).Select(a => a.Value).ToList();
+        var actions = target.Actions.ToArray();
+        actions[part] = actions[part] with
+        {
+            Observed = later.Count > 0 && random.Chance(0.5) ? random.Pick(later) : long.MaxValue,
+        };
+        spoiled = result[index] = target with { Actions = actions };
+        return result;
+    }
+
     private static KeyAction[] Actions(
         Prng random, int number, int keys, bool multiKey, Dictionary<int, long> state)
     {

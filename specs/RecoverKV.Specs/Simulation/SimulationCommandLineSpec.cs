@@ -1,3 +1,4 @@
+using RecoverKV.Actors.Protocol;
 using RecoverKV.Simulation;
 
 namespace RecoverKV.Specs.Simulation;
@@ -35,6 +36,7 @@ public class SimulationCommandLineSpec
     [InlineData("--seeds", "1", "--trace", "1")]
     [InlineData("--trace", "1", "--results", "page.md")]
     [InlineData("--mutations", "--bug", "NoEpochGate")]
+    [InlineData("--seeds", "1", "--bug", "NoEpochGate", "--results", "page.md")]
     [InlineData("--no-such-option")]
     [InlineData]
     public void Bad_input_gets_one_line_and_exit_code_2(params string[] arguments)
@@ -50,12 +52,38 @@ public class SimulationCommandLineSpec
     public void A_page_that_is_cut_off_is_refused_before_the_run()
     {
         using var folder = new TemporaryFolder();
-        var page = Path.Combine(folder.Path, "page.md");
+        var page = folder.File("page.md");
         File.WriteAllText(page, "<!-- begin simulation -->\nold results\n");
         var (code, output, error) = Run("--seeds", "1", "--results", page);
         Assert.Equal((2, ""), (code, output));
         Assert.Contains("has no end", error, StringComparison.Ordinal);
         Assert.Contains("old results", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_writes_its_section_of_the_page()
+    {
+        using var folder = new TemporaryFolder();
+        var page = folder.File("page.md");
+        File.WriteAllText(page, "<!-- begin chaos -->\nas it was\n<!-- end chaos -->\n");
+        var (code, output, error) = Run("--seeds", "7..8", "--results", page);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("2 runs, 0 failures", output, StringComparison.Ordinal);
+        var text = File.ReadAllText(page);
+        Assert.StartsWith("<!-- begin chaos -->\nas it was\n<!-- end chaos -->\n\n<!-- begin simulation -->\n", text, StringComparison.Ordinal);
+        Assert.Contains("--seeds 7..8 --results specs/RESULTS.md", text, StringComparison.Ordinal);
+        Assert.Contains($"| build | `{BuildId.Value}` |", text, StringComparison.Ordinal);
+        Assert.Contains("| seeds | 7 to 8, 2 runs |", text, StringComparison.Ordinal);
+        Assert.Contains("| outcome | **no violation** |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_section_names_the_seeds_that_failed()
+    {
+        var failed = SeedRunner.RunOne(Scenario.Draw(1), Mutations.AcknowledgeBeforeDurable);
+        var text = RunReport.Text(1, 3, 2, new Totals(failed.Statistics, [failed], TimeSpan.FromSeconds(1)));
+        Assert.Contains("| outcome | **1 with a violation** |", text, StringComparison.Ordinal);
+        Assert.Contains($"| 1 | {failed.Violation!.Property}: ", text, StringComparison.Ordinal);
     }
 
     [Fact]
