@@ -59,24 +59,22 @@ public sealed partial class RecoverKvClient
         {
             var addresses = await ResolveAsync(points, end.Token).ConfigureAwait(false);
             var local = ContactPoint.Local(addresses.SelectMany(a => a));
-            ContactPoint[] aliases = [.. points.Zip(addresses, (p, a) => p.Aliases(a)).SelectMany(a => a).Except(points)];
-            var names = points;
-            for (var patience = TimeSpan.FromSeconds(1); ; patience *= 2)
+            var spellings = ContactPoint.Spellings(points.Zip(addresses));
+            var patience = TimeSpan.FromSeconds(1);
+            for (var round = 0; ; round++)
             {
-                var limit = aliases.Length > 0 ? patience : Timeout.InfiniteTimeSpan;
-                if (await FindAsync(options, local, names, limit, end.Token).ConfigureAwait(false) is not { } client)
-                {
-                    names = names == points ? aliases : points;
-                    continue;
-                }
-
                 // A node has one connection to each address of a client. A second one, under another name of the node,
                 // would take the first one's place, and the node would hear the client no more. So a client only ever
-                // uses the names that the nodes are configured with.
+                // uses one name of a node, and in the end the one that the node is configured with.
+                ContactPoint[] names = [.. spellings.Select(s => s[round % s.Length])];
+                var most = spellings.Max(s => s.Length);
+                if (round > 0 && round % most == 0) patience *= 2;
+                var limit = most > 1 ? patience : Timeout.InfiniteTimeSpan;
+                if (await FindAsync(options, local, names, limit, end.Token).ConfigureAwait(false) is not { } client) continue;
                 ContactPoint[] configured = [.. client.View.Nodes.Select(n => new ContactPoint(n.Host, n.Port))];
                 if (names.All(configured.Contains)) return client;
                 await client.DisposeAsync().ConfigureAwait(false);
-                (names, aliases) = (configured, []);
+                spellings = [.. configured.Select(c => new[] { c })];
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

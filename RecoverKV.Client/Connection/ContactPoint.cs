@@ -58,6 +58,14 @@ internal sealed record ContactPoint(string Host, int Port)
         return hosts.Where(host => host != Host).Select(host => this with { Host = host });
     }
 
+    /// <summary>For each node that these contact points name: all ways to write it, as given first.</summary>
+    internal static ContactPoint[][] Spellings(IEnumerable<(ContactPoint Point, IPAddress[] Addresses)> points) =>
+    [
+        .. points.GroupBy(p => (p.Addresses.Length > 0 ? p.Addresses[0].ToString() : p.Point.Host, p.Point.Port))
+            .Select(node => node.Select(p => p.Point)
+                .Concat(node.SelectMany(p => p.Point.Aliases(p.Addresses))).Distinct().ToArray()),
+    ];
+
     private static ContactPoint Parse(string text)
     {
         var colon = text?.LastIndexOf(':') ?? -1;

@@ -1,4 +1,6 @@
+using System.Net;
 using RecoverKV.Client;
+using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Specs.Client;
@@ -59,6 +61,33 @@ public sealed class ConnectSpecs
             ["127.0.0.1:1", "no-such-host.invalid:1", $"localhost:{cluster.Nodes[0].Port}"]);
 
         Assert.True((await client.PutAsync("k", "v")).Applied);
+    }
+
+    [Fact]
+    public async Task A_node_given_under_two_names_is_used_under_its_own_only()
+    {
+        await using var cluster = new FakeCluster();
+        var port = cluster.Nodes[0].Port;
+        await using var client = await RecoverKvClient.ConnectAsync([$"localhost:{port}", $"127.0.0.1:{port}"]);
+
+        Assert.True((await client.PutAsync("k", "v")).Applied);
+        // Of two connections from one address the node would hear only one.
+        Assert.Single(cluster.Nodes[0].Connected, address => address.Equals(cluster.Nodes[0].Writer));
+    }
+
+    [Fact]
+    public void Names_that_lead_to_one_node_are_tried_in_turn()
+    {
+        static (ContactPoint Point, IPAddress[] Addresses) Point(string host, int port, params string[] addresses) =>
+            (new ContactPoint(host, port), [.. addresses.Select(IPAddress.Parse)]);
+        var spellings = ContactPoint.Spellings(
+        [
+            Point("localhost", 1, "127.0.0.1"), Point("node", 1, "10.0.0.1", "10.0.0.2"), Point("127.0.0.1", 1, "127.0.0.1"),
+            Point("localhost", 2, "127.0.0.1"), Point("nowhere", 1), Point("nobody", 1),
+        ]);
+        string[] expected =
+            ["localhost:1 127.0.0.1:1", "node:1 10.0.0.1:1 10.0.0.2:1", "localhost:2 127.0.0.1:2", "nowhere:1", "nobody:1"];
+        Assert.Equal(expected, spellings.Select(s => string.Join<ContactPoint>(' ', s)));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Remote;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 using Version = RecoverKV.Client.Contracts.Version;
@@ -135,6 +136,7 @@ internal sealed class FakeNode
             .WithFallback(ConfigurationFactory.FromResource<RecoverKvClient>("RecoverKV.Client.Connection.client.conf")));
         Port = ((ExtendedActorSystem)System).Provider.DefaultAddress.Port!.Value;
         System.ActorOf(Props.Create(() => new Gateway(this)), "gateway");
+        System.EventStream.Subscribe(System.ActorOf(Props.Create(() => new Connections(this))), typeof(AssociatedEvent));
     }
 
     internal ActorSystem System { get; }
@@ -142,6 +144,12 @@ internal sealed class FakeNode
     internal string Id { get; }
 
     internal int Port { get; }
+
+    /// <summary>The addresses that have connected, once for each connection.</summary>
+    internal ConcurrentQueue<Address> Connected { get; } = new();
+
+    /// <summary>Where the last write came from.</summary>
+    internal Address? Writer { get; private set; }
 
     private IClientMessage? Answer(IClientMessage message) => message switch
     {
@@ -160,12 +168,21 @@ internal sealed class FakeNode
         _ => null,
     };
 
+    private sealed class Connections(FakeNode node) : UntypedActor
+    {
+        protected override void OnReceive(object message)
+        {
+            if (message is AssociatedEvent { IsInbound: true } connected) node.Connected.Enqueue(connected.RemoteAddress);
+        }
+    }
+
     private sealed class Gateway(FakeNode node) : UntypedActor
     {
         protected override void OnReceive(object message)
         {
             if (message is not IClientMessage request) return;
             node._cluster.Log.Enqueue((node.Id, request));
+            if (request is WriteBatch) node.Writer = Sender.Path.Address;
             var (sender, self) = (Sender, Self);
             if (node._cluster.Intercept(node, request, reply => sender.Tell(reply, self))) return;
             if (node.Answer(request) is { } answer) Sender.Tell(answer, Self);
