@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+using RecoverKV.Actors;
 using RecoverKV.Client.Contracts;
 using RecoverKV.MultiNode.Specs.Harness;
 
@@ -60,6 +62,30 @@ public sealed class WipedFolderSpec
         }
 
         await cluster.StartAsync(other);
+        await cluster.AssertAllEqualAsync();
+    }
+
+    [Fact]
+    public async Task A_node_whose_journal_was_emptied_starts_over_instead_of_voting_again()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await Load.WriteAsync(cluster, "before", 100);
+        var emptied = cluster.Nodes[1];
+        var identity = Identity(emptied);
+        await emptied.CrashAsync();
+        using (var journal = new SqliteConnection($"Data Source={Path.Combine(emptied.Data, "journal.db")};Pooling=False"))
+        {
+            journal.Open();
+            using var command = journal.CreateCommand();
+            command.CommandText = "DELETE FROM journal";
+            Assert.NotEqual(0, command.ExecuteNonQuery());
+        }
+
+        await cluster.StartAsync(emptied);
+        Assert.Equal(NodeExit.Restart, await emptied.Run!.Completion.WaitAsync(TestCluster.Patience));
+        await emptied.CrashAsync();
+        await cluster.StartAsync(emptied);
+        Assert.NotEqual(identity, Identity(emptied));
         await cluster.AssertAllEqualAsync();
     }
 

@@ -116,6 +116,17 @@ public sealed class AppendsSpec
     }
 
     [Fact]
+    public void R3_an_acknowledgement_that_waited_for_the_disk_is_not_given_in_the_name_of_a_later_view()
+    {
+        var kit = Follower(3);
+        kit.Receive(1, Append(1, 1, 1)).Exactly(Journals(Batch(1, 1, 1), 0));
+        kit.Receive(2, new InstallView(View(2, 2, 3, [1, 2], (1, 1), (2, 2))));
+        // The entry is on disk, and the view is not.
+        kit.DiskReaches(2).Nothing();
+        kit.DiskCatchesUp().Exactly(To(2, new AcceptedView(E(2))));
+    }
+
+    [Fact]
     public void R3_a_batch_beyond_a_gap_is_journalled_but_not_acknowledged()
     {
         var kit = Follower(2, log: 2);

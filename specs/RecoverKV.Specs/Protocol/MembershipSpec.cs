@@ -88,6 +88,41 @@ public sealed class MembershipSpec
     }
 
     [Fact]
+    public void R8_a_replica_that_was_wanted_and_did_not_make_it_is_tried_again_after_a_growing_pause()
+    {
+        var kit = Sequencer(inSync: [1, 2], log: 5, options: Impatient);
+        var since = kit.Now;
+        var pauses = new List<TimeSpan>();
+        for (var epoch = 3; epoch <= 5; epoch++)
+        {
+            kit.RunUntil(Sends<Canvass>, contiguous: 5, 2, 3);
+            pauses.Add(kit.Now - since);
+            // Service is interrupted for n3, which follows well enough, and n3 does not promise in time.
+            kit.Succeed(epoch, [Two], [Two], kit.Core.View, contiguous: 5);
+            Assert.Equal((E(epoch), 2), (kit.Core.View.Epoch, kit.Core.View.InSync.Length));
+            Assert.True(kit.Core.IsSequencer);
+            since = kit.Now;
+        }
+
+        Assert.InRange(pauses[0], TimeSpan.Zero, Ms(300));
+        Assert.InRange(pauses[1], Ms(1000), Ms(1300));
+        Assert.InRange(pauses[2], Ms(2000), Ms(2300));
+    }
+
+    [Fact]
+    public void R8_a_campaign_that_leads_on_may_meet_a_newer_view_with_members_that_the_tenure_did_not_know()
+    {
+        var kit = Sequencer(log: 1, options: Impatient);
+        kit.RunUntil(Sends<Canvass>, contiguous: 1, 2);
+        // Meanwhile n2 led, with a new incarnation of n3, and has stepped down again.
+        var third = View(3, 2, 3, [2, 3], (1, 1), (3, 2)) with { Members = [Member(1), Two, Member(3, incarnation: 5)] };
+        kit.Receive(2, new CanvassReply(E(3), false, E(3)));
+        kit.Succeed(4, [Two], [Two], third, contiguous: 1);
+        Assert.True(kit.Core.IsSequencer);
+        Assert.Equal((E(4), third.Members.Length), (kit.Core.View.Epoch, kit.Core.View.Members.Intersect(third.Members).Count()));
+    }
+
+    [Fact]
     public void R8_a_dead_member_is_swapped_for_a_live_one_in_one_step()
     {
         var kit = Sequencer(inSync: [1, 2], log: 5, options: Impatient);
