@@ -31,6 +31,7 @@ internal static class RunReport
         Row("histories explained by the uids of the store, as a search would take too long", Number(total.Undecided));
         Row("simulated time", string.Create(CultureInfo.InvariantCulture,
             $"{total.Simulated.TotalHours:N1} hours in {elapsed.TotalMinutes:N1} minutes: {total.Simulated / elapsed:N0} hours an hour on {threads} threads of {Environment.ProcessorCount} cores"));
+        Row("of real time", SeedRunner.Rates(total, elapsed));
         Row("writes, reads answered", $"{Number(total.Writes)}, {Number(total.Reads)}");
         Row("given up by their clients", Number(total.Unknown));
         Row("retries", Number(total.Retries));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Simulation.Cluster;
 
@@ -115,6 +116,13 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
         $"{total.Runs} runs, {failures} failures | {total.Writes} writes, {total.Reads} reads, {total.Unknown} given up, "
         + $"{total.Retries} retries, {total.Committed} committed | {total.Faults.Values.Sum()} faults, {total.StartedOver} started over, "
         + $"{total.Views} views, {total.JournalReads} journal reads, {total.MessagesLost} messages lost, "
-        + $"{total.Undecided} undecided | {total.Runs / elapsed.TotalSeconds:F1} runs/s, "
-        + $"{total.Simulated / elapsed:F0} simulated hours per hour";
+        + $"{total.Undecided} undecided | {Rates(total, elapsed)}, {total.Simulated / elapsed:F0} simulated hours per hour";
+
+    /// <summary>What happens in a second of real time.</summary>
+    public static string Rates(Statistics total, TimeSpan elapsed)
+    {
+        string Rate(long count) => (count / elapsed.TotalSeconds).ToString("F0", CultureInfo.InvariantCulture);
+        return $"{total.Runs / elapsed.TotalSeconds:F1} runs/s, {Rate(total.Writes + total.Reads)} operations/s, "
+            + $"{Rate(total.Faults.Values.Sum())} faults/s, {Rate(total.Views)} views/s";
+    }
 }
