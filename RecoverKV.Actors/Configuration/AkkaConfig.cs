@@ -94,6 +94,9 @@ public static class AkkaConfig
           trusted-selection-paths = ["/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"]
           # A peer that was down is tried again soon: its first heartbeat decides how fast it heals.
           retry-gate-closed-for = 100ms
+          # Each side writes to a connection of its own. To share one goes wrong when both connect at once and one of the
+          # two connections breaks: the other one is then no longer read, for as long as it lives.
+          use-passive-connections = off
           # A cut that swallows packets leaves TCP waiting for minutes even after it has healed: give such a
           # connection up and make a new one. Losing its messages is what the protocol expects.
           transport-failure-detector {
