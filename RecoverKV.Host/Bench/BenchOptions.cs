@@ -101,7 +101,8 @@ internal sealed class BenchOptions
         var settings = parsed.GetValue(_settings) ?? [];
         var durability = parsed.GetValue(_durability);
         if (contact is not null && own is not null)
-            throw new UsageException($"{own} kills nodes: it works only with a cluster that the benchmark starts itself");
+            throw new UsageException(
+                $"{own} kills nodes: only with a cluster that the benchmark starts itself, so without --contact and RECOVERKV_CONTACT");
         if (contact is not null && (durability is not null || parsed.GetValue(_data) is not null || settings.Length > 0))
             throw new UsageException("--durability, --data and --set are for a cluster that the benchmark starts itself");
         if (durability is not null) settings = [.. settings, $"recoverkv.durability={durability}"];

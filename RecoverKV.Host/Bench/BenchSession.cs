@@ -160,7 +160,9 @@ internal sealed class BenchSession : IAsyncDisposable
     {
         var parameters = new Dictionary<string, string>(Parameters)
         {
-            ["warm-up"] = string.Create(CultureInfo.InvariantCulture, $"{_settings.WarmUpSeconds:0.#} s"),
+            ["warm-up"] = _settings.WarmUpSeconds == 0
+                ? "none"
+                : string.Create(CultureInfo.InvariantCulture, $"{_settings.WarmUpSeconds:0.##} s"),
             ["cluster"] = Cluster is null
                 ? $"given: {string.Join(", ", Contact)}"
                 : $"{Cluster.Nodes.Count} node processes on this machine",

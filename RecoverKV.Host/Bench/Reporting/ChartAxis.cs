@@ -47,33 +47,32 @@ internal abstract record ChartAxis
         }
     }
 
-    /// <summary>Powers of ten.</summary>
-    public record Logarithmic : ChartAxis
+    /// <summary>Powers of ten: whole decades around these values.</summary>
+    public sealed record Logarithmic(double Least, double Most) : ChartAxis
     {
-        private readonly double _low;
-        private readonly double _high;
+        private int Low => (int)Math.Floor(Math.Log10(Least));
 
-        /// <summary>Whole decades around these values.</summary>
-        public Logarithmic(double least, double most)
-        {
-            _low = Math.Floor(Math.Log10(least));
-            _high = Math.Max(Math.Ceiling(Math.Log10(most)), _low + 1);
-        }
+        private int High => Math.Max((int)Math.Ceiling(Math.Log10(Most)), Low + 1);
 
         /// <inheritdoc/>
-        public override double Place(double value) => Math.Clamp((Math.Log10(value) - _low) / (_high - _low), 0, 1);
+        public override double Place(double value) => Math.Clamp((Math.Log10(value) - Low) / (High - Low), 0, 1);
 
         /// <inheritdoc/>
-        public override IEnumerable<Tick> Ticks => Enumerable.Range((int)_low, (int)(_high - _low) + 1)
+        public override IEnumerable<Tick> Ticks => Enumerable.Range(Low, High - Low + 1)
             .Select(d => new Tick(Math.Pow(10, d), Math.Pow(10, d).ToString("0.######", CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>Percentiles, each nine as wide as the one before: the value is 1 / (1 - share).</summary>
-    public sealed record Percentile(double Most) : Logarithmic(1, Most)
+    /// <summary>Percentiles, each nine as wide as the one before: a value is 1 / (1 - share).</summary>
+    public sealed record Percentile(double Most) : ChartAxis
     {
+        private double Decades => Math.Max(Math.Log10(Most), 1);
+
         /// <inheritdoc/>
-        public override IEnumerable<Tick> Ticks =>
-            base.Ticks.Where(t => t.Value > 1).Select(t => t with { Label = Label(t.Value) }).Prepend(new Tick(2, "p50"));
+        public override double Place(double value) => Math.Clamp(Math.Log10(value) / Decades, 0, 1);
+
+        /// <inheritdoc/>
+        public override IEnumerable<Tick> Ticks => Enumerable.Range(1, (int)(Decades + 1e-9))
+            .Select(d => new Tick(Math.Pow(10, d), Label(Math.Pow(10, d)))).Prepend(new Tick(2, "p50"));
 
         private static string Label(double value) =>
             string.Create(CultureInfo.InvariantCulture, $"p{100 * (1 - 1 / value):0.######}");

@@ -15,7 +15,7 @@ internal static class SvgChart
     private const double Width = 640;
     private const double Height = 300;
     private const double Left = 56;
-    private const double Right = 70;
+    private const double Right = 104;
     private const double Top = 12;
     private const double Bottom = 28;
     private const int Colors = 3;
