@@ -5,7 +5,9 @@ namespace RecoverKV.Host.Bench.Loads;
 /// <summary>What a caller waits on for the start of its next operation, again and again, without garbage.</summary>
 internal sealed class Alarm : IValueTaskSource
 {
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    // The caller goes on at once, on the clock's thread, up to where it waits for the store: waking another thread for
+    // each would cost more than the calls themselves, and begin them later.
+    private ManualResetValueTaskSourceCore<bool> _core;
 
     /// <summary>Begins a wait.</summary>
     public ValueTask Set()

@@ -8,8 +8,8 @@ internal sealed class MachineClock : IBenchClock, IDisposable
 {
     // Waking more often would take time from the store that is measured; waking less often would make starts late,
     // which counts as latency.
-    private const long ShortestSleep = 50_000;
-    private const long LongestSleep = 200_000;
+    private const long ShortestSleep = 100_000;
+    private const long LongestSleep = 500_000;
 
     private readonly PriorityQueue<Alarm, long> _alarms = new();
     private readonly List<Alarm> _due = [];
