@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using RecoverKV.Host.Bench;
 using RecoverKV.Host.Commands;
 
 namespace RecoverKV.Host;
@@ -22,6 +23,7 @@ internal static class Cli
         var root = NewRoot("RecoverKV: a strongly consistent, replicated key-value store. "
             + "Without arguments: run a local cluster of three nodes (as `up`).");
         foreach (var command in ClientCommands.All(context)) root.Add(command);
+        root.Add(BenchCommand.Create(terminal));
         root.Add(ShellCommand.Create(context));
         root.Add(NodeCommand.Create(terminal));
         root.Add(UpCommand.Create(terminal));

@@ -57,6 +57,20 @@ internal static class Arguments
         return option;
     }
 
+    /// <summary>A number within bounds, not necessarily a whole one.</summary>
+    public static Option<double> Real(
+        string name, double defaultValue, double min, double max, string helpName, string description)
+    {
+        var option = Parsed<double>(name, description, helpName,
+            string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}"),
+            text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                && number >= min && number <= max
+                    ? number
+                    : null);
+        option.DefaultValueFactory = _ => defaultValue;
+        return option;
+    }
+
     /// <summary>The uid of a version.</summary>
     public static Option<long> Uid(string name, string description) =>
         Parsed<long>(name, description, "N", "a uid, 1 or more,",

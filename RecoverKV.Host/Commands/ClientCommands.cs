@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RecoverKV.Host.Bench;
 
 namespace RecoverKV.Host.Commands;
 
@@ -18,6 +17,5 @@ internal static class ClientCommands
         DumpCommand.Create(context),
         StopCommand.Create(context),
         PartitionCommand.Create(context),
-        BenchCommand.Create(context),
     ];
 }

@@ -65,25 +65,33 @@ internal sealed class CommandContext
         return points.Length > 0 ? points : throw new UsageException($"{origin}: HOST:PORT[,HOST:PORT...] is wanted");
     }
 
+    /// <summary>An option that names nodes.</summary>
+    public static Option<string> NewContactOption(string description) => new("--contact", "-c")
+    {
+        Description = description,
+        HelpName = "HOST:PORT[,HOST:PORT...]",
+    };
+
+    /// <summary>The nodes that the option, or else the environment, names; null if neither does.</summary>
+    /// <exception cref="UsageException">They are no nodes.</exception>
+    public static IReadOnlyList<string>? GivenContact(ParseResult parsed, Option<string> option)
+    {
+        if (parsed.GetResult(option) is { Implicit: false } given)
+            return ParseContact(given.GetValueOrDefault<string>(), "--contact");
+        return Environment.GetEnvironmentVariable(ContactVariable) is { Length: > 0 } text
+            ? ParseContact(text, $"the environment variable {ContactVariable}")
+            : null;
+    }
+
     private Task<RecoverKvClient> ConnectAsync(ParseResult parsed, double seconds, CancellationToken cancellation)
     {
-        var contact = parsed.GetResult(Contact) is { Implicit: false } given
-            ? ParseContact(given.GetValueOrDefault<string>(), "--contact")
-            : ContactFromEnvironment();
+        var contact = GivenContact(parsed, Contact) ?? ParseContact(DefaultContact, "the default");
         var timeout = TimeSpan.FromSeconds(seconds);
         var options = new RecoverKvClientOptions { Deadline = timeout, ConnectTimeout = timeout };
         return RecoverKvClient.ConnectAsync(contact, options, cancellation);
     }
 
-    private static IReadOnlyList<string> ContactFromEnvironment() =>
-        Environment.GetEnvironmentVariable(ContactVariable) is { Length: > 0 } text
-            ? ParseContact(text, $"the environment variable {ContactVariable}")
-            : ParseContact(DefaultContact, "the default");
-
-    private static Option<string> ContactOption() => new("--contact", "-c")
-    {
-        Description = "Nodes to ask first; any one that answers leads to the others. "
-            + $"Default: ${ContactVariable}, else {DefaultContact}.",
-        HelpName = "HOST:PORT[,HOST:PORT...]",
-    };
+    private static Option<string> ContactOption() => NewContactOption(
+        "Nodes to ask first; any one that answers leads to the others. "
+            + $"Default: ${ContactVariable}, else {DefaultContact}.");
 }

@@ -21,11 +21,16 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     private readonly RestartPolicy _policy = new();
     private readonly TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _lastError;
+    private volatile TaskCompletionSource? _held;
     private volatile int _pid;
+    private long _startedAt;
     private int _starts;
 
     /// <summary>The running child, 0 between two.</summary>
     public int Pid => _pid;
+
+    /// <summary>The timestamp (of <see cref="Stopwatch"/>) at which the last child was about to be started.</summary>
+    public long StartedAt => Interlocked.Read(ref _startedAt);
 
     /// <summary>The last error that the child wrote, in this run or, until this one ends, in the one before.</summary>
     public string? LastError => _lastError;
@@ -45,11 +50,19 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             var error = _lastError is { } line ? $" ({line})" : "";
             notice($"{name} {Describe(exitCode)}{error}, {again}");
             await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_held is { } held)
+                await held.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>Kills the child, now or while it leaves.</summary>
     public void Kill() => _kill.TrySetResult();
+
+    /// <summary>From now on the child is not started again when it ends, until <see cref="Release"/>.</summary>
+    public void Hold() => _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Takes <see cref="Hold"/> back: a child that ended meanwhile is started again.</summary>
+    public void Release() => Interlocked.Exchange(ref _held, null)?.TrySetResult();
 
     private async Task<int> RunOnceAsync(CancellationToken stop)
     {
@@ -59,6 +72,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         try
         {
             process.StartInfo = start();
+            Interlocked.Exchange(ref _startedAt, Stopwatch.GetTimestamp());
             process.Start();
         }
         catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)

@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Spectre.Console;
 
 namespace RecoverKV.Host.LocalCluster;
@@ -14,8 +11,7 @@ internal sealed class Runner
 
     private readonly Terminal _terminal;
     private readonly LocalClusterOptions _options;
-    private readonly IReadOnlyList<LocalNode> _nodes;
-    private readonly IReadOnlyList<NodeProcess> _processes;
+    private readonly LocalNodes _cluster;
     private readonly ClusterWatch _watch;
     private readonly Lock _lock = new();
     private readonly Queue<string> _notices = [];
@@ -24,9 +20,8 @@ internal sealed class Runner
     {
         _terminal = terminal;
         _options = options;
-        _nodes = options.Plan();
-        _processes = [.. _nodes.Select(n => new NodeProcess(n.Id, n.LogFile, () => Prepare(n), Notice))];
-        _watch = new ClusterWatch(_nodes, Notice);
+        _cluster = new LocalNodes(options, Notice);
+        _watch = new ClusterWatch(_cluster.Nodes, Notice);
     }
 
     /// <summary>Runs a local cluster; returns the exit code.</summary>
@@ -34,17 +29,17 @@ internal sealed class Runner
     {
         var runner = new Runner(terminal, options);
         using var folder = DataFolder.Open(options);
-        await runner.CheckPortsAsync();
-        using var interrupt = new InterruptSource(runner.KillAll);
+        await runner._cluster.CheckPortsAsync();
+        using var interrupt = new InterruptSource(runner._cluster.KillAll);
         await runner.RunAsync(interrupt.Token);
         return ExitCode.Done;
     }
 
     private async Task RunAsync(CancellationToken interrupt)
     {
-        var contact = string.Join(',', _nodes.Select(n => n.Address));
+        var contact = string.Join(',', _cluster.Nodes.Select(n => n.Address));
         _terminal.Out.WriteLine($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
-        var supervision = Task.WhenAll(_processes.Select(p => p.RunAsync(interrupt)));
+        var supervision = _cluster.RunAsync(interrupt);
         var watching = _watch.RunAsync(interrupt);
         if (_terminal.OutputIsTerminal) await ShowTableAsync(interrupt);
         else await ShowChangesAsync(interrupt);
@@ -86,7 +81,7 @@ internal sealed class Runner
     private IReadOnlyList<NodeSnapshot> Snapshot()
     {
         var said = _watch.Latest;
-        return [.. _nodes.Zip(_processes, (n, p) => NodeSnapshot.Of(n, p, said.GetValueOrDefault(n.Id)))];
+        return [.. _cluster.Nodes.Zip(_cluster.Processes, (n, p) => NodeSnapshot.Of(n, p, said.GetValueOrDefault(n.Id)))];
     }
 
     private IReadOnlyList<string> Notices()
@@ -106,54 +101,6 @@ internal sealed class Runner
 
             if (_notices.Count == NoticesShown) _notices.Dequeue();
             _notices.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {text}"));
-        }
-    }
-
-    private void KillAll()
-    {
-        foreach (var process in _processes) process.Kill();
-    }
-
-    /// <summary>Writes the node's configuration, afresh at each start: the folder may have been wiped meanwhile.
-    /// </summary>
-    private ProcessStartInfo Prepare(LocalNode node)
-    {
-        NodeConfigFile.Write(node, _nodes, _options.Chaos);
-        List<string> arguments = ["node", "--config", node.ConfigFile, "--stop-with-stdin"];
-        foreach (var setting in _options.Settings) arguments.AddRange(["--set", setting]);
-        return ThisProgram.Start(arguments);
-    }
-
-    private async Task CheckPortsAsync()
-    {
-        var clock = Stopwatch.StartNew();
-        foreach (var node in _nodes)
-        {
-            while (!IsFree(node.Port))
-            {
-                if (clock.Elapsed >= _options.PortPatience)
-                    throw new CommandFailedException(
-                        $"{node.Address} is in use: stop what listens there, or choose other ports with --port");
-                await Task.Delay(100);
-            }
-        }
-    }
-
-    private static bool IsFree(int port)
-    {
-        var listener = new TcpListener(IPAddress.Parse(LocalClusterOptions.Host), port);
-        try
-        {
-            listener.Start();
-            return true;
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse)
-        {
-            return false;
-        }
-        finally
-        {
-            listener.Stop();
         }
     }
 }

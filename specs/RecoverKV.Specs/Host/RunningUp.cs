@@ -78,12 +78,19 @@ internal sealed class RunningUp : IAsyncDisposable
         return (code, terminal.Output, terminal.Error);
     }
 
-    /// <summary>The process of each node.</summary>
+    /// <summary>The process of each node, once all have told it. A node that is too slow to answer is DEAD to its client
+    /// and has the pid 0, and a signal to 0 would end the specs and whoever started them.</summary>
     public async Task<int[]> PidsAsync()
     {
-        var (_, output, _) = await RunAsync(["status", "--json"]);
-        using var json = JsonDocument.Parse(output);
-        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("pid").GetInt32())];
+        while (true)
+        {
+            var (_, output, _) = await RunAsync(["status", "--json"]);
+            using var json = JsonDocument.Parse(output);
+            int[] pids =
+                [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("pid").GetInt32())];
+            if (pids.All(p => p > 0)) return pids;
+            Patience.ThrowIfCancellationRequested();
+        }
     }
 
     /// <summary>Kills it, if it still runs: its nodes then leave by themselves.</summary>
