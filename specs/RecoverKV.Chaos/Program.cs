@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using RecoverKV.Chaos.Faults;
 using RecoverKV.Chaos.History;
 using RecoverKV.Chaos.Load;
@@ -41,17 +42,11 @@ internal static class Program
     private static async Task<int> Main(string[] arguments)
     {
         Network.AcceptOnlyFromAmong("auto", "namespaces", "loopback");
-        AtLeast(Clients, 1);
-        AtLeast(Workers, 1);
-        AtLeast(Think, 1);
-        Nodes.Validators.Add(r =>
-        {
-            if (r.Tokens.Count > 0 && r.GetValueOrDefault<int>() is not (3 or 5)) r.AddError("--nodes is 3 or 5");
-        });
-        Minutes.Validators.Add(r =>
-        {
-            if (r.Tokens.Count > 0 && r.GetValueOrDefault<double>() is not (> 0 and <= 24 * 60)) r.AddError("--minutes is more than 0 and at most a day");
-        });
+        foreach (var option in new[] { Clients, Workers, Think })
+            Check(option, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0, "a whole number from 1 on");
+        Check(Nodes, text => text is "3" or "5", "3 or 5");
+        Check(Minutes, text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 24 * 60,
+            "more than 0 and at most a day");
 
         var root = new RootCommand("Breaks a cluster of real processes in every way, and checks what its clients saw.")
         {
@@ -71,8 +66,10 @@ internal static class Program
         root.Add(check);
         root.Add(client);
         root.Add(watch);
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0) return Wrong(parsed.Errors[0].Message);
         // Ctrl-C ends the run in good order: processes, namespaces and disks are taken down, the checks are made.
-        return await root.Parse(arguments).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
@@ -146,8 +143,8 @@ internal static class Program
         return 2;
     }
 
-    private static void AtLeast(Option<int> option, int least) => option.Validators.Add(r =>
+    private static void Check(Option option, Func<string, bool> isGood, string what) => option.Validators.Add(r =>
     {
-        if (r.Tokens.Count > 0 && r.GetValueOrDefault<int>() < least) r.AddError($"{option.Name} is at least {least}");
+        if (r.Tokens.Count > 0 && !isGood(r.Tokens[0].Value)) r.AddError($"{option.Name} is {what}");
     });
 }
