@@ -212,11 +212,19 @@ public sealed partial class ReplicaCore
 
     private static int Majority(Campaign campaign) => campaign.Members.Length / 2 + 1;
 
-    // A wanted member's promise may be a little later than that of a majority.
+    // A wanted member's promise may be a little later than that of a majority; who came too late before is given more time.
     private bool StillExpected(Campaign campaign, View newest) =>
-        _now - campaign.StartedAt < _options.ResendInterval
+        _now - campaign.StartedAt < JoinPatience(campaign)
         && (campaign.Wanted ?? _options.Nodes.Where(n => n != newest.Sequencer))
             .Any(n => !campaign.Promises.Keys.Any(m => m.Node == n));
+
+    // As the pause between two tries grows with them, the share of time in which service is interrupted does not.
+    private TimeSpan JoinPatience(Campaign campaign)
+    {
+        var tries = (campaign.Wanted ?? []).Select(n => _joins.TryGetValue(n, out var join) ? join.Pause / FirstJoinPause : 0).DefaultIfEmpty().Max();
+        var patience = _options.ResendInterval * (1 + tries);
+        return patience < _options.CampaignTimeout / 3 ? patience : Later(_options.ResendInterval, _options.CampaignTimeout / 3);
+    }
 
     private void SendSynchronize(Campaign campaign, MemberId member)
     {

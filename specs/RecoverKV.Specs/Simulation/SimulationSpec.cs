@@ -22,6 +22,15 @@ public class SimulationSpec
         }
     }
 
+    /// <summary>At full length, as they were found.</summary>
+    [Theory]
+    [InlineData(60908)] // R8: a member that promised a little too late, again and again
+    public void Seeds_that_found_something_hold(int seed)
+    {
+        var result = SeedRunner.RunOne(Scenario.Draw((ulong)seed));
+        Assert.True(result.Violation is null, $"seed {seed}: {result.Violation}\n{string.Join('\n', result.LastEvents)}");
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
