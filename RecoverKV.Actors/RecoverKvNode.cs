@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Event;
-using Akka.Persistence.Sql.Config;
 using Akka.Remote;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Gateway;
@@ -127,8 +126,7 @@ public sealed class RecoverKvNode : IAsyncDisposable
     private static ActorSystem CreateSystem(NodeSettings settings, DataFolder folder)
     {
         var setup = ActorSystemSetup.Create(
-            BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)),
-            new DataOptionsSetup(JournalFile.DataOptions(folder.Journal, settings.Durability)));
+            [BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)), .. JournalFile.Setups(folder.Journal, settings.Durability)]);
         try
         {
             return ActorSystem.Create(NodeSettings.SystemName, setup);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Akka.Configuration;
-using Akka.Persistence.Sql.Journal;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.Storage;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Configuration;
@@ -13,7 +13,7 @@ namespace RecoverKV.Actors.Configuration;
 /// </summary>
 public static class AkkaConfig
 {
-    /// <summary>The dispatcher of the journal and its readers: their calls block a thread while the disk works.</summary>
+    /// <summary>The dispatcher of the journal, whose calls block a thread while the disk works.</summary>
     public const string JournalDispatcher = "akka.persistence.dispatchers.recoverkv-journal";
 
     /// <summary>The journal's plugin.</summary>
@@ -140,7 +140,7 @@ public static class AkkaConfig
         {{JournalDispatcher}} {
           type = ForkJoinDispatcher
           throughput = 10
-          dedicated-thread-pool.thread-count = 3
+          dedicated-thread-pool.thread-count = 1
         }
         akka.persistence {
           journal.plugin = "{{JournalPlugin}}"
@@ -148,34 +148,16 @@ public static class AkkaConfig
           # Checkpoints are no snapshots of Akka's.
           snapshot-store.plugin = "akka.persistence.no-snapshot-store"
           journal.sql {
-            class = "{{NameOf(typeof(SqlWriteJournal))}}"
+            class = "{{NameOf(typeof(ReplicaJournal))}}"
             # Connections come from JournalFile, and so does the table.
             auto-initialize = false
             provider-name = "SQLite.MS"
             plugin-dispatcher = "{{JournalDispatcher}}"
             replay-dispatcher = "{{JournalDispatcher}}"
             materializer-dispatcher = "{{JournalDispatcher}}"
-            # SQLite has one writer; more than one would only wait for its lock, and could commit out of order.
-            parallelism = 1
             # No event has a tag: spare the table of tags.
             tag-write-mode = Csv
-            # Events that wait together are committed together. A full buffer fails a write; the protocol bounds what
-            # is under way far below it.
-            batch-size = 64
-            buffer-size = 5000
-            # Otherwise events become SQL text, at several times their size.
-            prefer-parameters-on-multirow-insert = true
-            # Events have up to batch.bytes each: bounds the memory of a replay.
-            replay-batch-size = 256
-            # Two writers of one journal would be a mistake that must not be smoothed over.
-            replay-filter.mode = fail
             recovery-event-timeout = 60s
-            circuit-breaker {
-              # Longer than SQLite waits for a lock, and than a disk may stall.
-              call-timeout = 30s
-              max-failures = 3
-              reset-timeout = 5s
-            }
           }
         }
         """;

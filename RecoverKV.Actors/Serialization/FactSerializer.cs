@@ -8,11 +8,14 @@ namespace RecoverKV.Actors.Serialization;
 /// <summary>Journal events for Akka.Persistence; see <see cref="FactCodec"/>.</summary>
 public sealed class FactSerializer : SerializerWithStringManifest
 {
+    /// <summary>Stands in every row of a journal: it must never change.</summary>
+    public const int Id = 4102;
+
     /// <summary>Called by Akka.</summary>
     public FactSerializer(ExtendedActorSystem system) : base(system) { }
 
-    /// <summary>Stands in every row of a journal: it must never change.</summary>
-    public override int Identifier => 4102;
+    /// <inheritdoc/>
+    public override int Identifier => Id;
 
     /// <inheritdoc/>
     public override string Manifest(object o) => FactCodec.Manifest(AsFact(o));

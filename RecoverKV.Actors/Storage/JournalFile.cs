@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Globalization;
 using System.Runtime.Serialization;
+using Akka.Actor.Setup;
+using Akka.Persistence.Sql.Config;
 using LinqToDB;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
@@ -45,10 +47,7 @@ public static class JournalFile
     /// <summary>With further PRAGMAs for each connection, for specs.</summary>
     internal static DataOptions DataOptions(string path, Durability durability, string pragmas)
     {
-        // full: each commit waits for the disk. os: each commit is written, and only moving the write-ahead log into
-        // the file waits for the disk, so that a power loss takes the last events, but never damages the file.
-        var setUp = $"PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")}; "
-            + $"PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; {pragmas}";
+        var setUp = SetUp(durability, pragmas);
         return new DataOptions().UseConnectionString(ProviderName.SQLiteMS, ConnectionString(path))
             .UseAfterConnectionOpened(
                 connection => Execute(connection, setUp),
@@ -59,6 +58,28 @@ public static class JournalFile
                     return Task.CompletedTask;
                 });
     }
+
+    /// <summary>All that an actor system needs to know of its journal.</summary>
+    internal static Setup[] Setups(string path, Durability durability, string pragmas = "") =>
+    [
+        new DataOptionsSetup(DataOptions(path, durability, pragmas)),
+        new ReplicaJournalSetup(path, durability, pragmas),
+    ];
+
+    /// <summary>The connection that events are written by.</summary>
+    internal static SqliteConnection ConnectForWriting(string path, Durability durability, string pragmas)
+    {
+        var connection = new SqliteConnection(ConnectionString(path, SqliteOpenMode.ReadWrite, pooling: false));
+        connection.Open();
+        Execute(connection, SetUp(durability, pragmas));
+        return connection;
+    }
+
+    // full: each commit waits for the disk. os: each commit is written, and only moving the write-ahead log into the
+    // file waits for the disk, so that a power loss takes the last events, but never damages the file.
+    private static string SetUp(Durability durability, string pragmas) =>
+        $"PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")}; "
+        + $"PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; {pragmas}";
 
     /// <summary>What an exception of the journal means to the operator, if it means that the file is damaged.</summary>
     public static NodeFailedException? Damage(string path, Exception exception)
@@ -79,7 +100,7 @@ public static class JournalFile
     {
         var temporary = path + ".new";
         Delete(temporary);
-        using (var connection = new SqliteConnection(ConnectionString(temporary, pooling: false)))
+        using (var connection = new SqliteConnection(ConnectionString(temporary, SqliteOpenMode.ReadWriteCreate, pooling: false)))
         {
             connection.Open();
             Execute(connection, Schema);
@@ -155,21 +176,21 @@ public static class JournalFile
     internal static string HowToStartOver(string path) =>
         $"Move the folder {Path.GetDirectoryName(path)} away to let the node start over from its peers.";
 
-    private static string ConnectionString(string path, bool pooling = true) => new SqliteConnectionStringBuilder
-    {
-        DataSource = path,
-        Mode = pooling ? SqliteOpenMode.ReadWrite : SqliteOpenMode.ReadWriteCreate,
-        Pooling = pooling,
-        DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
-    }.ConnectionString;
+    private static string ConnectionString(
+        string path, SqliteOpenMode mode = SqliteOpenMode.ReadWrite, bool pooling = true) => new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            Pooling = pooling,
+            DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
+        }.ConnectionString;
 
     /// <summary>Connects for writing, so that SQLite can recover the write-ahead log of a node that was killed.</summary>
     private static T Read<T>(string path, Func<SqliteConnection, T> read)
     {
         try
         {
-            using var connection = new SqliteConnection(
-                new SqliteConnectionStringBuilder(ConnectionString(path)) { Pooling = false }.ConnectionString);
+            using var connection = new SqliteConnection(ConnectionString(path, SqliteOpenMode.ReadWrite, pooling: false));
             connection.Open();
             return read(connection);
         }

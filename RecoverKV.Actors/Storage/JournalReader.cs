@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Protocol;
-using RecoverKV.Actors.Serialization;
 
 namespace RecoverKV.Actors.Storage;
 
@@ -32,23 +31,14 @@ public sealed class JournalReader
     {
         try
         {
-            using var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(journal));
+            var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(journal));
+            using var table = new JournalTable(connection);
             connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = """
-                SELECT manifest, message FROM journal
-                WHERE persistence_id = $id AND sequence_number BETWEEN $first AND $last AND deleted = 0
-                ORDER BY sequence_number
-                """;
-            command.Parameters.AddWithValue("$id", persistenceId);
-            command.Parameters.AddWithValue("$first", first);
-            command.Parameters.AddWithValue("$last", last);
-            using var reader = command.ExecuteReader();
             var facts = new List<Fact>();
-            while (reader.Read())
+            foreach (var row in table.Read(persistenceId, first, last))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                facts.Add(FactCodec.Decode(reader.GetString(0), reader.GetFieldValue<byte[]>(1)));
+                facts.Add(row.Fact);
             }
 
             return facts;

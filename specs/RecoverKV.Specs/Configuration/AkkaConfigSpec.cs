@@ -37,11 +37,6 @@ public class AkkaConfigSpec
         Assert.Equal("", AkkaConfig.Of(Load("")).GetString("akka.cluster.downing-provider-class"));
 
     [Fact]
-    public void The_journals_circuit_breaker_waits_longer_than_SQLite_does() => Assert.True(
-        AkkaConfig.Of(Load("")).GetTimeSpan($"{AkkaConfig.JournalPlugin}.circuit-breaker.call-timeout")
-            > 2 * AkkaConfig.BusyTimeout);
-
-    [Fact]
     public void The_reference_is_the_file_that_users_see() => Assert.Equal(
         ConfigurationFactory.ParseString(File.ReadAllText(Path.Combine(Hocon, "reference.conf"))).ToString(),
         NodeSettings.Reference.ToString());

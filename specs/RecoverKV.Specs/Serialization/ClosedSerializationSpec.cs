@@ -3,7 +3,6 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
 using Akka.Configuration;
-using Akka.Persistence.Sql.Config;
 using Google.Protobuf.WellKnownTypes;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
@@ -43,8 +42,7 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
                 """));
             var folder = DataFolder.Open(settings.Data, settings.Self.Node);
             var system = ActorSystem.Create(NodeSettings.SystemName, ActorSystemSetup.Create(
-                BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)),
-                new DataOptionsSetup(JournalFile.DataOptions(folder.Journal, settings.Durability))));
+                [BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)), .. JournalFile.Setups(folder.Journal, settings.Durability)]));
             _nodes.Add((system, folder));
         }
 

@@ -4,7 +4,6 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Persistence;
-using Akka.Persistence.Sql.Config;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Storage;
@@ -23,13 +22,15 @@ internal sealed class JournalHarness : IAsyncDisposable
     private readonly TaskCompletionSource<IReadOnlyList<Fact>> _recovered = NewSource<IReadOnlyList<Fact>>();
     private readonly TaskCompletionSource<Exception> _persistFailure = NewSource<Exception>();
 
-    private JournalHarness(string path, Durability durability, string pragmas)
+    private JournalHarness(string path, Durability durability, string pragmas, Type? plugin)
     {
         Folder = DataFolder.Open(path, Node);
-        var settings = Settings(path, durability);
+        var config = AkkaConfig.Of(Settings(path, durability));
+        if (plugin != null)
+            config = ConfigurationFactory.ParseString(
+                $"{AkkaConfig.JournalPlugin}.class = \"{plugin.FullName}, {plugin.Assembly.GetName().Name}\"").WithFallback(config);
         _system = ActorSystem.Create(NodeSettings.SystemName, ActorSystemSetup.Create(
-            BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)),
-            new DataOptionsSetup(JournalFile.DataOptions(Folder.Journal, durability, pragmas))));
+            [BootstrapSetup.Create().WithConfig(config), .. JournalFile.Setups(Folder.Journal, durability, pragmas)]));
         _writer = _system.ActorOf(Props.Create(() => new Writer(this)));
     }
 
@@ -41,8 +42,13 @@ internal sealed class JournalHarness : IAsyncDisposable
     /// <summary>Ends with the cause when a fact could not be written.</summary>
     public Task<Exception> PersistFailure => _persistFailure.Task.WaitAsync(Patience);
 
-    public static JournalHarness Start(string path, Durability durability = Durability.Full, string pragmas = "") =>
-        new(path, durability, pragmas);
+    /// <param name="path">The data folder.</param>
+    /// <param name="durability">What a commit waits for.</param>
+    /// <param name="pragmas">Further PRAGMAs of the connections.</param>
+    /// <param name="plugin">Another journal than the node's own.</param>
+    public static JournalHarness Start(
+        string path, Durability durability = Durability.Full, string pragmas = "", Type? plugin = null) =>
+        new(path, durability, pragmas, plugin);
 
     /// <summary>Runs a node, lets it write, and stops it.</summary>
     public static async Task WriteAsync(string path, params Fact[] facts)

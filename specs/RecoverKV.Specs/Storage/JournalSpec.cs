@@ -1,4 +1,6 @@
+using Akka.Persistence.Sql.Journal;
 using LinqToDB.Data;
+using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Storage;
@@ -35,6 +37,39 @@ public sealed class JournalSpec : IDisposable
                 (await node.Recovered).Select(Generators.Show));
             await node.PersistAsync(Facts);
         }
+    }
+
+    [Fact]
+    public async Task The_plugin_of_Akka_reads_what_the_journal_wrote_and_the_other_way_round()
+    {
+        Type?[] plugins = [null, typeof(SqlWriteJournal), null];
+        for (var round = 0; round < plugins.Length; round++)
+        {
+            await using var node = JournalHarness.Start(_folder.Path, plugin: plugins[round]);
+            Assert.Equal(
+                Enumerable.Repeat(Facts.Select(Generators.Show), round).SelectMany(f => f),
+                (await node.Recovered).Select(Generators.Show));
+            await node.PersistAsync(Facts);
+        }
+    }
+
+    [Fact]
+    public async Task A_journal_that_two_replicas_wrote_at_once_is_refused()
+    {
+        for (var run = 0; run < 2; run++) await JournalHarness.WriteAsync(_folder.Path, Facts);
+        using (var connection = new SqliteConnection($"Data Source={_folder.File("journal.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                "UPDATE journal SET writer_uuid = (SELECT writer_uuid FROM journal WHERE sequence_number = 1) WHERE sequence_number = 9";
+            Assert.Equal(1, command.ExecuteNonQuery());
+        }
+
+        await using var node = JournalHarness.Start(_folder.Path);
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => node.Recovered);
+        Assert.Contains("event 9 is of an earlier run", failure.Message, StringComparison.Ordinal);
+        Assert.NotNull(JournalFile.Damage(_folder.File("journal.db"), failure));
     }
 
     [Fact]

@@ -1,0 +1,100 @@
+using System.Data;
+using Akka.Persistence;
+using Microsoft.Data.Sqlite;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
+
+namespace RecoverKV.Actors.Storage;
+
+/// <summary>The table of journal events, with the columns of Akka.Persistence.Sql, over a connection that it owns. Not
+/// thread-safe.</summary>
+internal sealed class JournalTable : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly SqliteCommand _insert;
+    private readonly SqliteParameter _persistenceId, _number, _created, _message, _manifest, _writer;
+
+    /// <summary>One event.</summary>
+    /// <param name="Number">Its sequence number: the number of the fact.</param>
+    /// <param name="Fact">What it says.</param>
+    /// <param name="Writer">The run of the replica that wrote it.</param>
+    public readonly record struct Row(long Number, Fact Fact, string Writer);
+
+    /// <summary>Takes an open connection.</summary>
+    public JournalTable(SqliteConnection connection)
+    {
+        _connection = connection;
+        _insert = connection.CreateCommand();
+        _insert.CommandText = """
+            INSERT INTO journal
+              (deleted, persistence_id, sequence_number, created, tags, message, identifier, manifest, writer_uuid)
+            VALUES (0, $id, $number, $created, '', $message, $identifier, $manifest, $writer)
+            """;
+        _persistenceId = _insert.Parameters.Add("$id", SqliteType.Text);
+        _number = _insert.Parameters.Add("$number", SqliteType.Integer);
+        _created = _insert.Parameters.Add("$created", SqliteType.Integer);
+        _message = _insert.Parameters.Add("$message", SqliteType.Blob);
+        _insert.Parameters.Add("$identifier", SqliteType.Integer).Value = FactSerializer.Id;
+        _manifest = _insert.Parameters.Add("$manifest", SqliteType.Text);
+        _writer = _insert.Parameters.Add("$writer", SqliteType.Text);
+    }
+
+    /// <summary>Appends events whose payloads are facts; ends when all of them are as durable as the connection's settings
+    /// say, or none.</summary>
+    public void Append(IReadOnlyCollection<IPersistentRepresentation> events)
+    {
+        // A statement on its own is a transaction.
+        using var transaction = events.Count > 1 ? _connection.BeginTransaction(IsolationLevel.Serializable) : null;
+        _insert.Transaction = transaction;
+        foreach (var appended in events)
+        {
+            var fact = (Fact)appended.Payload;
+            _persistenceId.Value = appended.PersistenceId;
+            _number.Value = appended.SequenceNr;
+            _created.Value = DateTime.UtcNow.Ticks;
+            _message.Value = FactCodec.Encode(fact);
+            _manifest.Value = FactCodec.Manifest(fact);
+            _writer.Value = appended.WriterGuid;
+            _insert.ExecuteNonQuery();
+        }
+
+        transaction?.Commit();
+    }
+
+    /// <summary>The number of the last event; 0 if there is none.</summary>
+    public long Highest(string persistenceId)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "SELECT COALESCE(MAX(sequence_number), 0) FROM journal WHERE persistence_id = $id";
+        command.Parameters.AddWithValue("$id", persistenceId);
+        return (long)command.ExecuteScalar()!;
+    }
+
+    /// <summary>The events with numbers from <paramref name="first"/> to <paramref name="last"/>, in order.</summary>
+    /// <exception cref="FormatException">An event is damaged.</exception>
+    public IEnumerable<Row> Read(string persistenceId, long first, long last)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = """
+            SELECT sequence_number, manifest, message, writer_uuid FROM journal
+            WHERE persistence_id = $id AND sequence_number BETWEEN $first AND $last AND deleted = 0
+            ORDER BY sequence_number
+            """;
+        command.Parameters.AddWithValue("$id", persistenceId);
+        command.Parameters.AddWithValue("$first", first);
+        command.Parameters.AddWithValue("$last", last);
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            var fact = FactCodec.Decode(reader.GetString(1), reader.GetFieldValue<byte[]>(2));
+            yield return new Row(reader.GetInt64(0), fact, reader.GetString(3));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _insert.Dispose();
+        _connection.Dispose();
+    }
+}

@@ -1,0 +1,149 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Persistence;
+using Akka.Persistence.Sql.Journal;
+using Microsoft.Data.Sqlite;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
+
+namespace RecoverKV.Actors.Storage;
+
+/// <summary>Tells a node's journal actor its file.</summary>
+/// <param name="path">The SQLite file.</param>
+/// <param name="durability">What a commit waits for.</param>
+/// <param name="pragmas">Further PRAGMAs of the connection, for specs.</param>
+internal sealed class ReplicaJournalSetup(string path, Durability durability, string pragmas) : Setup
+{
+    public SqliteConnection Connect() => JournalFile.ConnectForWriting(path, durability, pragmas);
+}
+
+/// <summary>
+/// The journal plugin of Akka.Persistence.Sql with a shorter way for events. The plugin takes an event over a stream, a
+/// task and three actors to the disk and back, and replays through a compiled query and another stream; here the
+/// journal's own actor inserts all events of a request by one prepared statement in one transaction, reads them
+/// row by row, and answers the replica directly. The table is the plugin's: either can read what the other wrote.
+/// </summary>
+/// <remarks>
+/// The actor's thread waits for the disk, so it needs a dispatcher of its own. Requests are done one after the other: a
+/// replay never misses a write that is still under way. A replica has one write under way at a time; what it
+/// persists meanwhile makes the next one, so that a slower disk has fewer and larger transactions.
+/// </remarks>
+internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
+{
+    // Replayed events that the replica has not applied yet: bounds the memory of a replay, as each may have batch.bytes.
+    private const int ReplayAhead = 64;
+    private readonly ReplicaJournalSetup _setup = Context.System.Settings.Setup.Get<ReplicaJournalSetup>().Value;
+    private JournalTable? _table;
+
+    /// <inheritdoc/>
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        switch (message)
+        {
+            case WriteMessages request:
+                Answer(request, Try(table => table.Append(Events(request))));
+                return true;
+            case ReplayMessages request:
+                var highest = 0L;
+                var failure = Try(table => highest = Replay(table, request));
+                request.PersistentActor.Tell(
+                    failure is null ? new RecoverySuccess(highest) : new ReplayMessagesFailure(failure), ActorRefs.NoSender);
+                return true;
+            default:
+                return base.AroundReceive(receive, message);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        Close();
+        base.PostStop();
+    }
+
+    private Exception? Try(Action<JournalTable> action)
+    {
+        try
+        {
+            action(_table ??= new JournalTable(_setup.Connect()));
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever it was: nothing was written or not all read, and the replica must hear of it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // What the failed connection thinks is in the file may be wrong: the next one reads it again.
+            Close();
+            return e;
+        }
+    }
+
+    private void Close()
+    {
+        _table?.Dispose();
+        _table = null;
+    }
+
+    private static IPersistentRepresentation[] Events(WriteMessages request) =>
+        [.. request.Messages.OfType<AtomicWrite>().SelectMany(w => (IEnumerable<IPersistentRepresentation>)w.Payload)];
+
+    private void Answer(WriteMessages request, Exception? failure)
+    {
+        var (replica, instance) = (request.PersistentActor, request.ActorInstanceId);
+        replica.Tell(
+            failure is null ? WriteMessagesSuccessful.Instance : new WriteMessagesFailed(failure, request.Messages.Count()), Self);
+        foreach (var envelope in request.Messages)
+        {
+            if (envelope is not AtomicWrite write)
+            {
+                replica.Tell(new LoopMessageSuccess(envelope.Payload, instance), envelope.Sender);
+                continue;
+            }
+
+            foreach (var written in (IEnumerable<IPersistentRepresentation>)write.Payload)
+            {
+                replica.Tell(
+                    failure is null
+                        ? new WriteMessageSuccess(written, instance)
+                        : new WriteMessageFailure(written, failure, instance),
+                    written.Sender);
+            }
+        }
+    }
+
+    // Every event, but none of a writer that was already succeeded by another: two replicas would be at work.
+    private static long Replay(JournalTable table, ReplayMessages request)
+    {
+        var (replica, id) = (request.PersistentActor, request.PersistenceId);
+        var highest = table.Highest(id);
+        var last = Math.Min(request.ToSequenceNr, highest);
+        var earlier = new HashSet<string>();
+        var writer = "";
+        var left = request.Max;
+        foreach (var row in left == 0 ? [] : table.Read(id, request.FromSequenceNr, last))
+        {
+            if (row.Writer != writer)
+            {
+                earlier.Add(writer);
+                writer = row.Writer;
+                if (earlier.Contains(writer))
+                    throw new InvariantViolationException($"event {row.Number} is of an earlier run of the replica than the one before it");
+            }
+
+            WaitForRoom(replica);
+            replica.Tell(
+                new ReplayedMessage(new Persistent(row.Fact, row.Number, id, "", false, null, writer)), ActorRefs.NoSender);
+            if (--left == 0) break;
+        }
+
+        return highest;
+    }
+
+    private static void WaitForRoom(IActorRef replica)
+    {
+        if (replica is not ActorRefWithCell local) return;
+        var wait = new SpinWait();
+        while (local.Underlying.NumberOfMessages > ReplayAhead && !local.IsTerminated) wait.SpinOnce();
+    }
+}
