@@ -27,8 +27,8 @@ public sealed partial class RecoverKvClient
         _options = options;
         _system = new ClientSystem(local, Received, Lost);
         _map = new ClusterMap(_system.Gateway, _system.Send, _clock, Random.Shared);
-        _writes = new WritePipeline(_map, Send, _clock, Random.Shared);
-        _reads = new ReadPipeline(_map, Send, _clock, Random.Shared);
+        _writes = new WritePipeline(_map, Send, _clock, Random.Shared, Later);
+        _reads = new ReadPipeline(_map, Send, _clock, Random.Shared, Later);
         _asks = new Asks(_system.Send);
         _map.Changed = _writes.Reroute;
         _sweeper = new Timer(static client => ((RecoverKvClient)client!).Sweep(), this, Timing.Sweep, Timing.Sweep);
@@ -128,6 +128,9 @@ public sealed partial class RecoverKvClient
 
         return _found.Task.IsCompleted;
     }
+
+    // Behind what waits already, not before it.
+    private static void Later(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
     private void Send(NodeRoute to, IClientMessage message) => _system.Send(to.Gateway, message);
 

@@ -45,6 +45,9 @@ internal static class Timing
     /// <summary>Most calls in one message.</summary>
     internal const int MessageCalls = 512;
 
+    /// <summary>Up to this many calls go in one message, however few others are under way.</summary>
+    internal const int MessageFew = 32;
+
     /// <summary>Most bytes of keys and values in one message, unless a single call has more.</summary>
     internal const int MessageBytes = 256 * 1024;
 

@@ -82,24 +82,27 @@ internal sealed class ClusterMap
     /// <summary>Asks for a view soon. Callers repeat this for as long as what they know does not serve them.</summary>
     internal void WantView() => _wanted = true;
 
-    /// <summary>Which node to read from: in turn, one that answers if there is one, not <paramref name="last"/> if
-    /// there is another.</summary>
+    /// <summary>Which node to read from: of those that answer the one that has the fewest reads of this client, in
+    /// turn; not <paramref name="last"/> if there is another.</summary>
     internal NodeRoute PickReader(ReadConsistency consistency, NodeRoute? last = null)
     {
         var table = _table ?? throw new InvalidOperationException("Calls begin after the first view.");
-        var nodes = consistency == ReadConsistency.Stale || table.InSync.Length == 0 ? table.Nodes : table.InSync;
+        var nodes = table.Readers(consistency);
         var now = _clock();
         var turn = Interlocked.Increment(ref _turn) & int.MaxValue;
-        NodeRoute? heard = null, other = null;
+        NodeRoute? best = null, heard = null, other = null;
+        var fewest = int.MaxValue;
         for (var i = 0; i < nodes.Length; i++)
         {
             var node = nodes[(turn + i) % nodes.Length];
             if (node == last) continue;
-            if (node.AnswersReads(now)) return node;
+            var calls = node.Lane(consistency).Flights.Calls;
+            if (node.AnswersReads(now) && calls < fewest) (best, fewest) = (node, calls);
             other ??= node;
             if (!node.Suspected) heard ??= node;
         }
 
+        if (best is not null) return best;
         return last is not null && last.AnswersReads(now) ? last : heard ?? other ?? nodes[turn % nodes.Length];
     }
 

@@ -1,31 +1,37 @@
 namespace RecoverKV.Client.Connection;
 
 /// <summary>A message that was sent; it has landed when any call in it was answered.</summary>
-internal sealed class Flight(long departed)
+internal sealed class Flight(long departed, int calls)
 {
     internal long Departed { get; } = departed;
+
+    internal int Calls { get; } = calls;
 
     internal bool Landed { get; set; }
 }
 
 /// <summary>
-/// How calls are gathered without delaying any of them by a timer: a few messages may be on their way to a node; calls
-/// that come while these are without an answer go together in the next one. An idle client sends at once, a busy one
-/// sends few large messages. A lost message, or one whose calls all wait, holds the others back for
-/// <see cref="Timing.FlightMost"/> only. Not thread-safe.
+/// How calls are gathered without delaying any of them by a timer: an idle client sends at once; while a message is on
+/// its way, the next one departs when the calls that wait are at least half as many as those that are under way. So
+/// messages grow with the load, and sending, storing and answering overlap. A lost message, or one whose calls all
+/// wait, holds the others back for <see cref="Timing.FlightMost"/> only. Not thread-safe.
 /// </summary>
 internal sealed class Flights
 {
     private readonly Queue<Flight> _flights = new();
     private int _inAir;
 
-    internal bool MayDepart => _inAir < Timing.Flights;
+    /// <summary>Calls in messages that have not landed.</summary>
+    internal int Calls { get; private set; }
 
-    internal Flight Depart(long now)
+    internal bool MayDepart(int waiting) => _inAir == 0 || _inAir < Timing.Flights && 2 * waiting >= Calls;
+
+    internal Flight Depart(long now, int calls)
     {
-        var flight = new Flight(now);
+        var flight = new Flight(now, calls);
         _flights.Enqueue(flight);
         _inAir++;
+        Calls += calls;
         return flight;
     }
 
@@ -34,6 +40,7 @@ internal sealed class Flights
         if (flight is null || flight.Landed) return;
         flight.Landed = true;
         _inAir--;
+        Calls -= flight.Calls;
         while (_flights.TryPeek(out var first) && first.Landed) _flights.Dequeue();
     }
 

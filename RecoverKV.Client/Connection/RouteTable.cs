@@ -22,6 +22,10 @@ internal sealed class RouteTable
 
     internal NodeRoute[] InSync { get; }
 
+    /// <summary>The nodes that may answer such reads.</summary>
+    internal NodeRoute[] Readers(ReadConsistency consistency) =>
+        consistency == ReadConsistency.Stale || InSync.Length == 0 ? Nodes : InSync;
+
     /// <summary>What comes in is not trusted: a view that could not be used is not taken.</summary>
     internal static bool IsUsable(ClusterView view) =>
         view is { Epoch: >= 0, MaxKeyBytes: > 0, MaxValueBytes: >= 0, Nodes.Count: > 0 }

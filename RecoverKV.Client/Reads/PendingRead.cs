@@ -16,7 +16,7 @@ internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency con
 
     internal long Deadline { get; } = deadline;
 
-    /// <summary>Where it waits or was sent; null while it pauses.</summary>
+    /// <summary>Where it waits or was sent; null while it is new or pauses.</summary>
     internal ReadLane? Lane { get; set; }
 
     /// <summary>When it was sent on its lane; 0 while it was not.</summary>
@@ -27,8 +27,8 @@ internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency con
     /// <summary>How often a node failed to answer it.</summary>
     internal int Failures { get; set; }
 
-    /// <summary>When its pause ends.</summary>
-    internal long PausedUntil { get; set; }
+    /// <summary>When its pause ends; the end of time while it does not pause.</summary>
+    internal long PausedUntil { get; set; } = long.MaxValue;
 
     internal abstract bool HasEnded { get; }
 

@@ -10,11 +10,8 @@ internal sealed class ReadLane(NodeRoute route, ReadConsistency consistency)
 
     internal ReadConsistency Consistency { get; } = consistency;
 
-    /// <summary>Reads to send; those that meanwhile went elsewhere are passed over.</summary>
-    internal Queue<PendingRead> Waiting { get; } = new();
+    /// <summary>Reads that another node did not answer; those that meanwhile went elsewhere are passed over.</summary>
+    internal Queue<PendingRead> Again { get; } = new();
 
     internal Flights Flights { get; } = new();
-
-    /// <summary>Whether some thread is sending on it.</summary>
-    internal bool Sending { get; set; }
 }

@@ -4,9 +4,10 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Client.Reads;
 
 /// <summary>
-/// R5: takes reads from any thread, spreads them over the nodes that may answer, gathered per node, and asks another
+/// R5: takes reads from any thread, gathers them, spreads the messages over the nodes that may answer, and asks another
 /// node when one refuses or stays silent: a read may be asked any number of times. Thread-safe.
 /// </summary>
+/// <remarks>Whoever finds something to send and nobody sending sends, until nothing is left.</remarks>
 internal sealed class ReadPipeline
 {
     private readonly Lock _gate = new();
@@ -15,86 +16,89 @@ internal sealed class ReadPipeline
     private readonly Func<long> _clock;
     private readonly Random _random;
     private readonly Dictionary<long, PendingRead> _open = [];
+    private readonly ReadQueue _linearizable, _stale;
     private long _lastId;
     private string? _closed;
 
-    internal ReadPipeline(ClusterMap map, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random)
+    internal ReadPipeline(
+        ClusterMap map, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random,
+        Action<IThreadPoolWorkItem> later)
     {
         _map = map;
         _send = send;
         _clock = clock;
         _random = random;
+        _linearizable = new ReadQueue(ReadConsistency.Linearizable, _gate, Send, later);
+        _stale = new ReadQueue(ReadConsistency.Stale, _gate, Send, later);
     }
 
     internal void Submit(PendingRead read)
     {
-        ReadLane lane;
+        var queue = QueueOf(read);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed is not null, typeof(RecoverKvClient));
             read.Id = ++_lastId;
             _open.Add(read.Id, read);
-            lane = Enqueue(read, null);
+            queue.New.Enqueue(read);
+            if (queue.Rush.Holds) return;
         }
 
-        Send(lane);
+        Send(queue);
     }
 
     /// <summary>Answers came. A view that came with them has been offered to the map already.</summary>
     internal void Receive(ReadReplies replies, NodeRoute? from)
     {
         var ended = new List<(PendingRead Read, ReadAnswer Answer)>(replies.Answers.Count);
-        var lanes = new HashSet<ReadLane>();
         lock (_gate)
         {
             var now = _clock();
+            var stale = 0;
             foreach (var answer in replies.Answers)
             {
                 if (!_open.TryGetValue(answer.Id, out var read)) continue;
-                if (read.Lane is { } lane)
-                {
-                    lane.Flights.Land(read.Flight);
-                    lanes.Add(lane);
-                }
-
+                read.Lane?.Flights.Land(read.Flight);
                 if (answer.Status is ReadStatus.Done or ReadStatus.Invalid)
                 {
                     _open.Remove(answer.Id);
                     ended.Add((read, answer));
+                    if (read.Consistency == ReadConsistency.Stale) stale++;
                 }
                 else if (read.SentAt != 0 && (from is null || from == read.Lane!.Route))
                 {
                     // A refusal of the node that has it now; one that comes late from another says nothing.
                     if (answer.Status == ReadStatus.NotAlive) read.Lane!.Route.NotAlive(now);
-                    if (Retry(read, now, pause: answer.Status != ReadStatus.NotAlive) is { } other) lanes.Add(other);
+                    Retry(read, now, pause: answer.Status != ReadStatus.NotAlive);
                 }
             }
+
+            if (ended.Count - stale > 1) _linearizable.Rush.Expect(ended.Count - stale);
+            if (stale > 1) _stale.Rush.Expect(stale);
         }
 
         foreach (var (read, answer) in ended) End(read, answer);
-        foreach (var lane in lanes) Send(lane);
+        Send();
     }
 
     /// <summary>The connection to a node broke: what it has not answered is asked of others at once.</summary>
     internal void Lost(NodeRoute route)
     {
-        var lanes = new HashSet<ReadLane>();
         lock (_gate)
         {
             var now = _clock();
             foreach (var read in _open.Values)
             {
-                if (read.Lane?.Route == route && Retry(read, now, pause: false) is { } lane) lanes.Add(lane);
+                if (read.Lane?.Route == route) Retry(read, now, pause: false);
             }
         }
 
-        foreach (var lane in lanes) Send(lane);
+        Send();
     }
 
     /// <summary>Ends calls past their deadline, and asks again what was not answered.</summary>
     internal void Sweep(long now)
     {
-        var lanes = new HashSet<ReadLane>();
         var ended = new List<PendingRead>();
         lock (_gate)
         {
@@ -105,25 +109,22 @@ internal sealed class ReadPipeline
                     _open.Remove(read.Id);
                     ended.Add(read);
                 }
-                else if (SweepOpen(read, now) is { } lane)
+                else
                 {
-                    lanes.Add(lane);
+                    SweepOpen(read, now);
                 }
             }
 
             foreach (var node in _map.Table?.Nodes ?? [])
             {
-                foreach (var lane in new[] { node.Linearizable, node.Stale })
-                {
-                    lane.Flights.Sweep(now);
-                    if (lane.Waiting.Count > 0) lanes.Add(lane);
-                }
+                node.Linearizable.Flights.Sweep(now);
+                node.Stale.Flights.Sweep(now);
             }
         }
 
         foreach (var read in ended)
             read.Fail(new NotDoneException("The read was not done: no node answered it in time."));
-        foreach (var lane in lanes) Send(lane);
+        Send();
     }
 
     /// <summary>Ends every open call; later ones fail.</summary>
@@ -150,89 +151,140 @@ internal sealed class ReadPipeline
             read.End(answer);
     }
 
-    private ReadLane? SweepOpen(PendingRead read, long now)
+    private ReadQueue QueueOf(PendingRead read) => read.Consistency == ReadConsistency.Stale ? _stale : _linearizable;
+
+    private void SweepOpen(PendingRead read, long now)
     {
-        if (read.Lane is not { } lane) return now >= read.PausedUntil ? Enqueue(read, null) : null;
-        if (read.SentAt == 0) return lane.Route.Suspected ? Retry(read, now, pause: false) : null;
+        if (read.Lane is not { } lane)
+        {
+            if (now < read.PausedUntil) return;
+            read.PausedUntil = long.MaxValue;
+            QueueOf(read).New.Enqueue(read);
+            return;
+        }
+
+        if (read.SentAt == 0)
+        {
+            if (lane.Route.Suspected) Retry(read, now, pause: false);
+            return;
+        }
+
         // A node that answers others may hold this one until a write is committed (R5).
         var heard = lane.Route.LastHeard > read.SentAt;
         var patience = heard ? Timing.ReadRetry << Math.Min(read.Failures, 3) : Timing.ReadRetry;
-        if (now - read.SentAt < patience) return null;
+        if (now - read.SentAt < patience) return;
         if (!heard) lane.Route.Suspect();
-        return Retry(read, now, pause: false);
+        Retry(read, now, pause: false);
     }
 
     /// <summary>Asks another node, after a pause if every node has had its turn.</summary>
-    private ReadLane? Retry(PendingRead read, long now, bool pause)
+    private void Retry(PendingRead read, long now, bool pause)
     {
         var last = read.Lane?.Route;
         read.Failures++;
         _map.WantView();
-        if (!pause && read.Failures % _map.Table!.Nodes.Length != 0) return Enqueue(read, last);
-        read.Lane = null;
-        read.SentAt = 0;
-        read.PausedUntil = now + Timing.BackoffAfter(read.Failures, _random);
-        return null;
-    }
-
-    private ReadLane Enqueue(PendingRead read, NodeRoute? last)
-    {
-        var lane = _map.PickReader(read.Consistency, last).Lane(read.Consistency);
-        read.SentAt = 0;
-        if (read.Lane != lane || read.Flight is not null)
+        if (pause || read.Failures % _map.Table!.Nodes.Length == 0)
         {
-            read.Lane = lane;
-            read.Flight = null;
-            lane.Waiting.Enqueue(read);
+            read.Lane = null;
+            read.SentAt = 0;
+            read.PausedUntil = now + Timing.BackoffAfter(read.Failures, _random);
+            return;
         }
 
-        return lane;
+        var lane = _map.PickReader(read.Consistency, last).Lane(read.Consistency);
+        read.SentAt = 0;
+        if (read.Lane == lane && read.Flight is null) return;
+        read.Lane = lane;
+        read.Flight = null;
+        lane.Again.Enqueue(read);
     }
 
-    private void Send(ReadLane lane)
+    private void Send()
+    {
+        Send(_linearizable);
+        Send(_stale);
+    }
+
+    private void Send(ReadQueue queue)
     {
         lock (_gate)
         {
-            if (lane.Sending) return;
-            lane.Sending = true;
+            if (queue.Sending || queue.Rush.Holds) return;
+            queue.Sending = true;
         }
 
         try
         {
-            while (Gather(lane) is { } reads) _send(lane.Route, new ReadBatch(lane.Consistency, reads));
+            while (Gather(queue) is var (lane, reads)) _send(lane.Route, new ReadBatch(lane.Consistency, reads));
         }
         catch
         {
-            lock (_gate) lane.Sending = false;
+            lock (_gate) queue.Sending = false;
             throw;
         }
     }
 
     /// <summary>The next message, or null, which also ends the sending.</summary>
-    private List<Read>? Gather(ReadLane lane)
+    private (ReadLane Lane, List<Read> Reads)? Gather(ReadQueue queue)
     {
         lock (_gate)
         {
-            List<Read>? reads = null;
-            if (lane.Flights.MayDepart)
+            if (_map.Table is { } table)
             {
-                Flight? flight = null;
-                var now = _clock();
-                var room = Timing.MessageBytes;
-                while (lane.Waiting.TryPeek(out var read)
-                    && (reads is null || reads.Count < Timing.MessageCalls && read.Bytes <= room))
+                foreach (var node in table.Nodes)
                 {
-                    lane.Waiting.Dequeue();
-                    if (read.Lane != lane || read.SentAt != 0 || read.HasEnded || !_open.ContainsKey(read.Id)) continue;
-                    read.SentAt = now;
-                    read.Flight = flight ??= lane.Flights.Depart(now);
-                    (reads ??= []).Add(new Read(read.Id, read.Keys));
-                    room -= read.Bytes;
+                    var lane = node.Lane(queue.Consistency);
+                    if (Collect(lane, lane.Again, Timing.MessageCalls) is { } again) return (lane, again);
+                }
+
+                if (queue.New.Count > 0)
+                {
+                    var lane = _map.PickReader(queue.Consistency).Lane(queue.Consistency);
+                    if (Collect(lane, queue.New, Share(queue, table)) is { } reads) return (lane, reads);
                 }
             }
 
-            if (reads is null) lane.Sending = false;
-            return reads;
+            queue.Sending = false;
+            return null;
         }
+    }
+
+    /// <summary>How many reads one message may take, so that all nodes work at the same time.</summary>
+    private static int Share(ReadQueue queue, RouteTable table)
+    {
+        var calls = queue.New.Count;
+        var nodes = table.Readers(queue.Consistency);
+        foreach (var node in nodes) calls += node.Lane(queue.Consistency).Flights.Calls;
+        return Math.Clamp((calls + nodes.Length - 1) / nodes.Length, Timing.MessageFew, Timing.MessageCalls);
+    }
+
+    private List<Read>? Collect(ReadLane lane, Queue<PendingRead> from, int most)
+    {
+        if (from.Count == 0 || !lane.Flights.MayDepart(from.Count)) return null;
+        var now = _clock();
+        var departing = new List<PendingRead>(Math.Min(from.Count, most));
+        var room = Timing.MessageBytes;
+        while (from.TryPeek(out var read) && (departing.Count == 0 || departing.Count < most && read.Bytes <= room))
+        {
+            from.Dequeue();
+            // What was sent meanwhile, or pauses, or has ended, is passed over.
+            var elsewhere = from == lane.Again ? read.Lane != lane : read.Lane is not null || read.PausedUntil != long.MaxValue;
+            if (elsewhere || read.SentAt != 0 || read.HasEnded || !_open.ContainsKey(read.Id)) continue;
+            departing.Add(read);
+            room -= read.Bytes;
+        }
+
+        if (departing.Count == 0) return null;
+        var flight = lane.Flights.Depart(now, departing.Count);
+        var reads = new List<Read>(departing.Count);
+        foreach (var read in departing)
+        {
+            read.Lane = lane;
+            read.SentAt = now;
+            read.Flight = flight;
+            reads.Add(new Read(read.Id, read.Keys));
+        }
+
+        return reads;
     }
 }

@@ -48,6 +48,7 @@ internal sealed partial class WritePipeline
             if (ended.Count > 0) _refusals = 0;
             if (busy || silent || redirected) Refused(atOnce: !busy && !silent);
             if (silent) _map.WantView();
+            if (ended.Count > 1) _rush.Expect(ended.Count);
         }
 
         foreach (var (write, answer) in ended) End(write, answer);
@@ -75,8 +76,12 @@ internal sealed partial class WritePipeline
         if (answer.Status == WriteStatus.Invalid)
         {
             // Nothing can be written; say it rather than ask for ever.
-            while (_waiting.TryDequeue(out var write, out _))
+            while (_waiting.First is { } write)
+            {
+                _waiting.RemoveFirst();
                 write.Fail(new NotDoneException($"The write was not done: no session could be opened. {answer.Text}"));
+            }
+
             return true;
         }
 

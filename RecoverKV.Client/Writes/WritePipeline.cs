@@ -20,7 +20,7 @@ internal sealed partial class WritePipeline
     private readonly Random _random;
 
     /// <summary>Calls without a number, in their order.</summary>
-    private readonly PriorityQueue<PendingWrite, long> _waiting = new();
+    private readonly WaitingWrites _waiting = new();
 
     /// <summary>Numbered writes to send again.</summary>
     private readonly Queue<PendingWrite> _again = new();
@@ -29,6 +29,7 @@ internal sealed partial class WritePipeline
     private readonly Dictionary<long, SessionWindow> _sessions = [];
 
     private readonly Flights _flights = new();
+    private readonly Rush _rush;
 
     /// <summary>New writes get numbers of this one; null until it is open.</summary>
     private SessionWindow? _session;
@@ -43,8 +44,11 @@ internal sealed partial class WritePipeline
     private bool _sending;
     private string? _closed;
 
-    internal WritePipeline(ClusterMap map, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random)
+    internal WritePipeline(
+        ClusterMap map, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random,
+        Action<IThreadPoolWorkItem> later)
     {
+        _rush = new Rush(_gate, () => _waiting.Count, Send, later);
         _map = map;
         _send = send;
         _clock = clock;
@@ -59,7 +63,7 @@ internal sealed partial class WritePipeline
         {
             ObjectDisposedException.ThrowIf(_closed is not null, typeof(RecoverKvClient));
             write = new PendingWrite(++_lastOrder, operations, bytes, deadline);
-            _waiting.Enqueue(write, write.Order);
+            _waiting.Add(write);
         }
 
         write.CancelWith(cancellation);
@@ -90,9 +94,9 @@ internal sealed partial class WritePipeline
         lock (_gate)
         {
             _flights.Sweep(now);
-            while (_waiting.TryPeek(out var write, out _) && (write.Deadline <= now || write.Task.IsCompleted))
+            while (_waiting.First is { } write && (write.Deadline <= now || write.Task.IsCompleted))
             {
-                _waiting.Dequeue();
+                _waiting.RemoveFirst();
                 write.GiveUp(_map.Table?.Sequencer is null
                     ? "no node leads the cluster now."
                     : "the sequencer did not take it in time.");
@@ -111,7 +115,12 @@ internal sealed partial class WritePipeline
         lock (_gate)
         {
             _closed ??= reason;
-            while (_waiting.TryDequeue(out var write, out _)) write.GiveUp(reason);
+            while (_waiting.First is { } write)
+            {
+                _waiting.RemoveFirst();
+                write.GiveUp(reason);
+            }
+
             foreach (var write in AllOpen()) write.GiveUp(reason);
             _sessions.Clear();
             _again.Clear();
@@ -179,7 +188,7 @@ internal sealed partial class WritePipeline
     {
         lock (_gate)
         {
-            if (_sending) return;
+            if (_sending || _rush.Holds) return;
             _sending = true;
         }
 
@@ -193,7 +202,9 @@ internal sealed partial class WritePipeline
                         write.Session?.Id ?? 0, write.Number, message.LowWater, write.Operations);
                 }
 
-                _send(message.To, new WriteBatch([.. message.Writes.Select(w => w.Request!)]));
+                var requests = new WriteRequest[message.Writes.Count];
+                for (var i = 0; i < requests.Length; i++) requests[i] = message.Writes[i].Request!;
+                _send(message.To, new WriteBatch(requests));
             }
         }
         catch
@@ -217,16 +228,19 @@ internal sealed partial class WritePipeline
 
     private Message? Collect(long now)
     {
-        if (now < _pauseUntil || !_flights.MayDepart || _again.Count == 0 && _waiting.Count == 0) return null;
+        var ready = _again.Count + _waiting.Count;
+        if (now < _pauseUntil || ready == 0 || !_flights.MayDepart(ready)) return null;
         if (_map.Table?.Sequencer is not { } sequencer)
         {
             _map.WantView();
             return null;
         }
 
-        var writes = new List<PendingWrite>();
+        // Half of all writes in each message: while one is stored, the next one is on its way.
+        var most = Math.Clamp((ready + _flights.Calls + 1) / 2, Timing.MessageFew, Timing.MessageCalls);
+        var writes = new List<PendingWrite>(Math.Min(ready, most));
         var room = Timing.MessageBytes;
-        while (_again.TryPeek(out var write) && Fits(write, writes.Count, room))
+        while (_again.TryPeek(out var write) && Fits(write, writes.Count, most, room))
         {
             _again.Dequeue();
             write.Queued = false;
@@ -242,20 +256,20 @@ internal sealed partial class WritePipeline
             room -= write.Bytes;
         }
 
-        CollectWaiting(writes, room);
+        CollectWaiting(writes, most, room);
         if (writes.Count == 0) return null;
-        var flight = _flights.Depart(now);
+        var flight = _flights.Depart(now, writes.Count);
         foreach (var write in writes) write.Sent(sequencer, flight, now);
         return new Message(sequencer, writes, _session?.LowWater ?? 0);
     }
 
-    private void CollectWaiting(List<PendingWrite> writes, int room)
+    private void CollectWaiting(List<PendingWrite> writes, int most, int room)
     {
-        while (_waiting.TryPeek(out var write, out _) && Fits(write, writes.Count, room))
+        while (_waiting.First is { } write && Fits(write, writes.Count, most, room))
         {
             if (write.Task.IsCompleted)
             {
-                _waiting.Dequeue();
+                _waiting.RemoveFirst();
                 continue;
             }
 
@@ -268,7 +282,7 @@ internal sealed partial class WritePipeline
             }
 
             if (_session.IsFull || _bytesOpen > 0 && _bytesOpen + write.Bytes > Timing.WriteBytesOpen) return;
-            _waiting.Dequeue();
+            _waiting.RemoveFirst();
             _session.Add(write);
             _bytesOpen += write.Bytes;
             writes.Add(write);
@@ -283,11 +297,11 @@ internal sealed partial class WritePipeline
     {
         Release(write);
         write.LeaveSession();
-        if (!write.Task.IsCompleted) _waiting.Enqueue(write, write.Order);
+        if (!write.Task.IsCompleted) _waiting.AddBack(write);
     }
 
-    private static bool Fits(PendingWrite write, int count, int room) =>
-        count == 0 || count < Timing.MessageCalls && write.Bytes <= room;
+    private static bool Fits(PendingWrite write, int count, int most, int room) =>
+        count == 0 || count < most && write.Bytes <= room;
 
     /// <summary>What to send where. Only writes without a wire form yet get the low-water mark.</summary>
     private sealed record Message(NodeRoute To, List<PendingWrite> Writes, long LowWater);

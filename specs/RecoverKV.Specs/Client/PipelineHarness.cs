@@ -19,12 +19,15 @@ internal sealed class PipelineHarness
     {
         var random = new Random(seed);
         Map = new ClusterMap((_, _) => ActorRefs.Nobody, (_, question) => Questions.Add(question), () => Now, random);
-        Writes = new WritePipeline(Map, (to, message) => Send!(to, message), () => Now, random);
-        Reads = new ReadPipeline(Map, (to, message) => Send!(to, message), () => Now, random);
+        Writes = new WritePipeline(Map, (to, message) => Send!(to, message), () => Now, random, work => Later(work));
+        Reads = new ReadPipeline(Map, (to, message) => Send!(to, message), () => Now, random, work => Later(work));
         Map.Changed = Writes.Reroute;
         Send = (to, message) => Sent.Add((to.Node, message));
         Map.Offer(View(1, "a"), null);
     }
+
+    /// <summary>What the thread pool does; at once if not said otherwise.</summary>
+    internal Action<IThreadPoolWorkItem> Later { get; init; } = work => work.Execute();
 
     internal long Now { get; set; } = 1_000;
 
@@ -67,6 +70,14 @@ internal sealed class PipelineHarness
         read.CancelWith(cancellation);
         Reads.Submit(read);
         return read.Task;
+    }
+
+    /// <summary>Sends as many messages of writes as may be without an answer: what comes then waits.</summary>
+    internal List<Task<WriteResult>> FillTheAir()
+    {
+        var sent = new List<Task<WriteResult>>();
+        while (Sent.Count < Timing.Flights) sent.Add(Put($"k{sent.Count}"));
+        return sent;
     }
 
     /// <summary>Opens session 7 by a first write, which is answered too.</summary>

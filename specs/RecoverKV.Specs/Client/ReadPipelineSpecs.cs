@@ -38,12 +38,13 @@ public sealed class ReadPipelineSpecs
     public async Task Answers_may_come_in_any_order_and_twice()
     {
         var reads = Enumerable.Range(0, 10).Select(i => _h.Get($"k{i}")).ToArray();
-        var sent = _h.SentReads.ToList();
-        for (var round = 0; round < 2; round++)
+        // Those that waited for the first answers come with the second round, and are answered twice in the third.
+        for (var round = 0; round < 3; round++)
         {
-            foreach (var (_, read) in Enumerable.Reverse(sent)) _h.AnswerRead(read.Id, ReadStatus.Done, read.Keys[0].ToString());
+            foreach (var (_, read) in Enumerable.Reverse(_h.SentReads)) _h.AnswerRead(read.Id, ReadStatus.Done, read.Keys[0].ToString());
         }
 
+        Assert.All(reads, read => Assert.True(read.IsCompleted));
         for (var i = 0; i < 10; i++) Assert.Equal($"k{i}", (await reads[i]).Text);
     }
 
@@ -100,7 +101,7 @@ public sealed class ReadPipelineSpecs
         for (var i = 0; i < 60; i++) _ = _h.Get($"k{i}");
         var route = _h.Map.Find("b")!;
         var lost = _h.SentReads.Where(s => s.To == "b").Select(s => s.Read.Id).ToList();
-        Assert.Equal(Timing.Flights, lost.Count);
+        Assert.NotEmpty(lost);
 
         route.Suspect();
         _h.Reads.Lost(route);

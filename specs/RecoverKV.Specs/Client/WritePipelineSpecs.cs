@@ -14,14 +14,42 @@ public sealed class WritePipelineSpecs
         await _h.OpenSessionAsync();
         var calls = Enumerable.Range(0, 100).Select(i => _h.Put($"k{i}")).ToArray();
 
-        Assert.Equal(Timing.Flights, _h.Sent.Count);
+        // Each message has at least half as many calls as are under way, and of many calls no more than half.
+        Assert.Equal([1, 1, 1, 2], Sizes());
         _h.Answer(7, 2, WriteStatus.Done);
+        Assert.Equal([1, 1, 1, 2, 50], Sizes());
+        _h.Answer(7, 3, WriteStatus.Done);
 
-        Assert.Equal(Timing.Flights + 1, _h.Sent.Count);
-        Assert.Equal(100, _h.Requests.Count);
+        Assert.Equal([1, 1, 1, 2, 50, 45], Sizes());
         Assert.Equal(Enumerable.Range(2, 100).Select(n => (long)n), _h.Requests.Select(r => r.Request.Number));
         Assert.Equal("k99", _h.Requests[^1].Request.Operations[0].Key.ToString());
-        Assert.Equal(1, calls.Count(c => c.IsCompleted));
+        Assert.Equal(2, calls.Count(c => c.IsCompleted));
+
+        IEnumerable<int> Sizes() => _h.Sent.Select(s => ((WriteBatch)s.Message).Requests.Count);
+    }
+
+    [Fact]
+    public async Task Callers_that_were_answered_together_go_together_with_their_next_calls()
+    {
+        var work = new Queue<IThreadPoolWorkItem>();
+        var h = new PipelineHarness { Later = work.Enqueue };
+        await h.OpenSessionAsync();
+        for (var i = 0; i < 3; i++) _ = h.Put($"k{i}");
+        h.Sent.Clear();
+        h.Writes.Receive(new WriteReplies([.. Enumerable.Range(2, 3).Select(n => new WriteAnswer(7, n, WriteStatus.Done, n, [null]))]), null);
+
+        _ = h.Put("first");
+        work.Dequeue().Execute();
+        Assert.Empty(h.Sent);
+        _ = h.Put("second");
+        Assert.Empty(h.Sent);
+        // Nobody else comes: it waits no longer.
+        work.Dequeue().Execute();
+        work.Dequeue().Execute();
+
+        Assert.Equal(["first", "second"], h.Requests.Select(r => r.Request.Operations[0].Key.ToString()));
+        Assert.Single(h.Sent);
+        Assert.Empty(work);
     }
 
     [Fact]
@@ -45,7 +73,8 @@ public sealed class WritePipelineSpecs
     public async Task A_lost_message_does_not_hold_up_others()
     {
         await _h.OpenSessionAsync();
-        for (var i = 0; i < Timing.Flights + 1; i++) _ = _h.Put($"k{i}");
+        _h.FillTheAir();
+        _ = _h.Put("next");
         Assert.Equal(Timing.Flights, _h.Sent.Count);
 
         _h.Pass(Timing.FlightMost + Timing.Sweep);
@@ -221,7 +250,7 @@ public sealed class WritePipelineSpecs
     public async Task Closing_fails_each_write_by_what_is_known_of_it()
     {
         await _h.OpenSessionAsync();
-        var sent = Enumerable.Range(0, Timing.Flights).Select(i => _h.Put($"k{i}")).ToArray();
+        var sent = _h.FillTheAir();
         var waiting = _h.Put("waiting");
         _h.Writes.Close("the client was closed.");
 
