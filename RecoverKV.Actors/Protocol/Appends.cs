@@ -91,10 +91,20 @@ public sealed partial class ReplicaCore
         Effects.Add(new Effect.AnswerWrite(
             caller, new WriteAnswer(request.Session, request.Number, status, 0, [], text)));
 
-    // Numbers what waits, in batches, while the window allows: under load batches grow, without it nothing waits.
+    // Whether another batch may go now: at once while none is under way, else when it has at least half as many requests
+    // as those. So batches grow with the load, each costs every replica a disk write, and without load nothing waits.
+    private bool MayNumber(Leading leading)
+    {
+        var waiting = leading.Waiting.Count;
+        if (waiting == 0 || leading.InFlight.Count >= _options.BatchesInFlight) return false;
+        var underWay = leading.NextUid.Previous - _knownCommitted;
+        return leading.InFlight.Count == 0 || 2L * waiting >= underWay
+            || waiting >= _options.BatchRequests || leading.WaitingBytes >= _options.BatchBytes;
+    }
+
     private void Number(Leading leading)
     {
-        while (leading.Waiting.Count > 0 && leading.InFlight.Count < _options.BatchesInFlight)
+        while (MayNumber(leading))
         {
             var requests = new List<WriteRequest>(Math.Min(leading.Waiting.Count, _options.BatchRequests));
             long bytes = 0;

@@ -44,11 +44,12 @@ public sealed partial class ReplicaCore
         while (_state.Applied < limit)
         {
             var uid = _state.Applied.Next;
-            var request = _log[uid]!.Request;
+            var request = _log[uid].Request;
             var answer = _state.Apply(uid, request, Mutated(Mutations.SessionsNotReplicated) && _leading == null);
             foreach (var operation in request.Operations) SettlePending(operation.Key, uid);
             if (_waiters.Remove((request.Session, request.Number), out var waiter))
                 Effects.Add(new Effect.AnswerWrite(waiter.Caller, answer));
+            _log.Applied(uid);
         }
 
         UpdateFreshness();
@@ -69,7 +70,7 @@ public sealed partial class ReplicaCore
         if (!_view.IsInSync(_self)) from = Uid.Max(from, Uid.Min(to, _knownCommitted));
         for (var uid = from.Next; uid <= to; uid = uid.Next)
         {
-            foreach (var operation in _log[uid]!.Request.Operations) _pending[operation.Key] = uid;
+            foreach (var operation in _log[uid].Request.Operations) _pending[operation.Key] = uid;
         }
 
         _pendingTo = to;

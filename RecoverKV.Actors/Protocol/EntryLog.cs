@@ -3,13 +3,22 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>An entry of the log.</summary>
-public sealed record LogEntry(Epoch Epoch, WriteRequest Request)
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="Encoded">The wire form of its request.</param>
+/// <param name="Decoded">The request itself while it has not been applied; afterwards a peer may still ask for it, but
+/// hardly any does, and its objects would burden the garbage collector.</param>
+public readonly record struct LogEntry(Epoch Epoch, ReadOnlyMemory<byte> Encoded, WriteRequest? Decoded)
 {
     /// <summary>Roughly what it takes in memory beyond the request's bytes.</summary>
-    private const int Overhead = 256;
+    private const int Overhead = 64;
+
+    /// <summary>Its request.</summary>
+    public WriteRequest Request => Decoded ?? WriteRequestCodec.Decode(Encoded);
 
     /// <summary>Roughly what it takes in memory.</summary>
-    public int Size => Request.Encoded.Length + Overhead;
+    public int Size => Encoded.Length + Overhead;
+
+    internal bool IsNone => Encoded.IsEmpty;
 }
 
 /// <summary>
@@ -25,7 +34,7 @@ public sealed class EntryLog
 
     // Facts that are read for nothing, at most, to fill one gap.
     private const int OtherFacts = 64;
-    private readonly Dictionary<long, LogEntry?[]> _segments = [];
+    private readonly Dictionary<long, LogEntry[]> _segments = [];
     private readonly UidSet _held = new();
     private readonly UidSet _durable = new();
     private readonly List<Piece> _index = [];
@@ -48,8 +57,22 @@ public sealed class EntryLog
     public long BytesInMemory => _bytes;
 
     /// <summary>The entry at the uid, if it is held and in memory.</summary>
-    public LogEntry? this[Uid uid] =>
-        _segments.TryGetValue(uid.Value / SegmentSize, out var segment) ? segment[uid.Value % SegmentSize] : null;
+    public LogEntry? Find(Uid uid) =>
+        _segments.TryGetValue(uid.Value / SegmentSize, out var segment) && segment[uid.Value % SegmentSize] is { IsNone: false } entry
+            ? entry
+            : null;
+
+    /// <summary>The entry at the uid, which must be held and in memory.</summary>
+    public LogEntry this[Uid uid] => Slot(uid);
+
+    private ref LogEntry Slot(Uid uid) => ref _segments[uid.Value / SegmentSize][uid.Value % SegmentSize];
+
+    /// <summary>The entry at the uid was applied: it is kept for peers only.</summary>
+    public void Applied(Uid uid)
+    {
+        ref var slot = ref Slot(uid);
+        slot = slot with { Decoded = null };
+    }
 
     /// <summary>The parts of the batch whose uids are not held yet, and that <paramref name="take"/> accepts.</summary>
     public IEnumerable<Batch> Lacking(Batch batch, Func<Uid, bool>? take = null)
@@ -82,10 +105,10 @@ public sealed class EntryLog
         {
             var uid = (batch.First + i).Value;
             if (!_segments.TryGetValue(uid / SegmentSize, out var segment))
-                _segments.Add(uid / SegmentSize, segment = new LogEntry?[SegmentSize]);
-            var entry = new LogEntry(batch.Epoch, batch.Requests[i]);
+                _segments.Add(uid / SegmentSize, segment = new LogEntry[SegmentSize]);
+            var entry = new LogEntry(batch.Epoch, batch.Requests[i].Encoded, batch.Requests[i]);
             _bytes += entry.Size;
-            bytes += entry.Request.Encoded.Length;
+            bytes += entry.Encoded.Length;
             segment[uid % SegmentSize] = entry;
         }
 
@@ -117,9 +140,9 @@ public sealed class EntryLog
         {
             for (var uid = held.First; uid <= held.Last; uid = uid.Next)
             {
-                var segment = _segments[uid.Value / SegmentSize];
-                _bytes -= segment[uid.Value % SegmentSize]!.Size;
-                segment[uid.Value % SegmentSize] = null;
+                ref var slot = ref Slot(uid);
+                _bytes -= slot.Size;
+                slot = default;
             }
         }
 
@@ -144,9 +167,9 @@ public sealed class EntryLog
         var limit = Uid.Min(applied, _durable.Contiguous);
         while (_bytes > bytes && MemoryFrom <= limit)
         {
-            var segment = _segments[MemoryFrom.Value / SegmentSize];
-            _bytes -= segment[MemoryFrom.Value % SegmentSize]!.Size;
-            segment[MemoryFrom.Value % SegmentSize] = null;
+            ref var slot = ref Slot(MemoryFrom);
+            _bytes -= slot.Size;
+            slot = default;
             if (MemoryFrom.Value % SegmentSize == SegmentSize - 1) _segments.Remove(MemoryFrom.Value / SegmentSize);
             MemoryFrom = MemoryFrom.Next;
         }
@@ -163,8 +186,8 @@ public sealed class EntryLog
         var count = 0;
         for (var uid = range.First; uid <= range.Last && count < maxEntries; uid = uid.Next, count++)
         {
-            if (!_durable.Contains(uid) || this[uid] is not { } entry) break;
-            bytes += entry.Request.Encoded.Length;
+            if (!_durable.Contains(uid) || Find(uid) is not { } entry) break;
+            bytes += entry.Encoded.Length;
             if (count > 0 && bytes > maxBytes) break;
             if (run.Count > 0 && entry.Epoch != epoch)
             {

@@ -11,16 +11,54 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 public sealed class KeyValueState
 {
-    private readonly Dictionary<Key, Item> _items = [];
+    private readonly HashSet<Item> _items = new(ByKey.Instance);
+    private readonly HashSet<Item>.AlternateLookup<Key> _byKey;
     private readonly List<Item?> _slots = [];
     private readonly Stack<int> _freeSlots = new();
 
-    private sealed class Item(Key key, Version version, int slot)
+    /// <summary>An empty state.</summary>
+    public KeyValueState() => _byKey = _items.GetAlternateLookup<Key>();
+
+    /// <summary>A key with its version: two objects, as there are millions of them.</summary>
+    private sealed class Item(Key key, int slot)
     {
-        public Key Key { get; } = key;
-        public Version Version { get; set; } = version;
-        public ulong Digest { get; set; } = DigestOf(key, version);
+        private readonly int _keyLength = key.Length;
+
+        // The key, then the value. Never changed, as readers and answers have slices of it.
+        private byte[] _bytes = key.Bytes.ToArray();
+
+        public int Hash { get; } = key.GetHashCode();
         public int Slot { get; } = slot;
+        public long Uid { get; private set; }
+        public ulong Digest { get; private set; }
+        public ReadOnlyMemory<byte> Key => _bytes.AsMemory(0, _keyLength);
+        public ReadOnlyMemory<byte> Value => _bytes.AsMemory(_keyLength);
+        public Version Version => new(Value, Uid);
+
+        public void Set(ReadOnlySpan<byte> value, long uid)
+        {
+            var bytes = new byte[_keyLength + value.Length];
+            Key.Span.CopyTo(bytes);
+            value.CopyTo(bytes.AsSpan(_keyLength));
+            (_bytes, Uid) = (bytes, uid);
+            Digest = XxHash3.HashToUInt64(value, (long)XxHash3.HashToUInt64(Key.Span, uid));
+        }
+    }
+
+    private sealed class ByKey : IEqualityComparer<Item>, IAlternateEqualityComparer<Key, Item>
+    {
+        public static readonly ByKey Instance = new();
+
+        public bool Equals(Item? one, Item? other) => ReferenceEquals(one, other)
+            || (one is not null && other is not null && one.Hash == other.Hash && one.Key.Span.SequenceEqual(other.Key.Span));
+
+        public int GetHashCode(Item item) => item.Hash;
+
+        public bool Equals(Key key, Item item) => key.GetHashCode() == item.Hash && key.Bytes.Span.SequenceEqual(item.Key.Span);
+
+        public int GetHashCode(Key key) => key.GetHashCode();
+
+        public Item Create(Key key) => throw new NotSupportedException();
     }
 
     /// <summary>The uid of the last applied request.</summary>
@@ -39,7 +77,7 @@ public sealed class KeyValueState
     public ulong Digest { get; private set; }
 
     /// <summary>The version of a key, null if it is absent.</summary>
-    public Version? Find(Key key) => _items.TryGetValue(key, out var item) ? item.Version : null;
+    public Version? Find(Key key) => _byKey.TryGetValue(key, out var item) ? item.Version : null;
 
     /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
     /// <param name="uid">Its position.</param>
@@ -72,9 +110,9 @@ public sealed class KeyValueState
         for (long bytes = 0; slot < _slots.Count; slot++)
         {
             if (_slots[slot] is not { } item) continue;
-            bytes += item.Key.Length + item.Version.Value.Length;
+            bytes += item.Key.Length + item.Value.Length;
             if (items.Count == maxItems || (items.Count > 0 && bytes > maxBytes)) return (items, slot);
-            items.Add(new ScanItem(item.Key, item.Version));
+            items.Add(new ScanItem(new Key(item.Key), item.Version));
         }
 
         return (items, -1);
@@ -95,7 +133,7 @@ public sealed class KeyValueState
         {
             foreach (var operation in operations)
             {
-                if (operation.Kind == OperationKind.Put) Put(operation.Key, new Version(operation.Value.ToArray(), uid.Value));
+                if (operation.Kind == OperationKind.Put) Put(operation.Key, operation.Value.Span, uid);
                 else if (operation.Kind == OperationKind.Delete) Delete(operation.Key);
             }
         }
@@ -104,38 +142,35 @@ public sealed class KeyValueState
         return new WriteAnswer(request.Session, request.Number, status, uid.Value, previous);
     }
 
-    private void Put(Key key, Version version)
+    private void Put(Key key, ReadOnlySpan<byte> value, Uid uid)
     {
-        if (_items.TryGetValue(key, out var item))
+        if (_byKey.TryGetValue(key, out var item))
         {
             Digest -= item.Digest;
-            item.Version = version;
-            item.Digest = DigestOf(key, version);
-            Digest += item.Digest;
-            return;
         }
-
-        if (!_freeSlots.TryPop(out var slot))
+        else
         {
-            slot = _slots.Count;
-            _slots.Add(null);
+            if (!_freeSlots.TryPop(out var slot))
+            {
+                slot = _slots.Count;
+                _slots.Add(null);
+            }
+
+            item = new Item(key, slot);
+            _slots[slot] = item;
+            _items.Add(item);
         }
 
-        // The key's bytes are a slice of a whole batch, which must not stay in memory for it.
-        item = new Item(key.Detach(), version, slot);
-        _slots[slot] = item;
-        _items.Add(item.Key, item);
+        item.Set(value, uid.Value);
         Digest += item.Digest;
     }
 
     private void Delete(Key key)
     {
-        if (!_items.Remove(key, out var item)) return;
+        if (!_byKey.TryGetValue(key, out var item)) return;
+        _items.Remove(item);
         Digest -= item.Digest;
         _slots[item.Slot] = null;
         _freeSlots.Push(item.Slot);
     }
-
-    private static ulong DigestOf(Key key, Version version) => XxHash3.HashToUInt64(
-        version.Value.Span, (long)XxHash3.HashToUInt64(key.Bytes.Span, version.Uid));
 }

@@ -11,7 +11,7 @@ public sealed partial class ReplicaCore
         foreach (var held in _log.Held.Within(new UidRange(_state.Applied.Next, _log.Held.Highest)))
         {
             for (var uid = held.First; uid <= held.Last; uid = uid.Next)
-                if (_log[uid]!.Epoch != expected(uid)) orphans.Add(new UidRange(uid, uid));
+                if (_log[uid].Epoch != expected(uid)) orphans.Add(new UidRange(uid, uid));
         }
 
         return [.. orphans.Ranges];

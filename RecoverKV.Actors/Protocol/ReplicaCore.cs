@@ -73,7 +73,7 @@ public sealed partial class ReplicaCore
     public long Gap => _log.Held.CountMissing(new UidRange(_state.Applied.Next, _knownCommitted));
 
     /// <summary>The entry at the uid if it is held and in memory.</summary>
-    internal LogEntry? EntryAt(Uid uid) => _log[uid];
+    internal LogEntry? EntryAt(Uid uid) => _log.Find(uid);
 
     /// <summary>How many keys the committed state has.</summary>
     public long KeyCount => _state.Count;

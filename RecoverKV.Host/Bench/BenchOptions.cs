@@ -60,7 +60,7 @@ internal sealed class BenchOptions
     private readonly Option<string[]> _settings = SettingsOption.Create();
 
     private readonly Option<double> _warmUp = Arguments.Real(
-        "--warmup", 3, 0, 3600, "SECONDS", "How long to do the same operations on other keys first, not counted.");
+        "--warmup", 10, 0, 3600, "SECONDS", "How long to do the same operations on other keys first, not counted.");
 
     private readonly Option<string> _json = new("--json")
     {

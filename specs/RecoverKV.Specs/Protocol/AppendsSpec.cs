@@ -42,11 +42,24 @@ public sealed class AppendsSpec
         var size = R(2).Encoded.Length;
         var kit = Sequencer(options: o => o with { BatchBytes = 2 * size });
         var large = Write(1, 9, Put("k9", new string('x', 3 * size)));
-        var effects = kit.Submit(Ann, R(2), R(3), R(4), large, R(5));
-        Assert.Equal(
-            [[2L, 3L], [4L], [9L], [5L]],
-            effects.OfType<Effect.Journal>().Select(j => ((EntriesAppended)j.Fact).Batch.Requests.Select(r => r.Number).ToArray()));
+        Assert.Equal([[2L, 3L], [4L], [9L]], Numbered(kit.Submit(Ann, R(2), R(3), R(4), large, R(5))));
+        Assert.Equal([[5L]], Numbered(kit.AllAcknowledge(2)));
     }
+
+    [Fact]
+    public void R3_a_batch_beside_others_has_at_least_half_as_many_requests_as_they_have()
+    {
+        var kit = Sequencer();
+        Assert.Equal([[1L, 2L, 3L, 4L]], Numbered(kit.Submit(Ann, Rs(1, 4))));
+        Assert.Empty(Numbered(kit.Submit(Ann, R(5))));
+        Assert.Equal([[5L, 6L]], Numbered(kit.Submit(Ann, R(6))));
+        Assert.Empty(Numbered(kit.Submit(Ann, R(7), R(8))));
+        // Nothing waits while nothing is under way.
+        Assert.Equal([[7L, 8L]], Numbered(kit.AllAcknowledge(6)));
+    }
+
+    private static long[][] Numbered(IEnumerable<Effect> effects) =>
+        [.. effects.OfType<Effect.Journal>().Select(j => ((EntriesAppended)j.Fact).Batch.Requests.Select(r => r.Number).ToArray())];
 
     [Fact]
     public void R3_beyond_the_bounds_of_admission_the_sequencer_is_busy()

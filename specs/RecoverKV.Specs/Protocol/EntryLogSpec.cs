@@ -111,7 +111,7 @@ public sealed class EntryLogSpec
             var expected = uid >= run.Log.MemoryFrom.Value && run.Model.TryGetValue(uid, out var entry)
                 ? $"{entry.Epoch} {Text.Of(entry.Request)}"
                 : null;
-            Assert.Equal(expected, run.Log[U(uid)] is { } held ? $"{held.Epoch} {Text.Of(held.Request)}" : null);
+            Assert.Equal(expected, run.Log.Find(U(uid)) is { } held ? $"{held.Epoch} {Text.Of(held.Request)}" : null);
         }
     });
 

@@ -20,7 +20,7 @@ public sealed class OrphansSpec
             Journals(new ViewAccepted(Third, [Range(4, 4), Range(6, 7)], U(2))));
         Assert.Equal((U(3), U(2)), (kit.Core.Contiguous, kit.Core.Committed));
         Assert.Null(kit.Core.EntryAt(U(6)));
-        Assert.Equal(E(1), kit.Core.EntryAt(U(3))!.Epoch);
+        Assert.Equal(E(1), kit.Core.EntryAt(U(3))!.Value.Epoch);
         kit.DiskCatchesUp().Exactly(To(2, new AcceptedView(E(3))));
     }
 
@@ -30,7 +30,7 @@ public sealed class OrphansSpec
         var second = View(2, 1, 3, [1, 3], (1, 1), (2, 4));
         var kit = CoreKit.Start(3, 3, [.. Journal(View1(), Batch(1, 1, 3)), .. Journal(second, Batch(2, 4, 5))]);
         kit.Receive(2, new InstallView(Third)).Exactly(Journals(new ViewAccepted(Third, [Range(5, 5)], U(0))));
-        Assert.Equal((U(4), E(2)), (kit.Core.Contiguous, kit.Core.EntryAt(U(4))!.Epoch));
+        Assert.Equal((U(4), E(2)), (kit.Core.Contiguous, kit.Core.EntryAt(U(4))!.Value.Epoch));
     }
 
     [Fact]

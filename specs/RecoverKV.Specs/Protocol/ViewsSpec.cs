@@ -49,7 +49,7 @@ public sealed class ViewsSpec
         // Uids 4 and 5 are on disk, but as orphans; their successors are not.
         kit.DiskReaches(facts + 1).Exactly(To(2, new Synchronized(E(3), U(3))));
         kit.DiskReaches(facts + 2).Exactly(To(2, new Synchronized(E(3), U(5))));
-        Assert.Equal(E(2), kit.Core.EntryAt(U(5))!.Epoch);
+        Assert.Equal(E(2), kit.Core.EntryAt(U(5))!.Value.Epoch);
     }
 
     [Fact]
