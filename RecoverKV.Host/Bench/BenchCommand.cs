@@ -24,7 +24,7 @@ internal static class BenchCommand
         var options = new BenchOptions(command);
         command.SetAction((parsed, _) =>
         {
-            var victim = parsed.GetResult(kill) is null ? null : parsed.GetValue(kill) ?? "sequencer";
+            var victim = Victim(parsed, kill);
             var settings = options.Read(parsed, victim is null ? null : "--kill");
             return BenchSession.RunAsync("simple", terminal, settings, new PutGetBench
             {
@@ -50,7 +50,7 @@ internal static class BenchCommand
         var options = new BenchOptions(command);
         command.SetAction((parsed, _) =>
         {
-            var victim = parsed.GetResult(kill) is null ? null : parsed.GetValue(kill) ?? "sequencer";
+            var victim = Victim(parsed, kill);
             if (parsed.GetValue(processes) > parsed.GetValue(callers))
                 throw new UsageException("--processes: each needs a caller at least (--callers)");
             if (parsed.GetValue(processes) > parsed.GetValue(count))
@@ -152,6 +152,10 @@ internal static class BenchCommand
         });
         return command;
     }
+
+    /// <summary>Whom <see cref="Kill"/> means; null if it was not given.</summary>
+    private static string? Victim(ParseResult parsed, Option<string?> kill) =>
+        parsed.GetResult(kill) is null ? null : parsed.GetValue(kill) ?? "sequencer";
 
     private static Option<string?> Kill()
     {

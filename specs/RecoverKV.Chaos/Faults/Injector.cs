@@ -37,7 +37,6 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
                 return Pause(Sample(random.Next(2, cluster.Nodes.Count + 1)));
             case FaultKind.CleanStop:
                 await node.StopAsync(TimeSpan.FromSeconds(15));
-                _heal.Add(() => Do(node.Start));
                 return Name(node);
             case FaultKind.Isolate:
                 return await CutAsync([node], bothWays: true);
@@ -57,7 +56,11 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
                 return Name(node);
             case FaultKind.FullDisk:
                 Disks.Fill(node.Folder);
-                _heal.Add(() => Do(() => Disks.Free(node.Folder)));
+                _heal.Add(() =>
+                {
+                    Disks.Free(node.Folder);
+                    return Task.CompletedTask;
+                });
                 return Name(node);
             case FaultKind.ClockJump:
                 var jump = TimeSpan.FromSeconds(random.Next(-86_400, 86_400));
@@ -89,7 +92,6 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
     {
         var name = Name(nodes);
         await Task.WhenAll(nodes.Select(n => n.KillAsync()));
-        foreach (var node in nodes) _heal.Add(() => Do(node.Start));
         return name;
     }
 
@@ -126,7 +128,6 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
         var name = Name(node);
         var data = Path.Combine(node.Folder, "data");
         await node.KillAsync();
-        _heal.Add(() => Do(node.Start));
         switch (kind)
         {
             case FaultKind.JournalTail:
@@ -138,11 +139,5 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
                 Directory.Delete(data, recursive: true);
                 return name;
         }
-    }
-
-    private static Task Do(Action action)
-    {
-        action();
-        return Task.CompletedTask;
     }
 }
