@@ -10,7 +10,7 @@ internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency con
 
     internal IReadOnlyList<Key> Keys { get; } = keys;
 
-    internal int Bytes { get; } = keys.Sum(k => k.Length + 8);
+    internal int Bytes { get; } = SizeOf(keys);
 
     internal ReadConsistency Consistency { get; } = consistency;
 
@@ -35,6 +35,13 @@ internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency con
     internal abstract void End(ReadAnswer answer);
 
     internal abstract void Fail(RecoverKvException failure);
+
+    private static int SizeOf(IReadOnlyList<Key> keys)
+    {
+        var size = 0;
+        for (var i = 0; i < keys.Count; i++) size += keys[i].Length + 8;
+        return size;
+    }
 }
 
 /// <summary>A read with a result of type <typeparamref name="T"/>.</summary>

@@ -51,6 +51,7 @@ internal sealed class ReadPipeline
     internal void Receive(ReadReplies replies, NodeRoute? from)
     {
         var ended = new List<(PendingRead Read, ReadAnswer Answer)>(replies.Answers.Count);
+        bool rush = false, staleRush = false;
         lock (_gate)
         {
             var now = _clock();
@@ -73,11 +74,13 @@ internal sealed class ReadPipeline
                 }
             }
 
-            if (ended.Count - stale > 1) _linearizable.Rush.Expect(ended.Count - stale);
-            if (stale > 1) _stale.Rush.Expect(stale);
+            if (ended.Count - stale > 1) rush = _linearizable.Rush.Expect(ended.Count - stale);
+            if (stale > 1) staleRush = _stale.Rush.Expect(stale);
         }
 
         foreach (var (read, answer) in ended) End(read, answer);
+        if (rush) _linearizable.Rush.Begin();
+        if (staleRush) _stale.Rush.Begin();
         Send();
     }
 

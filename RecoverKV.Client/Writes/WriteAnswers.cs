@@ -10,6 +10,7 @@ internal sealed partial class WritePipeline
     internal void Receive(WriteReplies replies, NodeRoute? from)
     {
         var ended = new List<(PendingWrite Write, WriteAnswer Answer)>(replies.Answers.Count);
+        var rush = false;
         lock (_gate)
         {
             bool busy = false, silent = false, redirected = false;
@@ -48,10 +49,11 @@ internal sealed partial class WritePipeline
             if (ended.Count > 0) _refusals = 0;
             if (busy || silent || redirected) Refused(atOnce: !busy && !silent);
             if (silent) _map.WantView();
-            if (ended.Count > 1) _rush.Expect(ended.Count);
+            if (ended.Count > 1) rush = _rush.Expect(ended.Count);
         }
 
         foreach (var (write, answer) in ended) End(write, answer);
+        if (rush) _rush.Begin();
         Send();
     }
 

@@ -117,9 +117,16 @@ public sealed class JournalSpec : IDisposable
     public void Connections_sync_as_the_durability_asks(Durability durability, long synchronous)
     {
         using var folder = DataFolder.Open(_folder.Path, new NodeId("node1"));
-        using var connection =
-            new DataConnection(JournalFile.DataOptions(folder.Journal, durability));
-        Assert.Equal(synchronous, connection.Execute<long>("PRAGMA synchronous"));
-        Assert.Equal("wal", connection.Execute<string>("PRAGMA journal_mode"));
+        using var plugins = new DataConnection(JournalFile.DataOptions(folder.Journal, durability));
+        Assert.Equal((synchronous, "wal"), (plugins.Execute<long>("PRAGMA synchronous"), plugins.Execute<string>("PRAGMA journal_mode")));
+        using var writes = JournalFile.ConnectForWriting(folder.Journal, durability, "");
+        Assert.Equal<(object?, object?)>((synchronous, "wal"), (Pragma("synchronous"), Pragma("journal_mode")));
+
+        object? Pragma(string name)
+        {
+            using var command = writes.CreateCommand();
+            command.CommandText = $"PRAGMA {name}";
+            return command.ExecuteScalar();
+        }
     }
 }
