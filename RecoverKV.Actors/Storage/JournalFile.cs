@@ -41,11 +41,8 @@ public static class JournalFile
         CREATE UNIQUE INDEX journal_uq ON journal (persistence_id, sequence_number);
         """;
 
-    /// <summary>How the journal's plugin connects.</summary>
-    public static DataOptions DataOptions(string path, Durability durability) => DataOptions(path, durability, "");
-
-    /// <summary>With further PRAGMAs for each connection, for specs.</summary>
-    internal static DataOptions DataOptions(string path, Durability durability, string pragmas)
+    /// <summary>How the journal's plugin connects; with further PRAGMAs for each connection, for specs.</summary>
+    internal static DataOptions DataOptions(string path, Durability durability, string pragmas = "")
     {
         var setUp = SetUp(durability, pragmas);
         return new DataOptions().UseConnectionString(ProviderName.SQLiteMS, ConnectionString(path))
@@ -69,10 +66,18 @@ public static class JournalFile
     /// <summary>The connection that events are written by.</summary>
     internal static SqliteConnection ConnectForWriting(string path, Durability durability, string pragmas)
     {
-        var connection = new SqliteConnection(ConnectionString(path, SqliteOpenMode.ReadWrite, pooling: false));
-        connection.Open();
-        Execute(connection, SetUp(durability, pragmas));
-        return connection;
+        var connection = new SqliteConnection(ConnectionString(path, pooling: false));
+        try
+        {
+            connection.Open();
+            Execute(connection, SetUp(durability, pragmas));
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     // full: each commit waits for the disk. os: each commit is written, and only moving the write-ahead log into the
@@ -163,12 +168,7 @@ public static class JournalFile
         foreach (var file in Files(path)) File.Delete(file);
     }
 
-    internal static string ReadOnlyConnectionString(string path) => new SqliteConnectionStringBuilder
-    {
-        DataSource = path,
-        Mode = SqliteOpenMode.ReadOnly,
-        DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
-    }.ConnectionString;
+    internal static string ReadOnlyConnectionString(string path) => ConnectionString(path, SqliteOpenMode.ReadOnly);
 
     internal static NodeFailedException Damaged(string path, string how, Exception? cause) =>
         new($"{path} is damaged: {how.ReplaceLineEndings(" ").TrimEnd('.')}. {HowToStartOver(path)}", cause);
@@ -190,7 +190,7 @@ public static class JournalFile
     {
         try
         {
-            using var connection = new SqliteConnection(ConnectionString(path, SqliteOpenMode.ReadWrite, pooling: false));
+            using var connection = new SqliteConnection(ConnectionString(path, pooling: false));
             connection.Open();
             return read(connection);
         }

@@ -31,9 +31,9 @@ public sealed class JournalReader
     {
         try
         {
-            var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(journal));
-            using var table = new JournalTable(connection);
+            using var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(journal));
             connection.Open();
+            using var table = new JournalTable(connection);
             var facts = new List<Fact>();
             foreach (var row in table.Read(persistenceId, first, last))
             {

@@ -1,4 +1,3 @@
-using System.Data;
 using Akka.Persistence;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Protocol;
@@ -44,7 +43,7 @@ internal sealed class JournalTable : IDisposable
     public void Append(IReadOnlyCollection<IPersistentRepresentation> events)
     {
         // A statement on its own is a transaction.
-        using var transaction = events.Count > 1 ? _connection.BeginTransaction(IsolationLevel.Serializable) : null;
+        using var transaction = events.Count > 1 ? _connection.BeginTransaction() : null;
         _insert.Transaction = transaction;
         foreach (var appended in events)
         {
