@@ -19,10 +19,11 @@ internal sealed class Rush(Lock gate, Func<int> waiting, Action send, Action<ITh
     /// <summary>Whether calls that come now are sent later, together. Under the lock.</summary>
     internal bool Holds => _expected > 0 && waiting() < _expected;
 
-    /// <summary>So many calls are about to be answered: what comes is held. Under the lock.</summary>
+    /// <summary>So many calls are about to be answered: if more than one, what comes is held. Under the lock.</summary>
     /// <returns>Whether <see cref="Begin"/> must follow, once they are answered.</returns>
     internal bool Expect(int calls)
     {
+        if (calls <= 1) return false;
         var begun = _expected > 0;
         _expected = waiting() + calls;
         _seen = -1;

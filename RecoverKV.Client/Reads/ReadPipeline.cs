@@ -51,7 +51,7 @@ internal sealed class ReadPipeline
     internal void Receive(ReadReplies replies, NodeRoute? from)
     {
         var ended = new List<(PendingRead Read, ReadAnswer Answer)>(replies.Answers.Count);
-        bool rush = false, staleRush = false;
+        bool rush, staleRush;
         lock (_gate)
         {
             var now = _clock();
@@ -74,8 +74,8 @@ internal sealed class ReadPipeline
                 }
             }
 
-            if (ended.Count - stale > 1) rush = _linearizable.Rush.Expect(ended.Count - stale);
-            if (stale > 1) staleRush = _stale.Rush.Expect(stale);
+            rush = _linearizable.Rush.Expect(ended.Count - stale);
+            staleRush = _stale.Rush.Expect(stale);
         }
 
         foreach (var (read, answer) in ended) End(read, answer);

@@ -19,8 +19,7 @@ internal sealed class WaitingWrites
     /// <summary>An older call comes back.</summary>
     internal void AddBack(PendingWrite write) => _back.Enqueue(write, write.Order);
 
-    internal void RemoveFirst()
-    {
-        if (!_back.TryDequeue(out _, out _)) _calls.Dequeue();
-    }
+    /// <summary>Takes the first out; null if there is none.</summary>
+    internal PendingWrite? Take() =>
+        _back.TryDequeue(out var first, out _) || _calls.TryDequeue(out first) ? first : null;
 }

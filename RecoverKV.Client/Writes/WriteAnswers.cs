@@ -10,7 +10,7 @@ internal sealed partial class WritePipeline
     internal void Receive(WriteReplies replies, NodeRoute? from)
     {
         var ended = new List<(PendingWrite Write, WriteAnswer Answer)>(replies.Answers.Count);
-        var rush = false;
+        bool rush;
         lock (_gate)
         {
             bool busy = false, silent = false, redirected = false;
@@ -49,7 +49,7 @@ internal sealed partial class WritePipeline
             if (ended.Count > 0) _refusals = 0;
             if (busy || silent || redirected) Refused(atOnce: !busy && !silent);
             if (silent) _map.WantView();
-            if (ended.Count > 1) rush = _rush.Expect(ended.Count);
+            rush = _rush.Expect(ended.Count);
         }
 
         foreach (var (write, answer) in ended) End(write, answer);
@@ -78,12 +78,8 @@ internal sealed partial class WritePipeline
         if (answer.Status == WriteStatus.Invalid)
         {
             // Nothing can be written; say it rather than ask for ever.
-            while (_waiting.First is { } write)
-            {
-                _waiting.RemoveFirst();
+            while (_waiting.Take() is { } write)
                 write.Fail(new NotDoneException($"The write was not done: no session could be opened. {answer.Text}"));
-            }
-
             return true;
         }
 

@@ -96,7 +96,7 @@ internal sealed partial class WritePipeline
             _flights.Sweep(now);
             while (_waiting.First is { } write && (write.Deadline <= now || write.Task.IsCompleted))
             {
-                _waiting.RemoveFirst();
+                _waiting.Take();
                 write.GiveUp(_map.Table?.Sequencer is null
                     ? "no node leads the cluster now."
                     : "the sequencer did not take it in time.");
@@ -115,12 +115,7 @@ internal sealed partial class WritePipeline
         lock (_gate)
         {
             _closed ??= reason;
-            while (_waiting.First is { } write)
-            {
-                _waiting.RemoveFirst();
-                write.GiveUp(reason);
-            }
-
+            while (_waiting.Take() is { } write) write.GiveUp(reason);
             foreach (var write in AllOpen()) write.GiveUp(reason);
             _sessions.Clear();
             _again.Clear();
@@ -196,14 +191,14 @@ internal sealed partial class WritePipeline
         {
             while (Gather() is { } message)
             {
-                foreach (var write in message.Writes)
+                var requests = new WriteRequest[message.Writes.Count];
+                for (var i = 0; i < requests.Length; i++)
                 {
-                    write.Request ??= WriteRequestCodec.Create(
+                    var write = message.Writes[i];
+                    requests[i] = write.Request ??= WriteRequestCodec.Create(
                         write.Session?.Id ?? 0, write.Number, message.LowWater, write.Operations);
                 }
 
-                var requests = new WriteRequest[message.Writes.Count];
-                for (var i = 0; i < requests.Length; i++) requests[i] = message.Writes[i].Request!;
                 _send(message.To, new WriteBatch(requests));
             }
         }
@@ -269,7 +264,7 @@ internal sealed partial class WritePipeline
         {
             if (write.Task.IsCompleted)
             {
-                _waiting.RemoveFirst();
+                _waiting.Take();
                 continue;
             }
 
@@ -282,7 +277,7 @@ internal sealed partial class WritePipeline
             }
 
             if (_session.IsFull || _bytesOpen > 0 && _bytesOpen + write.Bytes > Timing.WriteBytesOpen) return;
-            _waiting.RemoveFirst();
+            _waiting.Take();
             _session.Add(write);
             _bytesOpen += write.Bytes;
             writes.Add(write);
