@@ -20,28 +20,33 @@ public sealed class KeyValueState
     public KeyValueState() => _byKey = _items.GetAlternateLookup<Key>();
 
     /// <summary>A key with its version: two objects, as there are millions of them.</summary>
-    private sealed class Item(Key key, int slot)
+    private sealed class Item
     {
-        private readonly int _keyLength = key.Length;
+        private readonly int _keyLength;
 
         // The key, then the value. Never changed, as readers and answers have slices of it.
-        private byte[] _bytes = key.Bytes.ToArray();
+        private byte[] _bytes = [];
 
-        public int Hash { get; } = key.GetHashCode();
-        public int Slot { get; } = slot;
+        public Item(Key key, ReadOnlySpan<byte> value, long uid, int slot)
+        {
+            (_keyLength, Hash, Slot) = (key.Length, key.GetHashCode(), slot);
+            Set(key.Bytes.Span, value, uid);
+        }
+
+        public int Hash { get; }
+        public int Slot { get; }
         public long Uid { get; private set; }
         public ulong Digest { get; private set; }
         public ReadOnlyMemory<byte> Key => _bytes.AsMemory(0, _keyLength);
         public ReadOnlyMemory<byte> Value => _bytes.AsMemory(_keyLength);
         public Version Version => new(Value, Uid);
 
-        public void Set(ReadOnlySpan<byte> value, long uid)
+        public void Set(ReadOnlySpan<byte> value, long uid) => Set(Key.Span, value, uid);
+
+        private void Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long uid)
         {
-            var bytes = new byte[_keyLength + value.Length];
-            Key.Span.CopyTo(bytes);
-            value.CopyTo(bytes.AsSpan(_keyLength));
-            (_bytes, Uid) = (bytes, uid);
-            Digest = XxHash3.HashToUInt64(value, (long)XxHash3.HashToUInt64(Key.Span, uid));
+            (_bytes, Uid) = ([.. key, .. value], uid);
+            Digest = XxHash3.HashToUInt64(value, (long)XxHash3.HashToUInt64(key, uid));
         }
     }
 
@@ -147,6 +152,7 @@ public sealed class KeyValueState
         if (_byKey.TryGetValue(key, out var item))
         {
             Digest -= item.Digest;
+            item.Set(value, uid.Value);
         }
         else
         {
@@ -156,12 +162,11 @@ public sealed class KeyValueState
                 _slots.Add(null);
             }
 
-            item = new Item(key, slot);
+            item = new Item(key, value, uid.Value, slot);
             _slots[slot] = item;
             _items.Add(item);
         }
 
-        item.Set(value, uid.Value);
         Digest += item.Digest;
     }
 

@@ -35,7 +35,11 @@ public sealed partial class ReplicaCore
         // Requests whose entries the view dropped were never committed: they get new uids.
         var kept = new HashSet<(long, long)>();
         for (var uid = _state.Applied.Next; uid < _view.FirstUid; uid = uid.Next)
-            kept.Add((_log[uid].Request.Session, _log[uid].Request.Number));
+        {
+            var request = _log[uid].Request;
+            kept.Add((request.Session, request.Number));
+        }
+
         foreach (var (request, waiter) in _waiters)
             if (!kept.Contains(request)) Enqueue(leading, waiter.Request);
 
