@@ -36,7 +36,7 @@ internal static class Limits
     internal static InvalidRequestException? Broken(
         IReadOnlyList<Key> keys, ReadConsistency consistency, ClusterView view)
     {
-        if (consistency is < ReadConsistency.Linearizable or > ReadConsistency.Stale)
+        if (consistency is < ReadConsistency.Linearizable or > ReadConsistency.Available)
             return new($"There is no consistency {consistency}.");
         if (keys.Count > ClientLimits.KeysOfRead)
             return new($"The read has {keys.Count} keys; at most {ClientLimits.KeysOfRead} are allowed together.");

@@ -118,9 +118,13 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     /// once; one that is written or deleted meanwhile may come with either state. A scan stays with one node: if that
     /// dies, it ends with a <see cref="NotDoneException"/> and must start over.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The consistency is not for scans.</exception>
     public IAsyncEnumerable<ScanItem> ScanAsync(
-        ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default) =>
-        new Scan(_map, _asks, _clock, _options.Deadline, consistency).ItemsAsync(cancellationToken);
+        ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)consistency, (int)ReadConsistency.Stale, nameof(consistency));
+        return new Scan(_map, _asks, _clock, _options.Deadline, consistency).ItemsAsync(cancellationToken);
+    }
 
     /// <summary>The state of every configured node, as they say themselves; those that are silent are DEAD.</summary>
     public Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>

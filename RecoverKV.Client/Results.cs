@@ -9,6 +9,9 @@ namespace RecoverKV.Client;
 /// <param name="Age">Zero for a linearizable read; for a stale one how old the state may be, null if unknown.</param>
 public readonly record struct GetResult(Contracts.Version? Version, TimeSpan? Age)
 {
+    /// <summary>Whether newer writes may have been acknowledged before the read began.</summary>
+    public bool IsStale => Age != TimeSpan.Zero;
+
     /// <summary>The value read as UTF-8; null if the key is absent.</summary>
     public string? Text => Version is null ? null : Encoding.UTF8.GetString(Version.Value.Span);
 }

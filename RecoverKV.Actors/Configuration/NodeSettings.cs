@@ -203,6 +203,8 @@ public sealed record NodeSettings
             FetchEntries = read.Int("fetch.entries", 1, 65536),
             FetchBytes = (int)read.Size("fetch.bytes", 1, mostBatch),
             FetchesInFlight = read.Int("fetch.in-flight", 1, 64),
+            ServesAlone = read.Choice(
+                "on-partition", new Dictionary<string, bool> { ["consistent"] = false, ["available"] = true }),
             LogBytesInMemory = read.Size("log-memory", 0, 64L * 1024 * 1024 * 1024),
             MaxRequestBytes = frameSize / 2,
             MaxKeyBytes = key,

@@ -27,6 +27,7 @@ public sealed partial class ReplicaCore
         public TimeSpan? GrantedAt { get; set; }
         public long Run { get; set; }
         public bool Left { get; set; }
+        public bool CutOff { get; set; }
     }
 
     /// <summary>The sequencer's state, from the activation of its view on.</summary>

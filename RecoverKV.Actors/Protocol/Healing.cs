@@ -12,9 +12,6 @@ public sealed partial class ReplicaCore
     private long _fetchId;
     private int _nextPeer;
 
-    /// <summary>Test only (chaos): the peers that gaps may be healed from; null for all.</summary>
-    public IReadOnlyCollection<NodeId>? HealFrom { get; set; }
-
     /// <summary>How many entries peers have sent to this replica since its start, to fill its gaps.</summary>
     public long FetchedUids { get; private set; }
 
@@ -25,8 +22,7 @@ public sealed partial class ReplicaCore
             return (goal.Target, goal.Base, [goal.Donor]);
         if (_view.Epoch != _promised.Epoch || _view.Epoch == Epoch.Zero) return null;
         var target = Mutated(Mutations.HealBeyondCommitted) ? Uid.Max(_knownCommitted, _log.Held.Highest + 3) : _knownCommitted;
-        var peers = Mutated(Mutations.HealBeyondCommitted) ? _options.Nodes : _view.InSync;
-        return (target, _view, [.. peers.Where(n => HealFrom == null || HealFrom.Contains(n))]);
+        return (target, _view, Mutated(Mutations.HealBeyondCommitted) ? _options.Nodes : HealingPeers);
     }
 
     // Asks for what is missing, in chunks, of several peers at once.
@@ -39,7 +35,7 @@ public sealed partial class ReplicaCore
         }
 
         if (_fetches.Count >= _options.FetchesInFlight || _facts - _persisted > UnsyncedFacts) return;
-        if (_log.Held.Contiguous >= _knownCommitted && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
+        if (!LacksEntries && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
         if (HealingGoal() is not { } goal) return;
         var peers = goal.Peers.Where(n => n != _self.Node).ToArray();
         if (peers.Length == 0) return;
@@ -95,6 +91,7 @@ public sealed partial class ReplicaCore
     {
         if (!_fetches.TryGetValue(message.Id, out var fetch) || fetch.Peer != from.Node) return;
         _fetches.Remove(message.Id);
+        if (message.Batches.Length > 0) _reachedAt = _now;
         FetchedUids += message.Batches.Sum(b => b.Requests.Count);
         var any = false;
         if (HealingGoal() is { } goal)

@@ -70,7 +70,7 @@ public sealed partial class ReplicaCore
         TakeEcho(message.LeaseRun, message.LeaseFrom, message.Committed);
         LearnCommitted(message.Committed);
         Send(_view.Sequencer, new HeartbeatAck(
-            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest));
+            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff));
         Heal();
     }
 
@@ -97,6 +97,7 @@ public sealed partial class ReplicaCore
         // Another run than the one that left: it is back.
         if (follower.Run != message.Run) follower.Left = false;
         follower.Run = message.Run;
+        follower.CutOff = message.CutOff;
         if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));
         if (!leading.Rounds.TryGetValue(message.Round, out var round)) return;

@@ -152,7 +152,7 @@ public sealed partial class ReplicaCore
         _now - follower.HeardAt <= _options.SilenceLimit / 2
         && _now - leading.ActiveAt > _options.HeartbeatInterval
         && follower.Contiguous + ((long)_options.BatchRequests * _options.BatchesInFlight) >= _knownCommitted
-        && !follower.Left
+        && follower is { Left: false, CutOff: false }
         && (!_joins.TryGetValue(follower.Member.Node, out var join) || _now >= join.RetryAt);
 
     // Ends leading or campaigning. Whoever waits is sent to the next sequencer, where a retry is safe (R9).

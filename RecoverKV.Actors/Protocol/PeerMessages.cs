@@ -98,7 +98,9 @@ public sealed record Heartbeat(Epoch Epoch, long Round, Uid Committed, long Leas
 /// <param name="Clock">The sender's own clock.</param>
 /// <param name="Contiguous">As in <see cref="Appended"/>.</param>
 /// <param name="Highest">As in <see cref="Appended"/>.</param>
-public sealed record HeartbeatAck(Epoch Epoch, long Round, long Run, TimeSpan Clock, Uid Contiguous, Uid Highest)
+/// <param name="CutOff">The sender lacks entries and may ask nobody for them (a test's partition).</param>
+public sealed record HeartbeatAck(
+    Epoch Epoch, long Round, long Run, TimeSpan Clock, Uid Contiguous, Uid Highest, bool CutOff = false)
     : PeerMessage(Epoch);
 
 /// <summary>R6: send me the entries of this range.</summary>

@@ -67,6 +67,10 @@ public sealed record ProtocolOptions
     /// <summary>Most fetches under way at once, over all peers.</summary>
     public int FetchesInFlight { get; init; } = 4;
 
+    /// <summary>Whether a replica that reaches no peer answers reads of consistency
+    /// <see cref="Client.Contracts.ReadConsistency.Available"/> with what it has.</summary>
+    public bool ServesAlone { get; init; }
+
     /// <summary>How many bytes of committed entries stay in memory for peers; older ones are read from the
     /// journal.</summary>
     public long LogBytesInMemory { get; init; } = 32 * 1024 * 1024;

@@ -27,6 +27,11 @@ public sealed partial class ReplicaCore
         {
             Answer(caller, read, StaleAge());
         }
+        else if (consistency == ReadConsistency.Available && AnswersAlone(now))
+        {
+            // Zero would say that it is not stale.
+            Answer(caller, read, StaleAge() is var age and not 0 ? age : 1);
+        }
         else if (!HasLease(now))
         {
             AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.NotAlive, []));

@@ -124,6 +124,14 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 }
 
                 _core.Start(Now);
+                if (_folder.HealFrom is { } peers)
+                {
+                    _log.Warning(
+                        "By an earlier order (partition) this node fills its gaps from {0} only",
+                        peers.Length == 0 ? "nobody" : string.Join(", ", peers));
+                    _core.HealFrom(Now, peers);
+                }
+
                 CarryOut();
                 Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, TickInterval);
                 Timers.StartPeriodicTimer(Housekeeping.Instance, Housekeeping.Instance, TimeSpan.FromMinutes(1));
@@ -276,7 +284,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
     private void SetPartition(PartitionNode partition)
     {
-        var reachable = partition.Cut ? partition.Reachable.Select(n => new NodeId(n)).ToHashSet() : null;
+        NodeId[]? reachable = partition.Cut ? [.. partition.Reachable.Select(n => new NodeId(n)).Distinct()] : null;
         var unknown = reachable?.FirstOrDefault(n => !_settings.Members.Any(m => m.Node == n));
         if (unknown is { Name: not null } node)
         {
@@ -285,7 +293,12 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         }
 
         if (!partition.Cut || !partition.HealingOnly) _links.Cut(reachable);
-        if (!partition.Cut || partition.HealingOnly) _core.HealFrom = reachable;
+        if (!partition.Cut || partition.HealingOnly)
+        {
+            _folder.HealFrom = reachable;
+            _core.HealFrom(Now, reachable);
+        }
+
         Sender.Tell(new AdminReply(partition.Id, true), _gateway);
     }
 

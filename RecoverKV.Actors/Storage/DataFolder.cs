@@ -43,7 +43,21 @@ public sealed class DataFolder : IDisposable
     /// had, promises included (R11).</summary>
     public bool IsUsed => File.Exists(UsedFile);
 
+    /// <summary>For tests: the peers that this node may fill its gaps from, until that is lifted, over restarts too; null
+    /// for all.</summary>
+    public NodeId[]? HealFrom
+    {
+        get => File.Exists(HealFromFile) ? [.. File.ReadAllLines(HealFromFile).Select(n => new NodeId(n))] : null;
+        set
+        {
+            if (value is null) File.Delete(HealFromFile);
+            else DurableFiles.Write(HealFromFile, string.Join('\n', value));
+        }
+    }
+
     private string UsedFile => In("used");
+
+    private string HealFromFile => In("heal-from");
 
     private string IdentityFile => In("identity");
 

@@ -17,8 +17,7 @@ internal sealed class NodeRoute
         Host = host;
         Port = port;
         Gateway = gateway;
-        Linearizable = new ReadLane(this, ReadConsistency.Linearizable);
-        Stale = new ReadLane(this, ReadConsistency.Stale);
+        Lanes = [.. Enum.GetValues<ReadConsistency>().Select(c => new ReadLane(this, c))];
     }
 
     internal string Node { get; }
@@ -29,9 +28,8 @@ internal sealed class NodeRoute
 
     internal IActorRef Gateway { get; }
 
-    internal ReadLane Linearizable { get; }
-
-    internal ReadLane Stale { get; }
+    /// <summary>By consistency.</summary>
+    internal ReadLane[] Lanes { get; }
 
     /// <summary>When a message of the node came last.</summary>
     internal long LastHeard => Volatile.Read(ref _lastHeard);
@@ -39,7 +37,7 @@ internal sealed class NodeRoute
     /// <summary>Whether it stayed silent when it should have answered, and has been silent since.</summary>
     internal bool Suspected => Volatile.Read(ref _suspected);
 
-    internal ReadLane Lane(ReadConsistency consistency) => consistency == ReadConsistency.Stale ? Stale : Linearizable;
+    internal ReadLane Lane(ReadConsistency consistency) => Lanes[(int)consistency];
 
     internal void Heard(long now)
     {

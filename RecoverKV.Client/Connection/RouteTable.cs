@@ -24,7 +24,7 @@ internal sealed class RouteTable
 
     /// <summary>The nodes that may answer such reads.</summary>
     internal NodeRoute[] Readers(ReadConsistency consistency) =>
-        consistency == ReadConsistency.Stale || InSync.Length == 0 ? Nodes : InSync;
+        consistency != ReadConsistency.Linearizable || InSync.Length == 0 ? Nodes : InSync;
 
     /// <summary>What comes in is not trusted: a view that could not be used is not taken.</summary>
     internal static bool IsUsable(ClusterView view) =>

@@ -8,6 +8,11 @@ public enum ReadConsistency
 
     /// <summary>Sees what the node has committed, however old; the answer bounds its age.</summary>
     Stale = 1,
+
+    /// <summary>Linearizable if the node may answer so. Else, where <c>recoverkv.on-partition = available</c>, a node that
+    /// reaches no peer answers with what it has; such an answer is marked by an age that is not zero. Not for
+    /// scans.</summary>
+    Available = 2,
 }
 
 /// <summary>One read of one or several keys, which are all read at the same point of the order of writes.</summary>
@@ -42,7 +47,7 @@ public enum ReadStatus
 /// <param name="Status">How it ended.</param>
 /// <param name="Versions">For each key its version, null if absent; empty unless done.</param>
 /// <param name="AgeMilliseconds">
-/// 0 for a linearizable read. For a stale one an upper bound of how old the state may be, from the node's last
+/// 0 for a linearizable read. Else an upper bound of how old the state may be, from the node's last
 /// word of the sequencer; -1 if it has had none since it started.
 /// </param>
 /// <param name="Text">What is wrong with the request, if <see cref="ReadStatus.Invalid"/>.</param>

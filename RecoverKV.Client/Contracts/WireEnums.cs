@@ -14,7 +14,7 @@ internal static class WireEnums
         (ReadStatus)Within(reader.Int(), (int)Contracts.ReadStatus.CursorLost);
 
     internal static ReadConsistency ReadConsistency(ref this WireReader reader) =>
-        (ReadConsistency)Within(reader.Int(), (int)Contracts.ReadConsistency.Stale);
+        (ReadConsistency)Within(reader.Int(), (int)Contracts.ReadConsistency.Available);
 
     internal static NodeMode NodeMode(ref this WireReader reader) =>
         (NodeMode)Within(reader.Int(), (int)Contracts.NodeMode.Alive);

@@ -16,7 +16,7 @@ internal sealed class ReadPipeline
     private readonly Func<long> _clock;
     private readonly Random _random;
     private readonly Dictionary<long, PendingRead> _open = [];
-    private readonly ReadQueue _linearizable, _stale;
+    private readonly ReadQueue[] _queues;
     private long _lastId;
     private string? _closed;
 
@@ -28,8 +28,7 @@ internal sealed class ReadPipeline
         _send = send;
         _clock = clock;
         _random = random;
-        _linearizable = new ReadQueue(ReadConsistency.Linearizable, _gate, Send, later);
-        _stale = new ReadQueue(ReadConsistency.Stale, _gate, Send, later);
+        _queues = [.. Enum.GetValues<ReadConsistency>().Select(c => new ReadQueue(c, _gate, Send, later))];
     }
 
     internal void Submit(PendingRead read)
@@ -51,11 +50,11 @@ internal sealed class ReadPipeline
     internal void Receive(ReadReplies replies, NodeRoute? from)
     {
         var ended = new List<(PendingRead Read, ReadAnswer Answer)>(replies.Answers.Count);
-        bool rush, staleRush;
+        Span<int> counts = stackalloc int[_queues.Length];
+        Span<bool> rushes = stackalloc bool[_queues.Length];
         lock (_gate)
         {
             var now = _clock();
-            var stale = 0;
             foreach (var answer in replies.Answers)
             {
                 if (!_open.TryGetValue(answer.Id, out var read)) continue;
@@ -64,7 +63,7 @@ internal sealed class ReadPipeline
                 {
                     _open.Remove(answer.Id);
                     ended.Add((read, answer));
-                    if (read.Consistency == ReadConsistency.Stale) stale++;
+                    counts[(int)read.Consistency]++;
                 }
                 else if (read.SentAt != 0 && (from is null || from == read.Lane!.Route))
                 {
@@ -74,13 +73,15 @@ internal sealed class ReadPipeline
                 }
             }
 
-            rush = _linearizable.Rush.Expect(ended.Count - stale);
-            staleRush = _stale.Rush.Expect(stale);
+            for (var i = 0; i < _queues.Length; i++) rushes[i] = _queues[i].Rush.Expect(counts[i]);
         }
 
         foreach (var (read, answer) in ended) End(read, answer);
-        if (rush) _linearizable.Rush.Begin();
-        if (staleRush) _stale.Rush.Begin();
+        for (var i = 0; i < _queues.Length; i++)
+        {
+            if (rushes[i]) _queues[i].Rush.Begin();
+        }
+
         Send();
     }
 
@@ -120,8 +121,7 @@ internal sealed class ReadPipeline
 
             foreach (var node in _map.Table?.Nodes ?? [])
             {
-                node.Linearizable.Flights.Sweep(now);
-                node.Stale.Flights.Sweep(now);
+                foreach (var lane in node.Lanes) lane.Flights.Sweep(now);
             }
         }
 
@@ -154,7 +154,7 @@ internal sealed class ReadPipeline
             read.End(answer);
     }
 
-    private ReadQueue QueueOf(PendingRead read) => read.Consistency == ReadConsistency.Stale ? _stale : _linearizable;
+    private ReadQueue QueueOf(PendingRead read) => _queues[(int)read.Consistency];
 
     private void SweepOpen(PendingRead read, long now)
     {
@@ -204,8 +204,7 @@ internal sealed class ReadPipeline
 
     private void Send()
     {
-        Send(_linearizable);
-        Send(_stale);
+        foreach (var queue in _queues) Send(queue);
     }
 
     private void Send(ReadQueue queue)

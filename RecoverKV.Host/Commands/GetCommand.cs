@@ -3,13 +3,17 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>get KEY [--stale] [--with-uid]</c></summary>
+/// <summary><c>get KEY [--stale|--available] [--with-uid]</c></summary>
 internal static class GetCommand
 {
     public static Command Create(CommandContext context)
     {
         var key = Arguments.Key();
         var stale = Arguments.Stale();
+        var available = new Option<bool>("--available")
+        {
+            Description = "Take what a node has that reaches no peer, if it runs with recoverkv.on-partition = available.",
+        };
         var withUid = new Option<bool>("--with-uid")
         {
             Description = "Print a line with the uid of the version first (what `cas --uid` wants).",
@@ -17,7 +21,9 @@ internal static class GetCommand
         var command = context.NewCommand("get", "Print the value of a key.", async (parsed, client, cancellation) =>
         {
             var name = parsed.GetRequiredValue(key);
-            var consistency = parsed.GetValue(stale) ? ReadConsistency.Stale : ReadConsistency.Linearizable;
+            var consistency = parsed.GetValue(stale) ? ReadConsistency.Stale
+                : parsed.GetValue(available) ? ReadConsistency.Available
+                : ReadConsistency.Linearizable;
             var found = await client.GetAsync(name, consistency, cancellation);
             if (found.Version is not { } version)
             {
@@ -31,6 +37,7 @@ internal static class GetCommand
         });
         command.Add(key);
         command.Add(stale);
+        command.Add(available);
         command.Add(withUid);
         return command;
     }

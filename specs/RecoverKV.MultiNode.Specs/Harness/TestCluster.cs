@@ -185,13 +185,17 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>A linearizable read; waits while the node may not answer.</summary>
-    public async Task<IReadOnlyList<Version?>> ReadAsync(TestNode node, params Key[] keys)
+    public async Task<IReadOnlyList<Version?>> ReadAsync(TestNode node, params Key[] keys) =>
+        (await ReadAsync(node, ReadConsistency.Linearizable, keys)).Versions;
+
+    /// <summary>A read of any consistency; waits while the node may not answer.</summary>
+    public async Task<ReadAnswer> ReadAsync(TestNode node, ReadConsistency consistency, params Key[] keys)
     {
         var patience = new Deadline();
         while (!patience.IsOver)
         {
-            var answer = await Client.ReadAsync(node, ReadConsistency.Linearizable, keys);
-            if (answer?.Status == ReadStatus.Done) return answer.Versions;
+            var answer = await Client.ReadAsync(node, consistency, keys);
+            if (answer?.Status == ReadStatus.Done) return answer;
             await Task.Delay(PollInterval);
         }
 

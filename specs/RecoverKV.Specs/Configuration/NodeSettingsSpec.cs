@@ -49,6 +49,7 @@ public class NodeSettingsSpec
     {
         { "durability", "full", "os", s => s.Durability },
         { "chaos", "off", "on", s => s.Chaos },
+        { "on-partition", "consistent", "available", s => Protocol(s).ServesAlone },
         { "log-level", "WARNING", "DEBUG", s => s.LogLevel },
         { "frame-size", "4MiB", "8 MiB", s => s.FrameSize },
         { "bind.host", "", "0.0.0.0", s => s.BindHost },

@@ -144,6 +144,12 @@ internal sealed class CoreKit
         return Take();
     }
 
+    public Effect[] HealFrom(params NodeId[]? peers)
+    {
+        Core.HealFrom(Now, peers);
+        return Take();
+    }
+
     public Effect[] Leave()
     {
         Core.Leave(Now);

@@ -131,11 +131,14 @@ public sealed class HealingSpec
     public void R6_a_test_can_choose_the_peers()
     {
         var kit = Zombie([]);
-        kit.Core.HealFrom = [Node(2)];
+        kit.HealFrom(Node(2));
         kit.Receive(1, new Commit(E(1), U(4))).Exactly(Asks(2, 1, 1, 4));
         var cut = Zombie([]);
-        cut.Core.HealFrom = [];
+        cut.HealFrom();
         cut.Receive(1, new Commit(E(1), U(4))).Nothing();
+        // It says so, and nobody wants it in a view; nothing else is cut.
+        cut.Receive(1, Beat(1, round: 1, committed: 4)).Exactly(To(1, Ack(cut, 1, round: 1, contiguous: 0) with { CutOff = true }));
+        cut.HealFrom(Node(1), Node(2)).Exactly(Asks(1, 1, 1, 4));
     }
 
     [Fact]

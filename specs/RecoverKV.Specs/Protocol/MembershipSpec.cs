@@ -66,6 +66,9 @@ public sealed class MembershipSpec
         // In flight there may be one entry, so one is how far behind it may be.
         kit.Receive(3, Ack(kit, 2, round: 2, contiguous: 3));
         kit.Wait(20).Nothing();
+        // Who may not fill its gaps would only hold up the view.
+        kit.Receive(3, Ack(kit, 2, round: 2, contiguous: 4) with { CutOff = true });
+        kit.Wait(20).Nothing();
         kit.Receive(3, Ack(kit, 2, round: 2, contiguous: 4));
         kit.Wait(10).Exactly(To(2, new Canvass(E(3), E(0), E(2))), To(3, new Canvass(E(3), E(0), E(2))));
 

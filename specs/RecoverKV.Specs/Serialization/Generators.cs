@@ -79,7 +79,8 @@ internal static class Generators
         [typeof(Heartbeat)] = Gen.Select(
             AnEpoch, Number, AUid, Number, ATime, PeerMessage (e, r, c, l, f) => new Heartbeat(e, r, c, l, f)),
         [typeof(HeartbeatAck)] = Gen.Select(
-            AnEpoch, Number, Number, ATime, AUid, AUid, PeerMessage (e, r, n, c, u, h) => new HeartbeatAck(e, r, n, c, u, h)),
+            AnEpoch, Number, Number, ATime, AUid, AUid, Gen.Bool,
+            PeerMessage (e, r, n, c, u, h, o) => new HeartbeatAck(e, r, n, c, u, h, o)),
         [typeof(Fetch)] = Gen.Select(AnEpoch, Number, ARange, PeerMessage (e, i, r) => new Fetch(e, i, r)),
         [typeof(Entries)] =
             Gen.Select(AnEpoch, Number, ABatch.Array[0, 4], PeerMessage (e, i, b) => new Entries(e, i, b)),

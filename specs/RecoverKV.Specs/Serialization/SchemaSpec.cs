@@ -106,6 +106,7 @@ public class SchemaSpec
                     Clock = m.Clock.Ticks,
                     Contiguous = m.Contiguous.Value,
                     Highest = m.Highest.Value,
+                    CutOff = m.CutOff,
                 };
             case Fetch m:
                 return new Peer.Fetch
