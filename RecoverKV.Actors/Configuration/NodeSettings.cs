@@ -39,6 +39,9 @@ public sealed record NodeSettings
     /// <summary>Whether clients may stop and cut nodes.</summary>
     public required bool Chaos { get; init; }
 
+    /// <summary>Clients that know it may do so in any case; empty: none.</summary>
+    public required string ChaosSecret { get; init; }
+
     /// <summary>The lowest level that is logged, as Akka calls it.</summary>
     public required string LogLevel { get; init; }
 
@@ -130,6 +133,7 @@ public sealed record NodeSettings
                 ["os"] = Durability.Os,
             }),
             Chaos = read.Choice("chaos", new Dictionary<string, bool> { ["on"] = true, ["off"] = false }),
+            ChaosSecret = read.Text("chaos-secret"),
             LogLevel = read.Choice("log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
             FrameSize = frameSize,
             BindHost = bindHost.Length > 0 ? bindHost : self.Host,

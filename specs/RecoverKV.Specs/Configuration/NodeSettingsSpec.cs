@@ -38,6 +38,7 @@ public class NodeSettingsSpec
         Assert.Equal(Path.GetFullPath("some folder/b"), settings.Data);
         Assert.Equal(Durability.Full, settings.Durability);
         Assert.False(settings.Chaos);
+        Assert.Equal("", settings.ChaosSecret);
         Assert.Equal("WARNING", settings.LogLevel);
         Assert.Equal(4 * 1024 * 1024, settings.FrameSize);
         Assert.Equal("host-b.example", settings.BindHost);
@@ -88,7 +89,10 @@ public class NodeSettingsSpec
     [Fact]
     public void The_keys_above_are_all_that_there_are() => Assert.Equal(
         Leaves(NodeSettings.Reference.GetValue("recoverkv"), "").Order(),
-        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data"]).Order());
+        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data", "chaos-secret"]).Order());
+
+    [Fact]
+    public void The_secret_of_chaos_is_read() => Assert.Equal("a b", With("chaos-secret = \"a b\"").ChaosSecret);
 
     [Theory]
     [InlineData("", "recoverkv is missing")]
