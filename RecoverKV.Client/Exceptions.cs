@@ -12,6 +12,9 @@ public sealed class NotDoneException : RecoverKvException
 {
     /// <summary>With a message of one line.</summary>
     public NotDoneException(string message, Exception? inner = null) : base(message, inner) { }
+
+    /// <summary>Whether a node declined an order, rather than nobody being there to do it.</summary>
+    internal bool Refused { get; init; }
 }
 
 /// <summary>

@@ -38,7 +38,7 @@ public sealed partial class RecoverKvClient
 
     private long Deadline => _clock() + (long)_options.Deadline.TotalMilliseconds;
 
-    private Administration Admin => new(_map, _asks, _clock, _options.Deadline);
+    private Administration Admin => new(_map, _asks, _clock, _options.Deadline, _options.ChaosSecret);
 
     /// <summary>Ends the client. Calls that are still open fail, each saying whether it was not done or is
     /// unknown.</summary>

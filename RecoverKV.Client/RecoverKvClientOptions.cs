@@ -9,6 +9,10 @@ public sealed record RecoverKvClientOptions
     /// <summary>How long <see cref="RecoverKvClient.ConnectAsync"/> looks for a node that answers.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Goes with orders to stop and cut nodes, which do them even with <c>recoverkv.chaos = off</c> if it is their
+    /// <c>recoverkv.chaos-secret</c>; null: none.</summary>
+    internal string? ChaosSecret { get; init; }
+
     internal void Validate()
     {
         Check(Deadline, nameof(Deadline));

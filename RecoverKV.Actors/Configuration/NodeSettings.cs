@@ -39,6 +39,12 @@ public sealed record NodeSettings
     /// <summary>Whether clients may stop and cut nodes.</summary>
     public required bool Chaos { get; init; }
 
+    /// <summary>Clients that know it may do so in any case; empty: none.</summary>
+    public required string ChaosSecret { get; init; }
+
+    /// <summary>The endpoint for the clients of the original.</summary>
+    public required GrpcSettings Grpc { get; init; }
+
     /// <summary>The lowest level that is logged, as Akka calls it.</summary>
     public required string LogLevel { get; init; }
 
@@ -129,7 +135,9 @@ public sealed record NodeSettings
                 ["full"] = Durability.Full,
                 ["os"] = Durability.Os,
             }),
-            Chaos = read.Choice("chaos", new Dictionary<string, bool> { ["on"] = true, ["off"] = false }),
+            Chaos = read.Choice("chaos", SettingsReader.OnOff),
+            ChaosSecret = read.Text("chaos-secret"),
+            Grpc = GrpcSettings.Read(read, members),
             LogLevel = read.Choice("log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
             FrameSize = frameSize,
             BindHost = bindHost.Length > 0 ? bindHost : self.Host,

@@ -8,6 +8,11 @@ namespace RecoverKV.Actors.Configuration;
 internal sealed class SettingsReader
 {
     private const string Root = "recoverkv";
+
+    /// <summary>The choices of a switch.</summary>
+    public static readonly IReadOnlyDictionary<string, bool> OnOff =
+        new Dictionary<string, bool> { ["on"] = true, ["off"] = false };
+
     private readonly Config _config;
 
     /// <param name="config">What the user wrote.</param>

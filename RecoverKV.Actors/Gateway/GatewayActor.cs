@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using Akka.Actor;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Replica;
@@ -40,8 +42,11 @@ internal sealed class GatewayActor : UntypedActor
             case UnknownMessage unknown:
                 Sender.Tell(new Unsupported(unknown.Manifest));
                 break;
-            case StopNode or PartitionNode when !_settings.Chaos:
-                Sender.Tell(new AdminReply(IdOf(message), false, "this node has recoverkv.chaos = off"));
+            case StopNode stop when !Allows(stop.Secret):
+                Refuse(stop.Id);
+                break;
+            case PartitionNode partition when !Allows(partition.Secret):
+                Refuse(partition.Id);
                 break;
             case StopNode stop:
                 Stop(stop);
@@ -58,7 +63,12 @@ internal sealed class GatewayActor : UntypedActor
         }
     }
 
-    private static long IdOf(object message) => message is StopNode stop ? stop.Id : ((PartitionNode)message).Id;
+    private bool Allows(string? secret) =>
+        _settings.Chaos
+        || _settings.ChaosSecret.Length > 0 && secret != null && CryptographicOperations.FixedTimeEquals(
+            Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(_settings.ChaosSecret));
+
+    private void Refuse(long id) => Sender.Tell(new AdminReply(id, false, "this node has recoverkv.chaos = off"));
 
     private void Stop(StopNode stop)
     {

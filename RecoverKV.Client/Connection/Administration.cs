@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Client.Connection;
 
 /// <summary>Questions and orders to single nodes.</summary>
-internal sealed class Administration(ClusterMap map, Asks asks, Func<long> clock, TimeSpan deadline)
+internal sealed class Administration(
+    ClusterMap map, Asks asks, Func<long> clock, TimeSpan deadline, string? secret)
 {
     /// <summary>How long a node may take to say how it is.</summary>
     private static readonly TimeSpan StatusPatience = TimeSpan.FromMilliseconds(1500);
@@ -29,15 +30,15 @@ internal sealed class Administration(ClusterMap map, Asks asks, Func<long> clock
         var route = Find(node);
         if (clean)
         {
-            await OrderAsync(route, id => new StopNode(id, true), cancellation).ConfigureAwait(false);
+            await OrderAsync(route, id => new StopNode(id, true, secret), cancellation).ConfigureAwait(false);
             return;
         }
 
         var before = await AskStatusAsync(route, StatusPatience, cancellation).ConfigureAwait(false)
             ?? throw new NotDoneException($"Node {node} does not answer.");
         // Sent once: a second copy would end the process that comes after this one.
-        var refusal = await asks.AskAsync<AdminReply>(route, id => new StopNode(id, false), DeathPatience, cancellation)
-            .ConfigureAwait(false);
+        var refusal = await asks.AskAsync<AdminReply>(
+            route, id => new StopNode(id, false, secret), DeathPatience, cancellation).ConfigureAwait(false);
         if (refusal is { Done: false }) throw Refused(node, refusal);
         var end = End();
         while (await AskStatusAsync(route, DeathPatience, cancellation).ConfigureAwait(false) is { } after
@@ -53,8 +54,8 @@ internal sealed class Administration(ClusterMap map, Asks asks, Func<long> clock
     {
         foreach (var other in reachable ?? []) Find(other);
         await OrderAsync(
-            Find(node), id => new PartitionNode(id, reachable is not null, reachable ?? [], healingOnly), cancellation)
-            .ConfigureAwait(false);
+            Find(node), id => new PartitionNode(id, reachable is not null, reachable ?? [], healingOnly, secret),
+            cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Orders that may be given again: until the node says that it does it, or refuses.</summary>
@@ -80,5 +81,5 @@ internal sealed class Administration(ClusterMap map, Asks asks, Func<long> clock
         $"There is no node '{node}'; there are {string.Join(", ", map.Table!.Nodes.Select(n => n.Node))}.");
 
     private static NotDoneException Refused(string node, AdminReply reply) =>
-        new($"Node {node} refuses: {reply.Text ?? "it gives no reason"}");
+        new($"Node {node} refuses: {reply.Text ?? "it gives no reason"}") { Refused = true };
 }

@@ -8,6 +8,7 @@ internal static class AdminCodec
         var writer = new WireWriter(16);
         writer.Int(1, stop.Id);
         writer.Bool(2, stop.Clean);
+        writer.String(3, stop.Secret);
         return writer;
     }
 
@@ -15,6 +16,7 @@ internal static class AdminCodec
     {
         long id = 0;
         var clean = false;
+        string? secret = null;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -22,11 +24,12 @@ internal static class AdminCodec
             {
                 case 1: id = reader.Int(); break;
                 case 2: clean = reader.Bool(); break;
+                case 3: secret = reader.OptionalString(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new StopNode(id, clean);
+        return new StopNode(id, clean, secret);
     }
 
     internal static WireWriter Encode(PartitionNode partition)
@@ -36,6 +39,7 @@ internal static class AdminCodec
         writer.Bool(2, partition.Cut);
         foreach (var node in partition.Reachable) writer.AlwaysString(3, node);
         writer.Bool(4, partition.HealingOnly);
+        writer.String(5, partition.Secret);
         return writer;
     }
 
@@ -43,6 +47,7 @@ internal static class AdminCodec
     {
         long id = 0;
         bool cut = false, healingOnly = false;
+        string? secret = null;
         var reachable = new List<string>();
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
@@ -53,11 +58,12 @@ internal static class AdminCodec
                 case 2: cut = reader.Bool(); break;
                 case 3: ClientLimits.Add(reachable, reader.String(), ClientLimits.Nodes); break;
                 case 4: healingOnly = reader.Bool(); break;
+                case 5: secret = reader.OptionalString(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new PartitionNode(id, cut, reachable, healingOnly);
+        return new PartitionNode(id, cut, reachable, healingOnly, secret);
     }
 
     internal static WireWriter Encode(AdminReply reply)

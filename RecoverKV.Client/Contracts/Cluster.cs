@@ -67,14 +67,16 @@ public sealed record NodeStatus(
     long AppliedUid = 0, long Digest = 0) : IClientMessage;
 
 /// <summary>
-/// Stops the node that receives it. For tests: refused unless <c>recoverkv.chaos = on</c> there.
+/// Stops the node that receives it. For tests: refused unless <c>recoverkv.chaos = on</c> there, or the secret is right.
 /// </summary>
 /// <param name="Id">Chosen by the client.</param>
 /// <param name="Clean">True: it leaves in good order. False: the process ends at once, as by kill -9, unanswered.</param>
-public sealed record StopNode(long Id, bool Clean) : IClientMessage;
+/// <param name="Secret">The <c>recoverkv.chaos-secret</c> of the node; null: none.</param>
+public sealed record StopNode(long Id, bool Clean, string? Secret = null) : IClientMessage;
 
 /// <summary>
-/// Cuts the node that receives it from other nodes. For tests: refused unless <c>recoverkv.chaos = on</c> there.
+/// Cuts the node that receives it from other nodes. For tests: refused unless <c>recoverkv.chaos = on</c> there, or the
+/// secret is right.
 /// </summary>
 /// <param name="Id">Chosen by the client.</param>
 /// <param name="Cut">True to cut, false to restore every link.</param>
@@ -82,8 +84,9 @@ public sealed record StopNode(long Id, bool Clean) : IClientMessage;
 /// <param name="HealingOnly">
 /// True: only the healing of gaps is limited to the reachable nodes. False: every message between nodes is.
 /// </param>
-public sealed record PartitionNode(long Id, bool Cut, IReadOnlyList<string> Reachable, bool HealingOnly)
-    : IClientMessage;
+/// <param name="Secret">The <c>recoverkv.chaos-secret</c> of the node; null: none.</param>
+public sealed record PartitionNode(
+    long Id, bool Cut, IReadOnlyList<string> Reachable, bool HealingOnly, string? Secret = null) : IClientMessage;
 
 /// <summary>The answer to <see cref="StopNode"/> and <see cref="PartitionNode"/>.</summary>
 /// <param name="Id">The id of the request.</param>

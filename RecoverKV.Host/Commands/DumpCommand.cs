@@ -73,6 +73,7 @@ internal static class DumpCommand
         var buffer = new ArrayBufferWriter<byte>(2 * FlushBytes);
         await foreach (var item in items)
         {
+            if (ReservedKeys.Holds(item.Key)) continue;
             if (format.Write(item.Key.Bytes.Span, item.Version.Value.Span, buffer) is not { } error)
             {
                 written++;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RecoverKV.Actors;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Host.Grpc;
 
 namespace RecoverKV.Host.Commands;
 
@@ -36,6 +37,8 @@ internal static class NodeCommand
         // Under `up` a Ctrl-C reaches the whole group of processes; the parent says when to leave.
         using var interrupt = new InterruptSource(ignoreInteractive: stopWithInput);
         if (stopWithInput) WatchInput(terminal.Input, interrupt);
+        // It outlives the node's last moments, in which its calls go to other nodes.
+        await using var grpc = settings.Grpc.Enabled ? await NodeEndpoint.StartAsync(settings, terminal) : null;
         while (await RunOnceAsync(settings, interrupt.Token) == NodeExit.Restart)
             await terminal.Out.WriteLineAsync("the node starts again");
         return ExitCode.Done;

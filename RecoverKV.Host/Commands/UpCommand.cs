@@ -1,9 +1,11 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using RecoverKV.Host.Grpc;
 using RecoverKV.Host.LocalCluster;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>up [--nodes N] [--data DIR] [--fresh]</c></summary>
+/// <summary><c>up [--nodes N] [--data DIR] [--fresh] [--grpc-port N] [--no-grpc]</c></summary>
 internal static class UpCommand
 {
     /// <summary>The gRPC endpoint of the original has 50050 and above; these are far from them.</summary>
@@ -25,10 +27,15 @@ internal static class UpCommand
             Description = "Begin empty: delete the node folders in --data first.",
         };
         var chaos = new Option<bool>("--chaos") { Description = "Let `stop` and `partition` through (for tests)." };
+        var grpcPort = Arguments.Number(
+            "--grpc-port", GrpcOptions.DefaultPort, 0, 65_535,
+            "The port on localhost that the original's clients are served at; 0: none. The default goes with the default "
+            + "of --port: with another one, there is none.");
+        var noGrpc = new Option<bool>("--no-grpc") { Description = "Do not serve the original's clients." };
         var settings = SettingsOption.Create();
         var command = new Command("up", "Run a local cluster: a process per node, restarted whenever it dies.")
         {
-            nodes, data, port, fresh, chaos, settings,
+            nodes, data, port, fresh, chaos, grpcPort, noGrpc, settings,
         };
         command.SetAction((parsed, _) => Runner.RunAsync(terminal, new LocalClusterOptions
         {
@@ -37,8 +44,17 @@ internal static class UpCommand
             Port = parsed.GetValue(port),
             Fresh = parsed.GetValue(fresh),
             Chaos = parsed.GetValue(chaos),
+            GrpcPort = GrpcPort(parsed, port, grpcPort, noGrpc),
+            ChaosSecret = RandomNumberGenerator.GetHexString(32),
             Settings = parsed.GetValue(settings) ?? [],
         }));
         return command;
+    }
+
+    /// <summary>Several clusters side by side differ in --port; only one of them can have the endpoint.</summary>
+    private static int GrpcPort(ParseResult parsed, Option<int> port, Option<int> grpcPort, Option<bool> noGrpc)
+    {
+        var given = parsed.GetResult(grpcPort) is { Implicit: false };
+        return parsed.GetValue(noGrpc) || !given && parsed.GetValue(port) != DefaultPort ? 0 : parsed.GetValue(grpcPort);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RecoverKV.Host.Grpc;
 
 namespace RecoverKV.Host.LocalCluster;
 
@@ -23,12 +24,23 @@ internal sealed record LocalClusterOptions
     /// <summary>Whether the nodes take <c>stop</c> and <c>partition</c>.</summary>
     public bool Chaos { get; init; }
 
+    /// <summary>The port of the gRPC endpoint; 0: there is none.</summary>
+    public int GrpcPort { get; init; }
+
+    /// <summary>Orders that carry it may stop and cut nodes without <see cref="Chaos"/>; empty: none.</summary>
+    public string ChaosSecret { get; init; } = "";
+
     /// <summary>Settings passed on to every node, as KEY=VALUE.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
     /// <summary>How long to wait for a port that is in use: the nodes of an `up` that was killed just now leave by
     /// themselves, in a moment.</summary>
     public TimeSpan PortPatience { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>The nodes as the original's clients call them, whatever their ports: the names stand in those programs.
+    /// </summary>
+    public IReadOnlyList<(string Server, string Node)> GrpcServers =>
+        [.. Plan().Select((n, i) => (string.Create(CultureInfo.InvariantCulture, $"localhost:{GrpcOptions.FirstServer + i}"), n.Id))];
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<LocalNode> Plan() =>

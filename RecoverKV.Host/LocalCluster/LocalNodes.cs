@@ -51,11 +51,15 @@ internal sealed class LocalNodes
         foreach (var process in Processes) process.Kill();
     }
 
+    /// <summary>The process of a node.</summary>
+    public NodeProcess ProcessOf(string node) => Processes[Nodes.TakeWhile(n => n.Id != node).Count()];
+
     /// <summary>Writes the node's configuration, afresh at each start: the folder may have been wiped meanwhile.
     /// </summary>
     private ProcessStartInfo Prepare(LocalNode node)
     {
-        NodeConfigFile.Write(node, Nodes, _options.Chaos);
+        NodeConfigFile.Write(
+            node, Nodes, _options.Chaos, _options.GrpcPort > 0 ? _options.ChaosSecret : "");
         List<string> arguments = ["node", "--config", node.ConfigFile, "--stop-with-stdin"];
         foreach (var setting in _options.Settings) arguments.AddRange(["--set", setting]);
         return ThisProgram.Start(arguments);

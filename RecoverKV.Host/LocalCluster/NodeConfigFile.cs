@@ -15,7 +15,7 @@ internal static class NodeConfigFile
     public const string Mark = "# Written by `recoverkv up` at every start of the node: changes here do not last.";
 
     /// <summary>The text for one node.</summary>
-    public static string Text(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos)
+    public static string Text(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos, string chaosSecret = "")
     {
         var text = new StringBuilder();
         text.Append(Mark).Append('\n');
@@ -27,6 +27,7 @@ internal static class NodeConfigFile
         text.Append("  ]\n");
         text.Append("  data = ").Append(Quote(node.Folder)).Append('\n');
         text.Append("  chaos = ").Append(chaos ? "on" : "off").Append('\n');
+        if (chaosSecret.Length > 0) text.Append("  chaos-secret = ").Append(Quote(chaosSecret)).Append('\n');
         text.Append("  bind {\n");
         text.Append("    host = ").Append(Quote(LocalClusterOptions.Host)).Append('\n');
         text.Append(CultureInfo.InvariantCulture, $"    port = {node.Port}\n");
@@ -35,11 +36,16 @@ internal static class NodeConfigFile
         return text.ToString();
     }
 
-    /// <summary>Writes the file, and its folder if that is gone.</summary>
-    public static void Write(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos)
+    /// <summary>Writes the file, and its folder if that is gone. Nobody else may read it: it may have a secret.</summary>
+    public static void Write(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos, string chaosSecret = "")
     {
         Directory.CreateDirectory(node.Folder);
-        File.WriteAllText(node.ConfigFile, Text(node, all, chaos));
+        // A file that is there keeps its mode.
+        File.Delete(node.ConfigFile);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new StreamWriter(node.ConfigFile, options);
+        file.Write(Text(node, all, chaos, chaosSecret));
     }
 
     /// <summary>Whether a folder was made by <see cref="Write"/>.</summary>

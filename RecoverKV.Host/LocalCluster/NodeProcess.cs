@@ -24,6 +24,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     private volatile TaskCompletionSource? _held;
     private volatile int _pid;
     private long _startedAt;
+    private long _pauseTicks;
     private int _starts;
 
     /// <summary>The running child, 0 between two.</summary>
@@ -44,6 +45,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             var exitCode = await RunOnceAsync(stop);
             if (stop.IsCancellationRequested) return;
             var delay = _policy.After(exitCode, clock.Elapsed);
+            if (Interlocked.Exchange(ref _pauseTicks, 0) is var pause && pause > delay.Ticks) delay = new TimeSpan(pause);
             var again = delay == TimeSpan.Zero
                 ? "starting it again"
                 : string.Create(CultureInfo.InvariantCulture, $"starting it again in {delay.TotalSeconds:0.#} s");
@@ -57,6 +59,9 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 
     /// <summary>Kills the child, now or while it leaves.</summary>
     public void Kill() => _kill.TrySetResult();
+
+    /// <summary>When the child ends next, it is started again after this time at the earliest.</summary>
+    public void PauseOnce(TimeSpan pause) => Interlocked.Exchange(ref _pauseTicks, pause.Ticks);
 
     /// <summary>From now on the child is not started again when it ends, until <see cref="Release"/>.</summary>
     public void Hold() => _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RecoverKV.Host.Grpc;
 using Spectre.Console;
 
 namespace RecoverKV.Host.LocalCluster;
@@ -8,6 +9,7 @@ internal sealed class Runner
 {
     private const int NoticesShown = 6;
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
 
     private readonly Terminal _terminal;
     private readonly LocalClusterOptions _options;
@@ -30,20 +32,37 @@ internal sealed class Runner
         var runner = new Runner(terminal, options);
         using var folder = DataFolder.Open(options);
         await runner._cluster.CheckPortsAsync();
+        await using var grpc = options.GrpcPort > 0 ? await runner.ServeGrpcAsync() : null;
         using var interrupt = new InterruptSource(runner._cluster.KillAll);
-        await runner.RunAsync(interrupt.Token);
+        await runner.RunAsync(grpc, interrupt.Token);
         return ExitCode.Done;
     }
 
-    private async Task RunAsync(CancellationToken interrupt)
+    /// <summary>In this process and not in a node's: it stays whichever node dies.</summary>
+    private Task<GrpcEndpoint> ServeGrpcAsync() => GrpcEndpoint.StartAsync(new GrpcOptions
+    {
+        Host = "localhost",
+        Port = _options.GrpcPort,
+        PortSetting = "--grpc-port (0: none)",
+        Contact = [.. _cluster.Nodes.Select(n => n.Address)],
+        Servers = new ServerNames(_options.GrpcServers),
+        ChaosSecret = _options.ChaosSecret,
+        // As the original did: meanwhile the others go on without it.
+        Stopping = node => _cluster.ProcessOf(node).PauseOnce(RestartPause),
+        Notice = Notice,
+    });
+
+    private async Task RunAsync(GrpcEndpoint? grpc, CancellationToken interrupt)
     {
         var contact = string.Join(',', _cluster.Nodes.Select(n => n.Address));
         _terminal.Out.WriteLine($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
+        if (grpc is not null) _terminal.Out.WriteLine($"gRPC on localhost:{_options.GrpcPort}, servers {string.Join(',', _options.GrpcServers.Select(s => s.Server))}");
         var supervision = _cluster.RunAsync(interrupt);
         var watching = _watch.RunAsync(interrupt);
         if (_terminal.OutputIsTerminal) await ShowTableAsync(interrupt);
         else await ShowChangesAsync(interrupt);
         _terminal.Out.WriteLine("stopping all nodes");
+        if (grpc is not null) await grpc.DisposeAsync();
         await watching;
         await supervision;
         _terminal.Out.WriteLine("all nodes have stopped");

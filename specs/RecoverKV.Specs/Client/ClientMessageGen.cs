@@ -74,9 +74,11 @@ internal static class ClientMessageGen
                     Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number))
                 .Select((a, b, c, d) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1,
                     b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2))),
-        [typeof(StopNode)] = Of(Gen.Select(Number, Gen.Bool).Select((i, c) => new StopNode(i, c))),
+        [typeof(StopNode)] = Of(
+            Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
         [typeof(PartitionNode)] = Of(
-            Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool).Select((i, c, r, h) => new PartitionNode(i, c, r, h))),
+            Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool, MaybeText)
+                .Select((i, c, r, h, s) => new PartitionNode(i, c, r, h, s))),
         [typeof(AdminReply)] = Of(Gen.Select(Number, Gen.Bool, MaybeText).Select((i, d, t) => new AdminReply(i, d, t))),
         [typeof(UnknownMessage)] = Of(Text.Select(m => new UnknownMessage(m))),
         [typeof(Unsupported)] = Of(Text.Select(m => new Unsupported(m))),

@@ -38,6 +38,7 @@ public class NodeSettingsSpec
         Assert.Equal(Path.GetFullPath("some folder/b"), settings.Data);
         Assert.Equal(Durability.Full, settings.Durability);
         Assert.False(settings.Chaos);
+        Assert.Equal("", settings.ChaosSecret);
         Assert.Equal("WARNING", settings.LogLevel);
         Assert.Equal(4 * 1024 * 1024, settings.FrameSize);
         Assert.Equal("host-b.example", settings.BindHost);
@@ -50,6 +51,9 @@ public class NodeSettingsSpec
         { "durability", "full", "os", s => s.Durability },
         { "chaos", "off", "on", s => s.Chaos },
         { "on-partition", "consistent", "available", s => Protocol(s).ServesAlone },
+        { "grpc.enabled", "off", "on", s => s.Grpc.Enabled },
+        { "grpc.host", "localhost", "0.0.0.0", s => s.Grpc.Host },
+        { "grpc.port", "50050", "50060", s => s.Grpc.Port },
         { "log-level", "WARNING", "DEBUG", s => s.LogLevel },
         { "frame-size", "4MiB", "8 MiB", s => s.FrameSize },
         { "bind.host", "", "0.0.0.0", s => s.BindHost },
@@ -89,7 +93,20 @@ public class NodeSettingsSpec
     [Fact]
     public void The_keys_above_are_all_that_there_are() => Assert.Equal(
         Leaves(NodeSettings.Reference.GetValue("recoverkv"), "").Order(),
-        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data"]).Order());
+        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data", "chaos-secret", "grpc.servers"]).Order());
+
+    [Fact]
+    public void The_servers_of_grpc_are_those_given_or_else_the_members()
+    {
+        Assert.Equal(With().Members, With().Grpc.Servers);
+        Assert.Equal(
+            ["a@localhost:50051", "b@localhost:50052", "a@127.0.0.1:50051"],
+            With("grpc.servers = [\"a@localhost:50051\", \"b@localhost:50052\", \"a@127.0.0.1:50051\"]")
+                .Grpc.Servers.Select(s => s.ToString()));
+    }
+
+    [Fact]
+    public void The_secret_of_chaos_is_read() => Assert.Equal("a b", With("chaos-secret = \"a b\"").ChaosSecret);
 
     [Theory]
     [InlineData("", "recoverkv is missing")]
@@ -143,6 +160,12 @@ public class NodeSettingsSpec
     [InlineData("lease = 200ms", "recoverkv.lease is 200ms: at least 3 times recoverkv.heartbeat-interval = 100ms is wanted")]
     [InlineData("silence-limit = 150ms", "recoverkv.silence-limit is 150ms: at least twice recoverkv.heartbeat-interval")]
     [InlineData("bind.host = \"a b\"", "recoverkv.bind.host is \"a b\"")]
+    [InlineData("grpc.host = \"a b\"", "recoverkv.grpc.host is \"a b\"")]
+    [InlineData("grpc.port = 0", "recoverkv.grpc.port is \"0\": a number from 1 to 65535 is wanted")]
+    [InlineData("grpc.servers = a", "recoverkv.grpc.servers", "a list of \"id@host:port\" is wanted")]
+    [InlineData("grpc.servers = [\"a=h:1\"]", "recoverkv.grpc.servers is a list with \"a=h:1\"", "id@host:port")]
+    [InlineData("grpc.servers = [\"d@h:1\"]", "recoverkv.grpc.servers is a list with d: one of a, b, c is wanted")]
+    [InlineData("grpc.servers = [\"a@h:1\", \"b@H:1\"]", "recoverkv.grpc.servers is a list with H:1 in it twice")]
     [InlineData("bind.port = 70000", "recoverkv.bind.port is \"70000\": a number from 0 to 65535 is wanted")]
     public void What_makes_no_sense_is_refused_in_one_line(string line, params string[] says) =>
         Refused($"{Minimal}\nrecoverkv {{\n{line}\n}}", says);

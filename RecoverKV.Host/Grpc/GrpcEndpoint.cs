@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Health.V1;
+using Grpc.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace RecoverKV.Host.Grpc;
+
+/// <summary>Serves the clients of the original: HTTP/2 without TLS, their service, reflection, and the standard service of
+/// health.</summary>
+internal sealed class GrpcEndpoint : IAsyncDisposable
+{
+    /// <summary>Room for a key and a value of any store: a value has at most half of the largest message between nodes.
+    /// A larger request is answered with RESOURCE_EXHAUSTED before it is read.</summary>
+    private const int MostReceived = 33 * 1024 * 1024;
+
+    private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
+
+    private readonly WebApplication _server;
+    private readonly NodeClient _nodes;
+    private int _disposed;
+
+    private GrpcEndpoint(WebApplication server, NodeClient nodes) => (_server, _nodes) = (server, nodes);
+
+    /// <summary>Listens, and looks for the nodes meanwhile.</summary>
+    /// <exception cref="CommandFailedException">It cannot listen there.</exception>
+    public static async Task<GrpcEndpoint> StartAsync(GrpcOptions options)
+    {
+        var nodes = new NodeClient(options.Contact, options.ChaosSecret);
+        var server = Build(options, nodes, await ResolveAsync(options));
+        try
+        {
+            await server.StartAsync();
+            return new GrpcEndpoint(server, nodes);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await server.DisposeAsync();
+            await nodes.DisposeAsync();
+            var place = string.Create(CultureInfo.InvariantCulture, $"{options.Host}:{options.Port}");
+            throw new CommandFailedException(e.InnerException is AddressInUseException
+                ? $"{place} is in use: stop what listens there, or choose another port for gRPC with {options.PortSetting}"
+                : $"gRPC cannot listen on {place}: {e.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        using (var patience = new CancellationTokenSource(LastCalls)) await _server.StopAsync(patience.Token);
+        await _server.DisposeAsync();
+        await _nodes.DisposeAsync();
+    }
+
+    private static WebApplication Build(GrpcOptions options, NodeClient nodes, IReadOnlyList<IPAddress> addresses)
+    {
+        // Empty: neither files nor variables of ASP.NET have a say, and nothing logs.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            // Some clients resolve localhost to ::1 first.
+            if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, Http2);
+            foreach (var address in addresses) kestrel.Listen(address, options.Port, Http2);
+        });
+        var services = builder.Services;
+        services.AddRoutingCore();
+        services.AddSingleton<IHostLifetime, NoLifetime>();
+        services.AddSingleton(new OriginalService(options, nodes, new ClientRecords(options.Consistency)));
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = MostReceived;
+            grpc.MaxSendMessageSize = null;
+        });
+        services.AddGrpcHealthChecks().AddCheck("store", new EndpointHealth(options, nodes));
+        services.Configure<HealthCheckPublisherOptions>(p => (p.Delay, p.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5)));
+        ServiceDescriptor[] described = [StringTypes.Describe(), Health.Descriptor];
+        services.AddSingleton(new ReflectionServiceImpl(described));
+        services.AddSingleton(new ReflectionV1ServiceImpl(described));
+
+        var server = builder.Build();
+        server.MapGrpcService<OriginalService>();
+        server.MapGrpcHealthChecksService();
+        server.MapGrpcService<ReflectionServiceImpl>();
+        server.MapGrpcService<ReflectionV1ServiceImpl>();
+        return server;
+    }
+
+    private static void Http2(ListenOptions listen) => listen.Protocols = HttpProtocols.Http2;
+
+    /// <summary>The addresses to listen on; none: both of loopback.</summary>
+    private static async Task<IReadOnlyList<IPAddress>> ResolveAsync(GrpcOptions options)
+    {
+        if (options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return [];
+        try
+        {
+            return await Dns.GetHostAddressesAsync(options.Host);
+        }
+        catch (SocketException e)
+        {
+            throw new CommandFailedException($"gRPC cannot listen on {options.Host}: {e.Message}");
+        }
+    }
+
+    /// <summary>The program handles signals itself.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using RecoverKV.Actors.Configuration;
+
+namespace RecoverKV.Host.Grpc;
+
+/// <summary>The endpoint that a node's own process has, if its settings say so.</summary>
+internal static class NodeEndpoint
+{
+    /// <summary>Listens. In a place of its own: a node without it loads nothing of ASP.NET, and starts as fast as ever.
+    /// </summary>
+    public static async Task<IAsyncDisposable> StartAsync(NodeSettings settings, Terminal terminal) =>
+        await GrpcEndpoint.StartAsync(new GrpcOptions
+        {
+            Host = settings.Grpc.Host,
+            Port = settings.Grpc.Port,
+            PortSetting = "recoverkv.grpc.port",
+            // This node knows where the others are, and no other one need be known.
+            Contact = [Name(settings.Self)],
+            Servers = new ServerNames(settings.Grpc.Servers.Select(s => (Name(s), s.Node.Name))),
+            Notice = terminal.Error.WriteLine,
+        });
+
+    private static string Name(Member member) => string.Create(CultureInfo.InvariantCulture, $"{member.Host}:{member.Port}");
+}

@@ -1,0 +1,23 @@
+using System.Text;
+using RecoverKV.Client;
+
+namespace RecoverKV.Host;
+
+/// <summary>
+/// Keys that the program keeps for itself among those of its users. They begin with a NUL, which no key of the original's
+/// clients has, and are in the store because they need all that the store gives: every endpoint sees them, and they
+/// survive whatever the data survives. They are no user's data: dumps leave them out, and the gRPC endpoint refuses them.
+/// </summary>
+internal static class ReservedKeys
+{
+    private static readonly byte[] Clients = Encoding.UTF8.GetBytes("\0grpc-client/");
+
+    /// <summary>Never written: a read of it shows whether reads are served.</summary>
+    public static Key Probe { get; } = new("\0grpc-probe");
+
+    /// <summary>The record of a client of the gRPC endpoint.</summary>
+    public static Key OfClient(string id) => new((byte[])[.. Clients, .. Encoding.UTF8.GetBytes(id)]);
+
+    /// <summary>Whether a key is one of them.</summary>
+    public static bool Holds(Key key) => key.Bytes.Span.StartsWith("\0grpc-"u8);
+}
