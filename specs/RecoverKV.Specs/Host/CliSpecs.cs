@@ -30,6 +30,7 @@ public sealed class CliSpecs
     [InlineData("up", "--nodes", "0")]
     [InlineData("up", "--nodes", "many")]
     [InlineData("up", "--port", "70000")]
+    [InlineData("up", "--grpc-port", "70000")]
     [InlineData("up", "--set", "nonsense")]
     [InlineData("up", "--set", "a b=1")]
     public async Task Wrong_usage_gets_one_line_and_exit_code_2(params string[] args)

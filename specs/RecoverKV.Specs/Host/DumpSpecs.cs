@@ -27,6 +27,15 @@ public sealed class DumpSpecs : IDisposable
     }
 
     [Fact]
+    public async Task Keys_that_are_no_users_are_left_out()
+    {
+        Assert.Equal(0, await DumpAsync("-", "ndjson", ("a", "1"), ("\0grpc-client/id", "node1"), ("\0b", "2")));
+        Assert.Equal(2, _terminal.Output.TrimEnd('\n').Split('\n').Length);
+        Assert.DoesNotContain("grpc", _terminal.Output, StringComparison.Ordinal);
+        Assert.Equal("dumped 2", _terminal.Error.Trim());
+    }
+
+    [Fact]
     public async Task What_the_format_cannot_hold_is_left_out_and_named()
     {
         Assert.Equal(2, await DumpAsync("-", "tsv", ("a", "1"), ("tab\there", "2"), ("b", "two\nlines")));

@@ -13,11 +13,12 @@ internal sealed class RunningUp : IAsyncDisposable
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(120));
 
-    private RunningUp(string data, int port)
+    private RunningUp(string data, int port, string[] options)
     {
         Contact = string.Join(',', Enumerable.Range(port, 3).Select(p => $"127.0.0.1:{p}"));
+        GrpcPort = port + 3;
         var start = ThisProgram.Start(
-            ["up", "--chaos", "--data", data, "--port", port.ToString(CultureInfo.InvariantCulture)]);
+            ["up", "--data", data, "--port", port.ToString(CultureInfo.InvariantCulture), .. options]);
         Process = new Process { StartInfo = start, EnableRaisingEvents = true };
         Process.OutputDataReceived += (_, line) =>
         {
@@ -39,13 +40,23 @@ internal sealed class RunningUp : IAsyncDisposable
     /// <summary>What --contact takes.</summary>
     public string Contact { get; }
 
+    /// <summary>Where the gRPC endpoint is, if there is one.</summary>
+    public int GrpcPort { get; }
+
     /// <summary>Gives up after a while, so that no spec hangs.</summary>
     public CancellationToken Patience => _patience.Token;
 
     /// <summary>Starts it and waits until all nodes are ALIVE.</summary>
-    public static async Task<RunningUp> StartAsync(string data)
+    public static Task<RunningUp> StartAsync(string data) => StartAsync(data, _ => ["--chaos"]);
+
+    /// <summary>The same with a gRPC endpoint and without --chaos.</summary>
+    public static Task<RunningUp> StartWithGrpcAsync(string data) =>
+        StartAsync(data, port => ["--grpc-port", port.ToString(CultureInfo.InvariantCulture)]);
+
+    private static async Task<RunningUp> StartAsync(string data, Func<int, string[]> options)
     {
-        var up = new RunningUp(data, FreePorts());
+        var port = FreePorts();
+        var up = new RunningUp(data, port, options(port + 3));
         await up.LineAsync("cluster ready");
         return up;
     }
@@ -107,7 +118,7 @@ internal sealed class RunningUp : IAsyncDisposable
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(l => l.Port).ToHashSet();
         // Below the range from which systems give ports to outgoing connections.
         var first = 20_000 + (Environment.ProcessId % 1000 * 10);
-        return Enumerable.Range(0, 1000).Select(i => first + (i * 3))
-            .First(port => !Enumerable.Range(port, 3).Any(taken.Contains));
+        return Enumerable.Range(0, 1000).Select(i => first + (i * 4))
+            .First(port => !Enumerable.Range(port, 4).Any(taken.Contains));
     }
 }
