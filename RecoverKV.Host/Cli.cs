@@ -27,6 +27,7 @@ internal static class Cli
         root.Add(ShellCommand.Create(context));
         root.Add(NodeCommand.Create(terminal));
         root.Add(UpCommand.Create(terminal));
+        root.Add(CheckCommand.Create(terminal));
         root.SetAction((_, cancellation) => root.Parse(["up"], Parsing).InvokeAsync(Quiet(terminal), cancellation));
         return InvokeAsync(root, args, terminal, CancellationToken.None);
     }

@@ -34,6 +34,9 @@ internal sealed class ClientRecords(ReadConsistency consistency)
         if (id.Length == 0) return null;
         if (_kept.TryGetValue(id, out var kept) && Environment.TickCount64 < kept.Until) return kept.Nodes;
         var read = await store.GetAsync(ReservedKeys.OfClient(id), consistency, cancellation);
+        // A node that reaches no peer may be older than the record; only what is not old can say that there is none.
+        if (read is { Version: null, IsStale: true })
+            read = await store.GetAsync(ReservedKeys.OfClient(id), ReadConsistency.Linearizable, cancellation);
         _kept.TryRemove(id, out _);
         if (read.Version is not { } record) return null;
         var nodes = Encoding.UTF8.GetString(record.Value.Span).Split(',');

@@ -16,11 +16,18 @@ internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
         if (request.CleanType is not (0 or 1))
             throw new RefusalException(StatusCode.InvalidArgument, $"there is no cleanType {request.CleanType}");
         var node = Named(await OpenAsync(store, request.ClientID, end), request.ServerName);
+        if (request.CleanType == 0)
+        {
+            options.Stopping(node);
+            await store.StopNodeAsync(node, clean: false, end);
+            return;
+        }
+
         var before = await StatusAsync(store, node, end);
         if (before.Mode == NodeMode.Dead) throw new NotDoneException($"server {request.ServerName} does not run");
         options.Stopping(node);
-        await store.StopNodeAsync(node, request.CleanType == 1, end);
-        // Who leaves in good order says so before it does it.
+        await store.StopNodeAsync(node, clean: true, end);
+        // It says that it leaves before it does.
         while (await StatusAsync(store, node, end) is { Mode: not NodeMode.Dead } after && after.ProcessId == before.ProcessId)
             await Task.Delay(Poll, end);
     }
