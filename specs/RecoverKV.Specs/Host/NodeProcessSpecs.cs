@@ -37,6 +37,21 @@ public sealed class NodeProcessSpecs : IDisposable
     }
 
     [Fact]
+    public async Task A_child_that_is_given_a_pause_comes_back_after_it_and_the_next_time_at_once()
+    {
+        using var stop = new CancellationTokenSource();
+        var child = Child("sleep 0.6; exit 0");
+        child.PauseOnce(TimeSpan.FromSeconds(0.7));
+        var run = child.RunAsync(stop.Token);
+        await NoticeAsync();
+        Assert.Equal("child has left, starting it again in 0.7 s", await NoticeAsync());
+        await NoticeAsync();
+        Assert.Equal("child has left, starting it again", await NoticeAsync());
+        await stop.CancelAsync();
+        await run.WaitAsync(_patience.Token);
+    }
+
+    [Fact]
     public async Task The_last_error_of_a_child_that_fails_is_shown()
     {
         using var stop = new CancellationTokenSource();

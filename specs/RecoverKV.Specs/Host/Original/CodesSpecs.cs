@@ -160,6 +160,35 @@ public sealed class CodesSpecs : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_reaches_no_peer_does_not_make_a_client_unknown()
+    {
+        using var here = new OriginalClient(await StartAsync());
+        using var there = new OriginalClient(await StartAsync());
+        Assert.Equal(Answer.Ok(0), await here.InitAsync("s:1"));
+        _cluster.Intercept = (_, message, reply) =>
+        {
+            if (message is not ReadBatch { Consistency: ReadConsistency.Available } batch) return false;
+            reply(new ReadReplies([.. batch.Reads.Select(r => new ReadAnswer(r.Id, ReadStatus.Done, [null], 1000))]));
+            return true;
+        };
+        Assert.Equal(Answer.Ok(1), await there.GetAsync("a"));
+        Assert.Equal(Answer.Ok(1, "1"), await there.SetAsync("a", "1"));
+    }
+
+    [Fact]
+    public async Task An_endpoint_ends_although_calls_are_open()
+    {
+        using var client = new OriginalClient(await StartAsync());
+        Assert.Equal(Answer.Ok(0), await client.InitAsync("s:1"));
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _cluster.Intercept = (_, message, _) => message is ReadBatch && (asked.TrySetResult() || true);
+        var call = client.GetAsync("a");
+        await asked.Task;
+        await _endpoints[0].DisposeAsync();
+        Assert.NotEqual(StatusCode.OK, (await call).Status);
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_one_clear_line()
     {
         var port = await StartAsync();

@@ -7,6 +7,7 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1;
 using RecoverKV.Client;
+using RecoverKV.Host;
 using RecoverKV.Host.Grpc.Wire;
 
 namespace RecoverKV.Specs.Host.Original;
@@ -40,8 +41,8 @@ public sealed class UpGrpcSpecs : IAsyncLifetime
         await CheckProtocolAsync(client);
         await CheckBadConnectionsAsync(client);
 
-        var pids = await _up.PidsAsync();
         Assert.Equal(3, (await _up.RunAsync(["stop", "node1"])).Code);
+        await CheckWrongSecretAsync();
         Assert.Equal(Answer.Ok(0), await client.PartitionAsync(Servers[0], Servers[1] + ","));
         Assert.Equal(Answer.Ok(0), await client.PartitionAsync(Servers[0], $"{Servers[1]},{Servers[2]},"));
         Assert.Equal(Answer.Ok(0), await client.StopAsync(Servers[0], 0));
@@ -53,12 +54,32 @@ public sealed class UpGrpcSpecs : IAsyncLifetime
         await _up.LineAsync("cluster ready");
 
         // All at once: clients wait, and are known again.
-        pids = await _up.PidsAsync();
-        foreach (var pid in pids) Process.GetProcessById(pid).Kill();
+        foreach (var pid in await _up.PidsAsync()) Process.GetProcessById(pid).Kill();
         Assert.Equal(Answer.Ok(0, "3"), await client.GetAsync("key"));
         Assert.Equal(Answer.Error(-1, StatusCode.AlreadyExists), await InitWhenAliveAsync(client));
         Assert.Equal((0, "key\t3\n"), await DumpAsync());
         Assert.Equal(Answer.Ok(0), await client.FreeAsync());
+    }
+
+    [Fact]
+    public async Task The_checks_of_the_original_s_users_pass()
+    {
+        using var terminal = new TestTerminal();
+        var code = await Cli.RunAsync(["check", "--grpc", $"localhost:{_up.GrpcPort}"], terminal.Terminal);
+        Assert.True(code == 0, terminal.Output + terminal.Error);
+        Assert.Contains("9 of 10 passed; ", terminal.Output, StringComparison.Ordinal);
+        Assert.Contains("none of them old", terminal.Output, StringComparison.Ordinal);
+        // No record of its clients is left.
+        await using var store = await RecoverKvClient.ConnectAsync(_up.Contact.Split(','));
+        await foreach (var item in store.ScanAsync()) Assert.False(ReservedKeys.Holds(item.Key));
+    }
+
+    private async Task CheckWrongSecretAsync()
+    {
+        await using var store = await RecoverKvClient.ConnectAsync(
+            _up.Contact.Split(','), new RecoverKvClientOptions { ChaosSecret = "guessed" });
+        Assert.True((await Assert.ThrowsAsync<NotDoneException>(() => store.StopNodeAsync("node1"))).Refused);
+        Assert.True((await Assert.ThrowsAsync<NotDoneException>(() => store.PartitionAsync("node1", []))).Refused);
     }
 
     /// <summary>Its configuration has a secret, which nobody else may read; and it has not loaded ASP.NET.</summary>
