@@ -14,6 +14,7 @@ namespace RecoverKV.Actors.Storage;
 /// </remarks>
 public sealed class DataFolder : IDisposable
 {
+    private const string HealFromName = "heal-from";
     private readonly FolderLock _lock;
     private readonly NodeId _node;
 
@@ -55,9 +56,12 @@ public sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>Lifts <see cref="HealFrom"/> of a folder that no node has open.</summary>
+    public static void LiftHealFrom(string folder) => File.Delete(System.IO.Path.Combine(folder, HealFromName));
+
     private string UsedFile => In("used");
 
-    private string HealFromFile => In("heal-from");
+    private string HealFromFile => In(HealFromName);
 
     private string IdentityFile => In("identity");
 

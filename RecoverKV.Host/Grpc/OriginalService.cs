@@ -52,9 +52,12 @@ internal sealed class OriginalService(GrpcOptions options, NodeClient nodes, Cli
 
     public override Task<Response> freeLBState(StateRequest request, ServerCallContext context) =>
         AnswerAsync(context, Codes.Failed, async (store, end) =>
-            await records.FreeAsync(store, request.ClientID, end)
+        {
+            await _orders.LiftAsync(store, request.ClientID, end);
+            return await records.FreeAsync(store, request.ClientID, end)
                 ? Answer(Codes.Done)
-                : throw Refusal.UnknownClient(request.ClientID));
+                : throw Refusal.UnknownClient(request.ClientID);
+        });
 
     public override Task<Response> stopServer(KillRequest request, ServerCallContext context) =>
         AnswerAsync(context, Codes.Failed, async (store, end) =>

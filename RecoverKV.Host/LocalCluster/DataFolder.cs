@@ -21,6 +21,8 @@ internal sealed class DataFolder : IDisposable
             {
                 if (options.Fresh) Empty(path, options.Plan());
                 else CheckSize(path, options.Nodes);
+                // A partition is for the tests of one run.
+                foreach (var node in NodeFolders(path)) Actors.Storage.DataFolder.LiftHealFrom(node);
                 return folder;
             }
             catch

@@ -63,6 +63,17 @@ public sealed class LocalClusterSpecs : IDisposable
     }
 
     [Fact]
+    public void A_partition_of_an_earlier_run_is_lifted()
+    {
+        var nodes = Options(3).Plan();
+        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, chaos: false);
+        var limit = Path.Combine(nodes[1].Folder, "heal-from");
+        File.WriteAllText(limit, "");
+        using (DataFolder.Open(Options(3))) { }
+        Assert.False(File.Exists(limit));
+    }
+
+    [Fact]
     public void A_data_folder_serves_one_up_at_a_time()
     {
         using (DataFolder.Open(Options(3)))

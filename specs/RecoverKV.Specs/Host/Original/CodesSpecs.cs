@@ -150,6 +150,24 @@ public sealed class CodesSpecs : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_that_is_freed_leaves_none_of_its_partitions()
+    {
+        var port = await StartAsync();
+        using var one = new OriginalClient(port, "one");
+        using var other = new OriginalClient(port, "other");
+        await one.InitAsync("s:1", "s:2", "s:3");
+        await other.InitAsync("s:1", "s:2", "s:3");
+        await one.PartitionAsync("s:1", "");
+        await one.PartitionAsync("s:2", "s:1,");
+        await one.PartitionAsync("s:2", "s:1,s:3,");
+        await other.PartitionAsync("s:3", "");
+        _cluster.Log.Clear();
+        Assert.Equal(Answer.Ok(0), await one.FreeAsync());
+        var order = Assert.Single(_cluster.Log, l => l.Message is PartitionNode);
+        Assert.Equal(("n1", false), (order.Node, ((PartitionNode)order.Message).Cut));
+    }
+
+    [Fact]
     public async Task Without_an_answer_a_call_ends_by_its_deadline()
     {
         using var client = new OriginalClient(await StartAsync()) { Patience = TimeSpan.FromSeconds(0.5) };
