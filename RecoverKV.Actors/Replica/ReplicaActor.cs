@@ -318,6 +318,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         return new NodeStatus(
             id, _self.Node.Name, _settings.Self.Host, _settings.Self.Port, Environment.ProcessId, _core.Mode(now),
             _core.View.Epoch.Value, _core.IsSequencer, _core.KnownSequencer(now)?.Name, _core.Contiguous.Value,
-            _core.Committed.Value, _core.Gap, _core.KeyCount, null, _core.Applied.Value, (long)_core.Digest);
+            _core.Committed.Value, _core.Gap, _core.KeyCount, null, _core.Applied.Value, (long)_core.Digest,
+            _core.AnswersAlone(now));
     }
 }

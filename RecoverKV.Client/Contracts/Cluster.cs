@@ -61,10 +61,12 @@ public sealed record NodeStatusRequest(long Id) : IClientMessage;
 /// <param name="AppliedUid">The uid up to which its state in memory has come.</param>
 /// <param name="Digest">A digest of its keys and values, their uids included: replicas at the same
 /// <paramref name="AppliedUid"/> have the same one. It finds accidents, not forgeries.</param>
+/// <param name="IsAlone">It reaches no peer and answers reads of <see cref="ReadConsistency.Available"/> with what it has
+/// (<c>recoverkv.on-partition = available</c>).</param>
 public sealed record NodeStatus(
     long Id, string Node, string Host, int Port, int ProcessId, NodeMode Mode, long Epoch, bool IsSequencer,
     string? Sequencer, long Uid, long CommittedUid, long Gap, long Keys, string? Reason = null,
-    long AppliedUid = 0, long Digest = 0) : IClientMessage;
+    long AppliedUid = 0, long Digest = 0, bool IsAlone = false) : IClientMessage;
 
 /// <summary>
 /// Stops the node that receives it. For tests: refused unless <c>recoverkv.chaos = on</c> there, or the secret is right.

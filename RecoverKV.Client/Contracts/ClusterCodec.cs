@@ -69,6 +69,7 @@ internal static class ClusterCodec
         writer.String(14, status.Reason);
         writer.Int(15, status.AppliedUid);
         writer.Int(16, status.Digest);
+        writer.Bool(17, status.IsAlone);
         return writer;
     }
 
@@ -96,6 +97,7 @@ internal static class ClusterCodec
                 case 14: status = status with { Reason = reader.OptionalString() }; break;
                 case 15: status = status with { AppliedUid = reader.Int() }; break;
                 case 16: status = status with { Digest = reader.Int() }; break;
+                case 17: status = status with { IsAlone = reader.Bool() }; break;
                 default: reader.Skip(); break;
             }
         }

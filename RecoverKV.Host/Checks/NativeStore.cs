@@ -53,8 +53,19 @@ internal sealed class NativeStore : ICheckedStore
     }
 
     /// <inheritdoc/>
-    public Task<bool> RefusesUnnamedAsync(string server, CancellationToken cancellation) =>
-        throw new NotAllowedException("only clients of the gRPC endpoint name servers: see --grpc");
+    public async Task<bool> RefusesUnnamedAsync(string server, CancellationToken cancellation)
+    {
+        // This client knows all nodes of the cluster, and no others.
+        try
+        {
+            await _client.StopNodeAsync($"no-{server}", clean: false, cancellation);
+            return false;
+        }
+        catch (InvalidRequestException)
+        {
+            return true;
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _client.DisposeAsync();

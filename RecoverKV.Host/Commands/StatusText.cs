@@ -66,6 +66,7 @@ internal static class StatusText
                     Digest = n.Digest.ToString("x16", CultureInfo.InvariantCulture),
                     n.IsSequencer,
                     n.Sequencer,
+                    n.IsAlone,
                     n.Reason,
                 }),
             },
@@ -73,7 +74,7 @@ internal static class StatusText
 
     private static string[] Row(NodeStatus n)
     {
-        var remark = n.IsSequencer ? "sequencer" : n.Reason ?? "";
+        var remark = n.IsSequencer ? "sequencer" : n.IsAlone ? "alone, serves what it has" : n.Reason ?? "";
         var address = $"{n.Host}:{n.Port}";
         return n.Mode == NodeMode.Dead
             ? [n.Node, address, "-", Name(n.Mode), "-", "-", "-", "-", "-", remark]

@@ -44,20 +44,17 @@ internal sealed class OriginalService(GrpcOptions options, NodeClient nodes, Cli
             var named = options.Servers.NodesOf(request.ServersList);
             if (named.Count == 0 || named.Contains(null)) return Answer(Codes.Failed);
             var status = await store.GetStatusAsync(end);
-            if (!named.All(n => status.Nodes.Any(s => s.Node == n && s.Mode == NodeMode.Alive))) return Answer(Codes.Failed);
-            if (!await records.OpenAsync(store, request.ClientID, named!, end))
-                throw new RefusalException(StatusCode.AlreadyExists, $"client \"{request.ClientID}\" is open");
-            return Answer(Codes.Done);
+            // One that is alone answers reads, and so is ALIVE as the original has it.
+            if (!named.All(n => status.Nodes.Any(s => s.Node == n && (s.Mode == NodeMode.Alive || s.IsAlone))))
+                return Answer(Codes.Failed);
+            return Answer(await records.OpenAsync(store, request.ClientID, named!, end) ? Codes.Done : Codes.Failed);
         });
 
     public override Task<Response> freeLBState(StateRequest request, ServerCallContext context) =>
         AnswerAsync(context, Codes.Failed, async (store, end) =>
-        {
-            await _orders.LiftAsync(store, request.ClientID, end);
-            return await records.FreeAsync(store, request.ClientID, end)
+            await records.FreeAsync(store, request.ClientID, end)
                 ? Answer(Codes.Done)
-                : throw Refusal.UnknownClient(request.ClientID);
-        });
+                : throw Refusal.UnknownClient(request.ClientID));
 
     public override Task<Response> stopServer(KillRequest request, ServerCallContext context) =>
         AnswerAsync(context, Codes.Failed, async (store, end) =>

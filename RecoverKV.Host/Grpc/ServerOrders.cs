@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Grpc.Core;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
@@ -10,9 +9,6 @@ namespace RecoverKV.Host.Grpc;
 internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
-
-    // Who cut which node last.
-    private readonly ConcurrentDictionary<string, string> _cutBy = new();
 
     /// <summary>Stops a server; ends when it has stopped.</summary>
     public async Task StopAsync(RecoverKvClient store, KillRequest request, CancellationToken end)
@@ -48,21 +44,7 @@ internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
         var others = options.Servers.Nodes.Where(n => n != node);
         // Who reaches all others is not cut at all.
         string[]? cut = others.All(reachable.Contains) ? null : [.. reachable.Select(n => n!).Where(n => n != node).Distinct()];
-        if (cut is not null) _cutBy[node] = request.ClientID;
         await store.PartitionAsync(node, cut, healingOnly: true, end);
-        if (cut is null) _cutBy.TryRemove(node, out _);
-    }
-
-    /// <summary>Lifts the partitions that a client made. A server that may not heal stays a ZOMBIE: with the client gone,
-    /// none that names it could be opened, so that nobody could lift its partition any more.</summary>
-    public async Task LiftAsync(RecoverKvClient store, string id, CancellationToken end)
-    {
-        foreach (var (node, by) in _cutBy)
-        {
-            if (by != id) continue;
-            await store.PartitionAsync(node, reachable: null, healingOnly: true, end);
-            _cutBy.TryRemove(KeyValuePair.Create(node, by));
-        }
     }
 
     private async Task<IReadOnlyList<string>> OpenAsync(RecoverKvClient store, string id, CancellationToken end) =>

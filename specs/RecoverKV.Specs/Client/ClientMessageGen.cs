@@ -71,9 +71,9 @@ internal static class ClientMessageGen
         [typeof(NodeStatus)] = Of(
             Gen.Select(Gen.Select(Number, Text, Text, Number32, Number32),
                     Gen.Select(Gen.Enum<NodeMode>(), Number, Gen.Bool, MaybeText),
-                    Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number))
+                    Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number, Gen.Bool))
                 .Select((a, b, c, d) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1,
-                    b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2))),
+                    b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2, d.Item3))),
         [typeof(StopNode)] = Of(
             Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
         [typeof(PartitionNode)] = Of(
