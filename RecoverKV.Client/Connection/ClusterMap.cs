@@ -82,9 +82,10 @@ internal sealed class ClusterMap
     /// <summary>Asks for a view soon. Callers repeat this for as long as what they know does not serve them.</summary>
     internal void WantView() => _wanted = true;
 
-    /// <summary>Which node to read from: of those that answer the one that has the fewest reads of this client, in
-    /// turn; not <paramref name="last"/> if there is another.</summary>
-    internal NodeRoute PickReader(ReadConsistency consistency, NodeRoute? last = null)
+    /// <summary>Which node to read from, of those that answer: one that has few reads of this client, as one message for
+    /// many costs all processes less, unless enough are <paramref name="waiting"/> for a message to another; else the one
+    /// that has the fewest, in turn. Not <paramref name="last"/> if there is another.</summary>
+    internal NodeRoute PickReader(ReadConsistency consistency, NodeRoute? last = null, int waiting = 0)
     {
         var table = _table ?? throw new InvalidOperationException("Calls begin after the first view.");
         var nodes = table.Readers(consistency);
@@ -92,16 +93,22 @@ internal sealed class ClusterMap
         var turn = Interlocked.Increment(ref _turn) & int.MaxValue;
         NodeRoute? best = null, heard = null, other = null;
         var fewest = int.MaxValue;
+        NodeRoute? begun = null;
+        var most = 0;
         for (var i = 0; i < nodes.Length; i++)
         {
             var node = nodes[(turn + i) % nodes.Length];
             if (node == last) continue;
-            var calls = node.Lane(consistency).Flights.Calls;
+            var flights = node.Lane(consistency).Flights;
+            var calls = flights.Calls;
             if (node.AnswersReads(now) && calls < fewest) (best, fewest) = (node, calls);
+            if (node.AnswersReads(now) && calls > most && calls < Timing.MessageFew
+                && (waiting < Timing.MessageFew || flights.MayDepart(waiting))) (begun, most) = (node, calls);
             other ??= node;
             if (!node.Suspected) heard ??= node;
         }
 
+        if (begun is not null) return begun;
         if (best is not null) return best;
         return last is not null && last.AnswersReads(now) ? last : heard ?? other ?? nodes[turn % nodes.Length];
     }

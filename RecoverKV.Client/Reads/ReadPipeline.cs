@@ -241,7 +241,7 @@ internal sealed class ReadPipeline
 
                 if (queue.New.Count > 0)
                 {
-                    var lane = _map.PickReader(queue.Consistency).Lane(queue.Consistency);
+                    var lane = _map.PickReader(queue.Consistency, waiting: queue.New.Count).Lane(queue.Consistency);
                     if (Collect(lane, queue.New, Share(queue, table)) is { } reads) return (lane, reads);
                 }
             }

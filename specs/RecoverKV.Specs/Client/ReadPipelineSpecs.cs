@@ -22,14 +22,23 @@ public sealed class ReadPipelineSpecs
     }
 
     [Fact]
+    public void Few_reads_at_once_go_to_one_node_and_many_to_all()
+    {
+        for (var i = 0; i < Timing.MessageFew; i++) _ = _h.Get($"k{i}");
+        Assert.Single(_h.SentReads.Select(s => s.To).Distinct());
+        for (var i = 0; i < 100; i++) _ = _h.Get($"more{i}");
+        Assert.Equal(3, _h.SentReads.Select(s => s.To).Distinct().Count());
+    }
+
+    [Fact]
     public void Calls_that_come_while_messages_are_unanswered_go_together()
     {
         for (var i = 0; i < 300; i++) _ = _h.Get($"k{i}");
-        Assert.Equal(3 * Timing.Flights, _h.Sent.Count);
+        Assert.True(_h.Sent.Count <= 3 * Timing.Flights, $"{_h.Sent.Count} messages");
 
-        foreach (var (to, read) in _h.SentReads.Take(3).ToList()) _h.AnswerRead(read.Id, ReadStatus.Done, from: to);
+        foreach (var (to, read) in _h.SentReads.ToList()) _h.AnswerRead(read.Id, ReadStatus.Done, from: to);
 
-        Assert.Equal(3 * Timing.Flights + 3, _h.Sent.Count);
+        Assert.True(_h.Sent.Count <= 6 * Timing.Flights, $"{_h.Sent.Count} messages");
         Assert.Equal(300, _h.SentReads.Count);
         Assert.Equal(300, _h.SentReads.Select(s => s.Read.Id).Distinct().Count());
     }
@@ -91,7 +100,7 @@ public sealed class ReadPipelineSpecs
         Assert.DoesNotContain(silent, _h.SentReads.Skip(1).Select(s => s.To));
 
         _h.Map.Find(silent)!.Heard(_h.Now);
-        for (var i = 0; i < 6; i++) _ = _h.Get("others");
+        for (var i = 0; i < 100; i++) _ = _h.Get("others");
         Assert.Contains(silent, _h.SentReads.Skip(1).Select(s => s.To));
     }
 
