@@ -1,4 +1,5 @@
 using System.Text;
+using Spectre.Console;
 
 namespace RecoverKV.Host;
 
@@ -37,6 +38,20 @@ internal sealed class Terminal
 
     /// <summary>Whether a person sees the errors.</summary>
     public bool ErrorIsTerminal { get; private init; }
+
+    /// <summary>Draws tables on the standard output.</summary>
+    /// <param name="widthOfFiles">How many columns there are where no person sees it.</param>
+    public IAnsiConsole TableConsole(int widthOfFiles)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(Out),
+        });
+        if (!OutputIsTerminal) console.Profile.Width = widthOfFiles;
+        return console;
+    }
 
     /// <summary>That of the process.</summary>
     public static Terminal Standard() =>

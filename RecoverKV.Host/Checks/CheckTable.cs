@@ -11,13 +11,7 @@ internal static class CheckTable
     /// <summary>Writes them.</summary>
     public static void Write(Terminal terminal, IReadOnlyList<CheckResult> results)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = terminal.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(terminal.Out),
-        });
-        if (!terminal.OutputIsTerminal) console.Profile.Width = WidthOfFiles;
+        var console = terminal.TableConsole(WidthOfFiles);
         var table = new Table().Border(TableBorder.Rounded);
         table.AddColumn(new TableColumn("").RightAligned());
         foreach (var heading in (string[])["check", "result", "seen"]) table.AddColumn(heading);

@@ -10,13 +10,7 @@ internal static class ReportTable
     /// <summary>Writes it.</summary>
     public static void Write(Terminal terminal, Report report)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = terminal.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(terminal.Out),
-        });
-        if (!terminal.OutputIsTerminal) console.Profile.Width = WidthOfFiles;
+        var console = terminal.TableConsole(WidthOfFiles);
         var table = new Table().Border(TableBorder.Rounded);
         foreach (var heading in Words.Heading)
         {
