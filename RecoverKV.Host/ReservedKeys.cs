@@ -1,4 +1,3 @@
-using System.Text;
 using RecoverKV.Client;
 
 namespace RecoverKV.Host;
@@ -10,13 +9,11 @@ namespace RecoverKV.Host;
 /// </summary>
 internal static class ReservedKeys
 {
-    private static readonly byte[] Clients = Encoding.UTF8.GetBytes("\0grpc-client/");
-
     /// <summary>Never written: a read of it shows whether reads are served.</summary>
     public static Key Probe { get; } = new("\0grpc-probe");
 
     /// <summary>The record of a client of the gRPC endpoint.</summary>
-    public static Key OfClient(string id) => new((byte[])[.. Clients, .. Encoding.UTF8.GetBytes(id)]);
+    public static Key OfClient(string id) => new($"\0grpc-client/{id}");
 
     /// <summary>Whether a key is one of them.</summary>
     public static bool Holds(Key key) => key.Bytes.Span.StartsWith("\0grpc-"u8);

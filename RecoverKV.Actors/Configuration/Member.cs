@@ -9,6 +9,9 @@ public sealed record Member(NodeId Node, string Host, int Port)
     /// <summary>Its Akka.Remote address.</summary>
     public string Address => $"akka.tcp://{NodeSettings.SystemName}@{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
 
+    /// <summary>Whether it has host and port of another one.</summary>
+    public bool IsWhere(Member other) => Port == other.Port && Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Node}@{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
 

@@ -118,10 +118,7 @@ public sealed record NodeSettings
         var self = members.FirstOrDefault(m => m.Node.Name == node) ?? throw InvalidSettingsException.Of(
             "recoverkv.node", SettingsReader.Quote(node),
             $"an id in recoverkv.members is wanted, so one of {string.Join(", ", members.Select(m => m.Node))}");
-        var bindHost = read.Text("bind.host");
-        if (bindHost.Length > 0 && !Member.IsHost(bindHost))
-            throw InvalidSettingsException.Of(
-                "recoverkv.bind.host", SettingsReader.Quote(bindHost), "a host name or an IPv4 address is wanted");
+        var bindHost = read.Host("bind.host", orEmpty: true);
         var bindPort = read.Int("bind.port", 0, 65535);
         var frameSize = (int)read.Size("frame-size", 64 * 1024, 64 * 1024 * 1024);
 
@@ -157,17 +154,14 @@ public sealed record NodeSettings
     private static List<Member> ReadMembers(SettingsReader read)
     {
         const string path = "recoverkv.members", right = "a list of \"id@host:port\" is wanted, the same on all nodes";
+        const string entry = "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host a name or an "
+            + "IPv4 address";
         var members = new List<Member>();
-        foreach (var text in read.List("members", right))
+        foreach (var member in read.Members("members", right, entry))
         {
-            var member = Member.Parse(text) ?? throw InvalidSettingsException.Of(
-                path, $"a list with {(text.Length == 0 ? "an empty entry" : SettingsReader.Quote(text))}",
-                "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host a name or an "
-                + "IPv4 address");
             if (members.Any(m => m.Node == member.Node))
                 throw InvalidSettingsException.Of(path, $"a list with {member.Node} in it twice", "each id stands once");
-            if (members.FirstOrDefault(m => m.Port == member.Port
-                && m.Host.Equals(member.Host, StringComparison.OrdinalIgnoreCase)) is { } other)
+            if (members.FirstOrDefault(member.IsWhere) is { } other)
                 throw InvalidSettingsException.Of(
                     path, $"a list with {member.Host}:{member.Port} in it twice",
                     $"{other.Node} and {member.Node} need addresses of their own");

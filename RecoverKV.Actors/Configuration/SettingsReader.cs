@@ -45,6 +45,22 @@ internal sealed class SettingsReader
             : throw InvalidSettingsException.Of(Full(path), Show(value), right);
     }
 
+    /// <summary>A list of "id@host:port".</summary>
+    /// <param name="path">Its key.</param>
+    /// <param name="right">What is wanted, if it is no list.</param>
+    /// <param name="entry">What is wanted of an entry.</param>
+    public IEnumerable<Member> Members(string path, string right, string entry) => List(path, right).Select(text =>
+        Member.Parse(text) ?? throw InvalidSettingsException.Of(
+            Full(path), $"a list with {(text.Length == 0 ? "an empty entry" : Quote(text))}", entry));
+
+    /// <summary>A host name or address; empty only where <paramref name="orEmpty"/>.</summary>
+    public string Host(string path, bool orEmpty = false)
+    {
+        var host = Text(path);
+        return orEmpty && host.Length == 0 || Member.IsHost(host) ? host
+            : throw InvalidSettingsException.Of(Full(path), Quote(host), "a host name or an IPv4 address is wanted");
+    }
+
     public T Choice<T>(string path, IReadOnlyDictionary<string, T> choices)
     {
         var text = Text(path);

@@ -91,25 +91,23 @@ internal sealed class ClusterMap
         var nodes = table.Readers(consistency);
         var now = _clock();
         var turn = Interlocked.Increment(ref _turn) & int.MaxValue;
-        NodeRoute? best = null, heard = null, other = null;
-        var fewest = int.MaxValue;
-        NodeRoute? begun = null;
-        var most = 0;
+        NodeRoute? begun = null, best = null, heard = null, other = null;
+        int most = 0, fewest = int.MaxValue;
         for (var i = 0; i < nodes.Length; i++)
         {
             var node = nodes[(turn + i) % nodes.Length];
             if (node == last) continue;
-            var flights = node.Lane(consistency).Flights;
-            var calls = flights.Calls;
-            if (node.AnswersReads(now) && calls < fewest) (best, fewest) = (node, calls);
-            if (node.AnswersReads(now) && calls > most && calls < Timing.MessageFew
-                && (waiting < Timing.MessageFew || flights.MayDepart(waiting))) (begun, most) = (node, calls);
             other ??= node;
             if (!node.Suspected) heard ??= node;
+            if (!node.AnswersReads(now)) continue;
+            var flights = node.Lane(consistency).Flights;
+            var calls = flights.Calls;
+            if (calls < fewest) (best, fewest) = (node, calls);
+            if (calls > most && calls < Timing.MessageFew && (waiting < Timing.MessageFew || flights.MayDepart(waiting)))
+                (begun, most) = (node, calls);
         }
 
-        if (begun is not null) return begun;
-        if (best is not null) return best;
+        if ((begun ?? best) is { } answers) return answers;
         return last is not null && last.AnswersReads(now) ? last : heard ?? other ?? nodes[turn % nodes.Length];
     }
 

@@ -24,7 +24,7 @@ internal interface ICheckedStore : IAsyncDisposable
     Task PartitionAsync(string server, IReadOnlyList<string> reachable, CancellationToken cancellation);
 
     /// <summary>Whether a client is kept from stopping a server that it did not name.</summary>
-    /// <exception cref="NotAllowedException">Clients name no servers here.</exception>
+    /// <exception cref="NotAllowedException">It takes two servers.</exception>
     Task<bool> RefusesUnnamedAsync(string server, CancellationToken cancellation);
 }
 

@@ -39,10 +39,9 @@ internal sealed class NativeStore : ICheckedStore
     /// <inheritdoc/>
     public async Task StopAsync(string server, bool clean, CancellationToken cancellation)
     {
-        var before = clean ? await PidAsync(server, cancellation) : 0;
-        await OrderAsync(_client.StopNodeAsync(server, clean, cancellation));
-        // Who leaves in good order says so before it does it.
-        while (clean && await PidAsync(server, cancellation) == before) await Task.Delay(50, cancellation);
+        await OrderAsync(clean
+            ? NodeEnd.LeaveAsync(_client, server, await NodeEnd.ProcessAsync(_client, server, cancellation), cancellation)
+            : _client.StopNodeAsync(server, clean: false, cancellation));
     }
 
     /// <inheritdoc/>
@@ -69,10 +68,6 @@ internal sealed class NativeStore : ICheckedStore
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _client.DisposeAsync();
-
-    /// <summary>The process of a server, 0 if it is DEAD.</summary>
-    private async Task<int> PidAsync(string server, CancellationToken cancellation) =>
-        (await _client.GetStatusAsync(cancellation)).Nodes.Single(n => n.Node == server).ProcessId;
 
     private static async Task OrderAsync(Task order)
     {

@@ -41,8 +41,8 @@ internal static class CheckCommand
         {
             using var interrupt = new InterruptSource();
             var patience = TimeSpan.FromSeconds(parsed.GetValue(timeout));
-            await using var store = parsed.GetResult(contact) is { Implicit: false } given
-                ? await OpenAsync(CommandContext.ParseContact(given.GetValueOrDefault<string>(), "--contact"), interrupt.Token)
+            await using ICheckedStore store = parsed.GetResult(contact) is { Implicit: false } given
+                ? await NativeStore.OpenAsync(CommandContext.ParseContact(given.GetValueOrDefault<string>(), "--contact"), interrupt.Token)
                 : await OpenAsync(
                     CommandContext.ParseContact(parsed.GetRequiredValue(grpc), "--grpc")[0],
                     CommandContext.ParseContact(parsed.GetRequiredValue(servers), "--servers"), patience, interrupt.Token);
@@ -58,10 +58,7 @@ internal static class CheckCommand
         return command;
     }
 
-    private static async Task<ICheckedStore> OpenAsync(IReadOnlyList<string> contact, CancellationToken interrupt) =>
-        await NativeStore.OpenAsync(contact, interrupt);
-
-    private static async Task<ICheckedStore> OpenAsync(
+    private static async Task<GrpcStore> OpenAsync(
         string grpc, IReadOnlyList<string> servers, TimeSpan patience, CancellationToken interrupt)
     {
         try

@@ -37,17 +37,22 @@ internal static class UpCommand
         {
             nodes, data, port, fresh, chaos, grpcPort, noGrpc, settings,
         };
-        command.SetAction((parsed, _) => Runner.RunAsync(terminal, new LocalClusterOptions
+        command.SetAction((parsed, _) =>
         {
-            Nodes = parsed.GetValue(nodes),
-            Data = parsed.GetRequiredValue(data),
-            Port = parsed.GetValue(port),
-            Fresh = parsed.GetValue(fresh),
-            Chaos = parsed.GetValue(chaos),
-            GrpcPort = GrpcPort(parsed, port, grpcPort, noGrpc),
-            ChaosSecret = RandomNumberGenerator.GetHexString(32),
-            Settings = parsed.GetValue(settings) ?? [],
-        }));
+            var endpoint = GrpcPort(parsed, port, grpcPort, noGrpc);
+            return Runner.RunAsync(terminal, new LocalClusterOptions
+            {
+                Nodes = parsed.GetValue(nodes),
+                Data = parsed.GetRequiredValue(data),
+                Port = parsed.GetValue(port),
+                Fresh = parsed.GetValue(fresh),
+                Chaos = parsed.GetValue(chaos),
+                GrpcPort = endpoint,
+                // For the endpoint's orders.
+                ChaosSecret = endpoint > 0 ? RandomNumberGenerator.GetHexString(32) : "",
+                Settings = parsed.GetValue(settings) ?? [],
+            });
+        });
         return command;
     }
 

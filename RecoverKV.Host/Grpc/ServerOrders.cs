@@ -1,6 +1,5 @@
 using Grpc.Core;
 using RecoverKV.Client;
-using RecoverKV.Client.Contracts;
 using RecoverKV.Host.Grpc.Wire;
 
 namespace RecoverKV.Host.Grpc;
@@ -8,8 +7,6 @@ namespace RecoverKV.Host.Grpc;
 /// <summary>What a client of the original may do to the servers that it named: for tests.</summary>
 internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Stops a server; ends when it has stopped.</summary>
     public async Task StopAsync(RecoverKvClient store, KillRequest request, CancellationToken end)
     {
@@ -23,13 +20,10 @@ internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
             return;
         }
 
-        var before = await StatusAsync(store, node, end);
-        if (before.Mode == NodeMode.Dead) throw new NotDoneException($"server {request.ServerName} does not run");
+        var process = await NodeEnd.ProcessAsync(store, node, end);
+        if (process == 0) throw new NotDoneException($"server {request.ServerName} does not run");
         options.Stopping(node);
-        await store.StopNodeAsync(node, clean: true, end);
-        // It says that it leaves before it does.
-        while (await StatusAsync(store, node, end) is { Mode: not NodeMode.Dead } after && after.ProcessId == before.ProcessId)
-            await Task.Delay(Poll, end);
+        await NodeEnd.LeaveAsync(store, node, process, end);
     }
 
     /// <summary>Limits from whom a server may fetch what it lacks.</summary>
@@ -55,8 +49,4 @@ internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
             ? node
             : throw new RefusalException(
                 StatusCode.PermissionDenied, $"server \"{server}\" is not one that this client named at init");
-
-    private static async Task<NodeStatus> StatusAsync(RecoverKvClient store, string node, CancellationToken end) =>
-        (await store.GetStatusAsync(end)).Nodes.FirstOrDefault(n => n.Node == node)
-        ?? throw new NotDoneException($"the nodes do not know {node}");
 }

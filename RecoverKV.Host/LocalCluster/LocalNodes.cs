@@ -58,8 +58,7 @@ internal sealed class LocalNodes
     /// </summary>
     private ProcessStartInfo Prepare(LocalNode node)
     {
-        NodeConfigFile.Write(
-            node, Nodes, _options.Chaos, _options.GrpcPort > 0 ? _options.ChaosSecret : "");
+        NodeConfigFile.Write(node, Nodes, _options.Chaos, _options.ChaosSecret);
         List<string> arguments = ["node", "--config", node.ConfigFile, "--stop-with-stdin"];
         foreach (var setting in _options.Settings) arguments.AddRange(["--set", setting]);
         return ThisProgram.Start(arguments);

@@ -32,6 +32,20 @@ public sealed class DataFolderSpec : IDisposable
     }
 
     [Fact]
+    public void A_limit_of_healing_lasts_until_it_is_lifted()
+    {
+        NodeId[][] limits = [[], [new("n2")], [new("n2"), new("n3")]];
+        foreach (var limit in limits)
+        {
+            using (var folder = DataFolder.Open(_folder.Path, Node)) folder.HealFrom = limit;
+            using var found = DataFolder.Open(_folder.Path, Node);
+            Assert.Equal(limit, found.HealFrom);
+            found.HealFrom = null;
+            Assert.Null(found.HealFrom);
+        }
+    }
+
+    [Fact]
     public void A_folder_in_use_is_refused_with_the_pid_of_its_user()
     {
         using var user = DataFolder.Open(_folder.Path, Node);
