@@ -11,60 +11,7 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 public sealed class KeyValueState
 {
-    private readonly HashSet<Item> _items = new(ByKey.Instance);
-    private readonly HashSet<Item>.AlternateLookup<Key> _byKey;
-    private readonly List<Item?> _slots = [];
-    private readonly Stack<int> _freeSlots = new();
-
-    /// <summary>An empty state.</summary>
-    public KeyValueState() => _byKey = _items.GetAlternateLookup<Key>();
-
-    /// <summary>A key with its version: two objects, as there are millions of them.</summary>
-    private sealed class Item
-    {
-        private readonly int _keyLength;
-
-        // The key, then the value. Never changed, as readers and answers have slices of it.
-        private byte[] _bytes = [];
-
-        public Item(Key key, ReadOnlySpan<byte> value, long uid, int slot)
-        {
-            (_keyLength, Hash, Slot) = (key.Length, key.GetHashCode(), slot);
-            Set(key.Bytes.Span, value, uid);
-        }
-
-        public int Hash { get; }
-        public int Slot { get; }
-        public long Uid { get; private set; }
-        public ulong Digest { get; private set; }
-        public ReadOnlyMemory<byte> Key => _bytes.AsMemory(0, _keyLength);
-        public ReadOnlyMemory<byte> Value => _bytes.AsMemory(_keyLength);
-        public Version Version => new(Value, Uid);
-
-        public void Set(ReadOnlySpan<byte> value, long uid) => Set(Key.Span, value, uid);
-
-        private void Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long uid)
-        {
-            (_bytes, Uid) = ([.. key, .. value], uid);
-            Digest = XxHash3.HashToUInt64(value, (long)XxHash3.HashToUInt64(key, uid));
-        }
-    }
-
-    private sealed class ByKey : IEqualityComparer<Item>, IAlternateEqualityComparer<Key, Item>
-    {
-        public static readonly ByKey Instance = new();
-
-        public bool Equals(Item? one, Item? other) => ReferenceEquals(one, other)
-            || (one is not null && other is not null && one.Hash == other.Hash && one.Key.Span.SequenceEqual(other.Key.Span));
-
-        public int GetHashCode(Item item) => item.Hash;
-
-        public bool Equals(Key key, Item item) => key.GetHashCode() == item.Hash && key.Bytes.Span.SequenceEqual(item.Key.Span);
-
-        public int GetHashCode(Key key) => key.GetHashCode();
-
-        public Item Create(Key key) => throw new NotSupportedException();
-    }
+    private readonly KeyTable _keys = new();
 
     /// <summary>The uid of the last applied request.</summary>
     public Uid Applied { get; private set; }
@@ -73,7 +20,7 @@ public sealed class KeyValueState
     public SessionTable Sessions { get; } = new();
 
     /// <summary>How many keys there are.</summary>
-    public int Count => _items.Count;
+    public int Count => _keys.Count;
 
     /// <summary>
     /// A sum over all keys of a hash of key, uid and value: it does not depend on the order in which keys came, and
@@ -82,7 +29,7 @@ public sealed class KeyValueState
     public ulong Digest { get; private set; }
 
     /// <summary>The version of a key, null if it is absent.</summary>
-    public Version? Find(Key key) => _byKey.TryGetValue(key, out var item) ? item.Version : null;
+    public Version? Find(Key key) => _keys.Find(key) is >= 0 and var slot ? new Version(_keys.Value(slot), _keys.Uid(slot)) : null;
 
     /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
     /// <param name="uid">Its position.</param>
@@ -112,12 +59,13 @@ public sealed class KeyValueState
     public (List<ScanItem> Items, int Next) Scan(int slot, int maxItems, long maxBytes)
     {
         var items = new List<ScanItem>();
-        for (long bytes = 0; slot < _slots.Count; slot++)
+        for (long bytes = 0; slot < _keys.SlotCount; slot++)
         {
-            if (_slots[slot] is not { } item) continue;
-            bytes += item.Key.Length + item.Value.Length;
+            if (_keys.Uid(slot) is not (> 0 and var uid)) continue;
+            var (key, value) = (_keys.Key(slot), _keys.Value(slot));
+            bytes += key.Length + value.Length;
             if (items.Count == maxItems || (items.Count > 0 && bytes > maxBytes)) return (items, slot);
-            items.Add(new ScanItem(new Key(item.Key), item.Version));
+            items.Add(new ScanItem(new Key(key), new Version(value, uid)));
         }
 
         return (items, -1);
@@ -130,7 +78,8 @@ public sealed class KeyValueState
         var applies = true;
         for (var i = 0; i < previous.Length; i++)
         {
-            previous[i] = Find(operations[i].Key);
+            // Kept with the session's answers (R9): a slice would keep all around it too.
+            if (Find(operations[i].Key) is { } version) previous[i] = version with { Value = version.Value.ToArray() };
             if (operations[i].ExpectedUid is { } expected) applies &= (previous[i]?.Uid ?? 0) == expected;
         }
 
@@ -149,33 +98,28 @@ public sealed class KeyValueState
 
     private void Put(Key key, ReadOnlySpan<byte> value, Uid uid)
     {
-        if (_byKey.TryGetValue(key, out var item))
+        if (_keys.Find(key) is >= 0 and var slot)
         {
-            Digest -= item.Digest;
-            item.Set(value, uid.Value);
+            Digest -= DigestAt(slot);
+            _keys.Replace(slot, value, uid.Value);
         }
         else
         {
-            if (!_freeSlots.TryPop(out var slot))
-            {
-                slot = _slots.Count;
-                _slots.Add(null);
-            }
-
-            item = new Item(key, value, uid.Value, slot);
-            _slots[slot] = item;
-            _items.Add(item);
+            _keys.Add(key, value, uid.Value);
         }
 
-        Digest += item.Digest;
+        Digest += DigestOf(key.Bytes.Span, value, uid.Value);
     }
 
     private void Delete(Key key)
     {
-        if (!_byKey.TryGetValue(key, out var item)) return;
-        _items.Remove(item);
-        Digest -= item.Digest;
-        _slots[item.Slot] = null;
-        _freeSlots.Push(item.Slot);
+        if (_keys.Find(key) is not (>= 0 and var slot)) return;
+        Digest -= DigestAt(slot);
+        _keys.Remove(slot);
     }
+
+    private ulong DigestAt(int slot) => DigestOf(_keys.Key(slot).Span, _keys.Value(slot).Span, _keys.Uid(slot));
+
+    private static ulong DigestOf(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long uid) =>
+        XxHash3.HashToUInt64(value, (long)XxHash3.HashToUInt64(key, uid));
 }
