@@ -24,12 +24,14 @@ public sealed class KeyValueState
 
     /// <summary>
     /// A sum over all keys of a hash of key, uid and value: it does not depend on the order in which keys came, and
-    /// changes with each write at the cost of one hash. Replicas with equal <see cref="Applied"/> have equal digests.
+    /// changes with each write at the cost of hashing the old version and the new one. Replicas with equal
+    /// <see cref="Applied"/> have equal digests.
     /// </summary>
     public ulong Digest { get; private set; }
 
     /// <summary>The version of a key, null if it is absent.</summary>
-    public Version? Find(Key key) => _keys.Find(key) is >= 0 and var slot ? new Version(_keys.Value(slot), _keys.Uid(slot)) : null;
+    public Version? Find(Key key) =>
+        _keys.Find(key) is >= 0 and var slot ? new Version(_keys.Value(slot), _keys.Uid(slot)) : null;
 
     /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
     /// <param name="uid">Its position.</param>
@@ -79,7 +81,8 @@ public sealed class KeyValueState
         for (var i = 0; i < previous.Length; i++)
         {
             // Kept with the session's answers (R9): a slice would keep all around it too.
-            if (Find(operations[i].Key) is { } version) previous[i] = version with { Value = version.Value.ToArray() };
+            if (_keys.Find(operations[i].Key) is >= 0 and var slot)
+                previous[i] = new Version(_keys.Value(slot).ToArray(), _keys.Uid(slot));
             if (operations[i].ExpectedUid is { } expected) applies &= (previous[i]?.Uid ?? 0) == expected;
         }
 

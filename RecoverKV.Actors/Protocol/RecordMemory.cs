@@ -89,10 +89,14 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
         BinaryPrimitives.WriteInt32LittleEndian(segment.Bytes.AsSpan(address.Offset), Removed);
         segment.Live -= length;
         LiveBytes -= length;
-        if (segment.Live > 0 || address.Segment == _last) return;
-        _segments[address.Segment] = null;
-        _freeSegments.Push(address.Segment);
-        UsedBytes -= segment.Used;
+        if (segment.Live == 0 && address.Segment != _last) Drop(address.Segment);
+    }
+
+    private void Drop(int number)
+    {
+        UsedBytes -= _segments[number]!.Used;
+        _segments[number] = null;
+        _freeSegments.Push(number);
     }
 
     private Segment SegmentFor(int length, out int number)
@@ -121,13 +125,7 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
         var before = _last;
         _last = number;
         // What was removed to the last record while it was the last segment.
-        if (before >= 0 && _segments[before] is { Live: 0 } empty)
-        {
-            _segments[before] = null;
-            _freeSegments.Push(before);
-            UsedBytes -= empty.Used;
-        }
-
+        if (before >= 0 && _segments[before]!.Live == 0) Drop(before);
         return segment;
     }
 
