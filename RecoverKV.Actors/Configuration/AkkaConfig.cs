@@ -1,8 +1,10 @@
 using System.Globalization;
 using Akka.Configuration;
+using RecoverKV.Actors.Gateway;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.Storage;
+using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Configuration;
@@ -28,6 +30,8 @@ public static class AkkaConfig
         .WithFallback(ConfigurationFactory.ParseString(General(settings)))
         .WithFallback(ConfigurationFactory.ParseString(Serialization))
         .WithFallback(ConfigurationFactory.ParseString(Remote(settings)))
+        .WithFallback(ConfigurationFactory.FromResource(
+            "RecoverKV.Client.Network.network.conf", typeof(RecoverKvClient).Assembly))
         .WithFallback(ConfigurationFactory.ParseString(Cluster(settings)))
         .WithFallback(ConfigurationFactory.ParseString(Persistence));
 
@@ -38,6 +42,18 @@ public static class AkkaConfig
           # Akka's logger of the start and the end; its own writes to stdout, which belongs to the program.
           stdout-logger-class = "{{NameOf(typeof(StderrStartLogger))}}"
           stdout-loglevel = {{settings.LogLevel}}
+          # Actors that messages of clients and peers pass through.
+          actor.deployment {
+            /{{GatewayActor.Name}} {
+              dispatcher = akka.actor.recoverkv-strand
+            }
+            /node {
+              dispatcher = akka.actor.recoverkv-strand
+            }
+            /node/replica {
+              dispatcher = akka.actor.recoverkv-strand
+            }
+          }
           # Messages to a node that is down are what the protocol expects.
           log-dead-letters = off
           log-dead-letters-during-shutdown = off

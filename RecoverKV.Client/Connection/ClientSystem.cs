@@ -18,7 +18,8 @@ internal sealed class ClientSystem
     internal ClientSystem(IPAddress local, Action<IClientMessage, Address> received, Action<Address?> lost)
     {
         var config = ConfigurationFactory.ParseString($"akka.remote.dot-netty.tcp.hostname = \"{local}\"")
-            .WithFallback(ConfigurationFactory.FromResource<ClientSystem>("RecoverKV.Client.Connection.client.conf"));
+            .WithFallback(ConfigurationFactory.FromResource<ClientSystem>("RecoverKV.Client.Connection.client.conf"))
+            .WithFallback(ConfigurationFactory.FromResource<ClientSystem>("RecoverKV.Client.Network.network.conf"));
         _system = ActorSystem.Create("recoverkv-client", config);
         _receiver = _system.ActorOf(Props.Create(() => new Receiver(received, lost)), "client");
     }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Serialization;
+using RecoverKV.Actors.Replica;
 using RecoverKV.Client.Contracts;
 using RecoverKV.MultiNode.Specs.Harness;
 
@@ -42,6 +43,19 @@ public sealed class GatewaySpec : IAsyncLifetime
         Assert.Null(await _odd.AskAsync<object>(node, "text", TimeSpan.FromMilliseconds(100)));
         Assert.NotNull(await _odd.StatusAsync(node));
         await TestSession.OpenAsync(_cluster);
+    }
+
+    [Theory]
+    [InlineData("/user/gateway")]
+    [InlineData(ReplicaActor.Path)]
+    [InlineData(ReplicaActor.Path + "/replica")]
+    public async Task What_messages_pass_through_shares_the_strand_of_the_connections(string path)
+    {
+        var system = _cluster.Nodes[0].System;
+        var actor = (ActorRefWithCell)await system.ActorSelection(path).ResolveOne(TestCluster.Patience);
+        var dispatcher = ((ActorCell)actor.Underlying).Dispatcher.Id;
+        Assert.Equal("akka.actor.recoverkv-strand", dispatcher);
+        Assert.Equal(dispatcher, system.Settings.Config.GetString("akka.remote.use-dispatcher"));
     }
 
     /// <summary>A message as a client of another version, or a broken one, would send it.</summary>

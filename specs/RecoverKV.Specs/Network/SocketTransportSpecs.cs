@@ -1,0 +1,204 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Event;
+using Akka.Remote.Transport;
+using Google.Protobuf;
+using RecoverKV.Client.Network;
+
+namespace RecoverKV.Specs.Network;
+
+/// <summary>The transport itself, without Akka's protocol above it. Against Akka's own transport it stands in the specs of
+/// the client, whose nodes have that one.</summary>
+public sealed class SocketTransportSpecs : IAsyncLifetime
+{
+    private const int Longest = 1 << 20;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private readonly ActorSystem _system = ActorSystem.Create("specs");
+    private readonly List<SocketTransport> _transports = [];
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var transport in _transports) await transport.Shutdown();
+        await _system.Terminate();
+    }
+
+    [Fact]
+    public async Task What_is_written_comes_in_order_and_both_ways()
+    {
+        var (here, there) = await ConnectAsync();
+        for (var i = 0; i < 20_000; i++)
+        {
+            Assert.True(here.Handle.Write(Payload(i, i % 1000 == 0 ? 200_000 : 50)));
+            Assert.True(there.Handle.Write(Payload(i, 10)));
+        }
+
+        for (var i = 0; i < 20_000; i++)
+        {
+            Assert.Equal(Payload(i, i % 1000 == 0 ? 200_000 : 50), await there.NextAsync());
+            Assert.Equal(Payload(i, 10), await here.NextAsync());
+        }
+    }
+
+    [Fact]
+    public async Task What_was_written_before_a_connection_is_closed_still_comes()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            var (here, there) = await ConnectAsync();
+            for (var i = 0; i < 20; i++) Assert.True(here.Handle.Write(Payload(i, 100)));
+            here.Handle.Disassociate("spec", _system.Log);
+            Assert.False(here.Handle.Write(Payload(0, 100)));
+            for (var i = 0; i < 20; i++) Assert.Equal(Payload(i, 100), await there.NextAsync());
+            Assert.Null(await there.NextAsync());
+            Assert.Null(await here.NextAsync());
+        }
+    }
+
+    [Fact]
+    public async Task A_connection_that_broke_before_anyone_listened_is_told()
+    {
+        var (_, port, inbound) = await ListenAsync();
+        using (var raw = new TcpClient())
+        {
+            await raw.ConnectAsync(IPAddress.Loopback, port);
+            raw.Client.LingerState = new LingerOption(true, 0);
+        }
+
+        var handle = await inbound.NextAsync();
+        handle.Disassociate("spec", _system.Log);
+        Assert.Null(await new End(handle).NextAsync());
+    }
+
+    [Theory]
+    [InlineData(Longest + 1)]
+    [InlineData(-5)]
+    public async Task Who_announces_a_frame_that_is_none_is_cut_off(int length)
+    {
+        var (_, port, inbound) = await ListenAsync();
+        using var raw = new TcpClient();
+        await raw.ConnectAsync(IPAddress.Loopback, port);
+        var end = new End(await inbound.NextAsync());
+        var header = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(header, length);
+        await raw.GetStream().WriteAsync(header);
+        Assert.Null(await end.NextAsync());
+        Assert.Equal(0, await raw.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit));
+        Assert.False(end.Handle.Write(Payload(0, 1)));
+    }
+
+    [Fact]
+    public async Task A_peer_that_reads_nothing_holds_up_nobody()
+    {
+        using var deaf = new TcpListener(IPAddress.Loopback, 0);
+        deaf.Start();
+        var (transport, _, _) = await ListenAsync();
+        var port = ((IPEndPoint)deaf.LocalEndpoint).Port;
+        var handle = await transport.Associate(new Address("tcp", "specs", "127.0.0.1", port));
+        using var peer = await deaf.AcceptTcpClientAsync().WaitAsync(Limit);
+        var end = new End(handle);
+        var payload = Payload(0, Longest);
+        var written = 0;
+        while (handle.Write(payload)) Assert.InRange(++written, 0, 100);
+        // It is given up at once, whatever waits.
+        handle.Disassociate("spec", _system.Log);
+        Assert.Null(await end.NextAsync());
+    }
+
+    [Fact]
+    public async Task Nobody_there_is_a_failed_association()
+    {
+        using var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        var port = ((IPEndPoint)free.LocalEndpoint).Port;
+        free.Stop();
+        var (transport, _, _) = await ListenAsync();
+        var failure = await Assert.ThrowsAsync<InvalidAssociationException>(
+            () => transport.Associate(new Address("tcp", "specs", "127.0.0.1", port)));
+        Assert.Contains($"127.0.0.1:{port}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nobody_else_listens_at_the_same_port()
+    {
+        var (_, port, _) = await ListenAsync();
+        var failure = await Assert.ThrowsAsync<SocketException>(() => ListenAsync($"port = {port}"));
+        Assert.Equal(SocketError.AddressAlreadyInUse, failure.SocketErrorCode);
+    }
+
+    [Fact]
+    public void Tls_is_not_silently_left_out() =>
+        Assert.Throws<ConfigurationException>(() => new SocketTransport(_system, Settings("enable-ssl = on")));
+
+    private static Config Settings(string more = "") => ConfigurationFactory.ParseString(more).WithFallback($"""
+        hostname = 127.0.0.1
+        port = 0
+        public-hostname = ""
+        public-port = 0
+        enable-ssl = off
+        dns-use-ipv6 = off
+        backlog = 100
+        connection-timeout = 10s
+        maximum-frame-size = {Longest}b
+        send-buffer-size = 256000b
+        receive-buffer-size = 256000b
+        """);
+
+    private static ByteString Payload(int number, int length)
+    {
+        var bytes = new byte[length];
+        bytes.AsSpan().Fill((byte)number);
+        return ByteString.CopyFrom(bytes);
+    }
+
+    private async Task<Listening> ListenAsync(string more = "")
+    {
+        var transport = new SocketTransport(_system, Settings(more));
+        _transports.Add(transport);
+        var (address, listener) = await transport.Listen();
+        var inbound = new Inbound();
+        listener.SetResult(inbound);
+        return new Listening(transport, address.Port!.Value, inbound);
+    }
+
+    private async Task<(End Here, End There)> ConnectAsync()
+    {
+        var (here, there) = (await ListenAsync(), await ListenAsync());
+        var handle = await here.Transport.Associate(new Address("tcp", "specs", "127.0.0.1", there.Port));
+        return (new End(handle), new End(await there.Inbound.NextAsync()));
+    }
+
+    private sealed record Listening(SocketTransport Transport, int Port, Inbound Inbound);
+
+    private sealed class Inbound : IAssociationEventListener
+    {
+        private readonly Channel<AssociationHandle> _handles = Channel.CreateUnbounded<AssociationHandle>();
+
+        public void Notify(IAssociationEvent ev) => _handles.Writer.TryWrite(((InboundAssociation)ev).Association);
+
+        public Task<AssociationHandle> NextAsync() => _handles.Reader.ReadAsync().AsTask().WaitAsync(Limit);
+    }
+
+    private sealed class End : IHandleEventListener
+    {
+        private readonly Channel<ByteString?> _events = Channel.CreateUnbounded<ByteString?>();
+
+        public End(AssociationHandle handle)
+        {
+            Handle = handle;
+            handle.ReadHandlerSource.SetResult(this);
+        }
+
+        public AssociationHandle Handle { get; }
+
+        public void Notify(IHandleEvent ev) => _events.Writer.TryWrite((ev as InboundPayload)?.Payload);
+
+        /// <summary>The next payload; null when the connection is told to have ended.</summary>
+        public Task<ByteString?> NextAsync() => _events.Reader.ReadAsync().AsTask().WaitAsync(Limit);
+    }
+}
