@@ -124,8 +124,6 @@ public static class AkkaConfig
             port = {{Number(settings.BindPort)}}
             public-hostname = "{{settings.Self.Host}}"
             public-port = {{Number(settings.Self.Port)}}
-            # Otherwise a second process may listen at the same port, and get half of the connections.
-            tcp-reuse-addr = off
             connection-timeout = 2s
             maximum-frame-size = {{Number(settings.FrameSize)}}b
             send-buffer-size = 1048576b

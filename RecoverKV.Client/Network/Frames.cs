@@ -13,9 +13,9 @@ internal static class Frame
 /// announces. Not thread-safe.</summary>
 internal sealed class FrameReader(int longest)
 {
-    private const int Usual = 16 * 1024;
+    private const int Smallest = 4 * 1024;
     private const int Kept = 256 * 1024;
-    private byte[] _buffer = new byte[Usual];
+    private byte[] _buffer = new byte[Smallest];
     private int _start;
     private int _end;
 
@@ -24,8 +24,9 @@ internal sealed class FrameReader(int longest)
     {
         var length = _end - _start;
         var old = _buffer;
-        if (length == 0 && old.Length > Kept) _buffer = new byte[Usual];
-        else if (length == old.Length) _buffer = new byte[2 * length];
+        // What has filled the room is probably not all that waits.
+        if (length == old.Length || _end == old.Length && old.Length < Kept) _buffer = new byte[2 * old.Length];
+        else if (length == 0 && old.Length > Kept) _buffer = new byte[Smallest];
         old.AsSpan(_start, length).CopyTo(_buffer);
         (_start, _end) = (0, length);
         return _buffer.AsMemory(_end);
@@ -54,10 +55,9 @@ internal sealed class FrameReader(int longest)
 /// <param name="most">More bytes than that do not wait.</param>
 internal sealed class FrameWriter(int most)
 {
-    private const int Usual = 16 * 1024;
     private const int Kept = 1024 * 1024;
-    private byte[] _waiting = new byte[Usual];
-    private byte[] _leaving = new byte[Usual];
+    private byte[] _waiting = [];
+    private byte[] _leaving = [];
     private int _length;
 
     /// <summary>Adds a frame, unless too much waits already.</summary>
@@ -78,7 +78,7 @@ internal sealed class FrameWriter(int most)
         (_waiting, _leaving) = (_leaving, _waiting);
         bytes = _leaving.AsMemory(0, _length);
         _length = 0;
-        if (_waiting.Length > Kept) _waiting = new byte[Usual];
+        if (_waiting.Length > Kept) _waiting = [];
         return bytes.Length > 0;
     }
 }

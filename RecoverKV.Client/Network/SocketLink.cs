@@ -12,8 +12,9 @@ namespace RecoverKV.Client.Network;
 /// </summary>
 internal sealed class SocketLink : AssociationHandle
 {
-    // Messages larger than any frame, that wait for a peer which does not take them: more are refused, and Akka keeps them.
-    private const int FramesWaiting = 16;
+    // More does not wait for a peer that takes nothing: the connection is given up, as losing messages is expected, while
+    // keeping them takes memory without end.
+    private const int Waiting = 64 * 1024 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Socket _socket;
@@ -49,7 +50,7 @@ internal sealed class SocketLink : AssociationHandle
     {
         (_socket, _strand, _closed) = (socket, strand, closed);
         _incoming = new FrameReader(longest);
-        _outgoing = new FrameWriter((int)Math.Min(int.MaxValue / 2, (long)FramesWaiting * (longest + Frame.Header)));
+        _outgoing = new FrameWriter((int)Math.Min(Array.MaxLength, Math.Max(Waiting, 2L * (longest + Frame.Header))));
         _flush = new Flush(this);
         _ = ReceiveAsync();
     }
@@ -57,15 +58,18 @@ internal sealed class SocketLink : AssociationHandle
     /// <inheritdoc/>
     public override bool Write(ByteString payload)
     {
+        bool added, begins;
         lock (_gate)
         {
-            if (_closing || !_outgoing.TryAdd(payload.Span)) return false;
-            if (_sending != Sending.Nothing) return true;
-            _sending = Sending.Soon;
+            if (_closing) return false;
+            added = _outgoing.TryAdd(payload.Span);
+            begins = added && _sending == Sending.Nothing;
+            if (begins) _sending = Sending.Soon;
         }
 
-        _strand.Execute(_flush);
-        return true;
+        if (!added) Close();
+        if (begins) _strand.Execute(_flush);
+        return added;
     }
 
     /// <summary>Closes the connection, after what can be sent without waiting was sent.</summary>
@@ -84,7 +88,23 @@ internal sealed class SocketLink : AssociationHandle
 
     private void Close()
     {
-        lock (_gate) _closing = true;
+        bool stuck;
+        lock (_gate)
+        {
+            _closing = true;
+            stuck = _sending == Sending.Stuck;
+        }
+
+        try
+        {
+            // Without it the system drops what the other side has not received yet.
+            if (!stuck) _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is closed already.
+        }
+
         _socket.Dispose();
         _closed(this);
     }
@@ -93,6 +113,8 @@ internal sealed class SocketLink : AssociationHandle
     {
         var listener = await ReadHandlerSource.Task.ConfigureAwait(false);
         var strand = new Strand.Entry(_strand);
+        // Not in the midst of what Akka does as it sets the listener.
+        await strand;
         try
         {
             while (await _socket.ReceiveAsync(_incoming.Room()).ConfigureAwait(false) is > 0 and var bytes)
@@ -107,46 +129,46 @@ internal sealed class SocketLink : AssociationHandle
         {
             // The connection broke, or was closed here, or the other side does not send frames.
         }
-
-        Close();
-        listener.Notify(new Disassociated(DisassociateInfo.Unknown));
+        finally
+        {
+            Close();
+            listener.Notify(new Disassociated(DisassociateInfo.Unknown));
+        }
     }
 
     private async Task SendAsync()
     {
+        var ends = true;
         try
         {
-            while (TryTake(out var rest))
+            while (TryTake(out var rest, out ends))
             {
                 while (!rest.IsEmpty)
                 {
                     var sending = _socket.SendAsync(rest);
-                    if (!sending.IsCompleted && !MayWait())
-                    {
-                        Close();
-                        return;
-                    }
-
+                    if (!sending.IsCompleted && !MayWait()) return;
                     rest = rest[await sending.ConfigureAwait(false)..];
                 }
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            lock (_gate) _closing = true;
+            // It broke, or was closed here.
         }
-
-        bool ends;
-        lock (_gate) ends = _closing;
-        if (ends) Close();
+        finally
+        {
+            if (ends) Close();
+        }
     }
 
-    private bool TryTake(out ReadOnlyMemory<byte> bytes)
+    /// <summary>What is to be sent next; if nothing, whether the connection ends now.</summary>
+    private bool TryTake(out ReadOnlyMemory<byte> bytes, out bool ends)
     {
         lock (_gate)
         {
             var any = _outgoing.TryTake(out bytes);
             _sending = any ? Sending.Soon : Sending.Nothing;
+            ends = any || _closing;
             return any;
         }
     }

@@ -10,11 +10,13 @@ namespace RecoverKV.Client.Network;
 
 /// <summary>
 /// Akka.Remote's connections, straight on the sockets of .NET and on the <see cref="Strand"/> of the actor system. On the
-/// wire, in its addresses and in its settings it is Akka's own TCP transport, and either may be at the other end; that one
-/// moves each message through an event loop's thread on the way in and out, which doubles the time of a call. It has no TLS.
+/// wire and in its addresses it is Akka's own TCP transport, and either may be at the other end; that one moves each message
+/// through an event loop's thread on the way in and out, which doubles the time of a call. Of that one's settings it knows
+/// those of addresses, sizes, backlog and connection timeout. It has no TLS.
 /// </summary>
 internal sealed class SocketTransport : Transport
 {
+    private const string Ending = "the actor system ends";
     private static readonly TimeSpan AcceptAgain = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentDictionary<SocketLink, SocketLink> _links = [];
@@ -24,6 +26,7 @@ internal sealed class SocketTransport : Transport
     private readonly Strand _strand;
     private readonly int _longest;
     private Action _stopListening = static () => { };
+    private volatile bool _ends;
     private Address? _local;
 
     /// <summary>Called by Akka, with the settings of <c>akka.remote.dot-netty.tcp</c>.</summary>
@@ -85,8 +88,9 @@ internal sealed class SocketTransport : Transport
     /// <inheritdoc/>
     public override Task<bool> Shutdown()
     {
+        _ends = true;
         _stopListening();
-        foreach (var link in _links.Values) link.Disassociate("the actor system ends", _log);
+        foreach (var link in _links.Values) link.Disassociate(Ending, _log);
         return Task.FromResult(true);
     }
 
@@ -94,10 +98,11 @@ internal sealed class SocketTransport : Transport
     {
         socket.NoDelay = true;
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SendBufferSize = (int)SizeOf("send-buffer-size");
-        socket.ReceiveBufferSize = (int)SizeOf("receive-buffer-size");
+        if (SizeOf("send-buffer-size") is > 0 and var outgoing) socket.SendBufferSize = (int)outgoing;
+        if (SizeOf("receive-buffer-size") is > 0 and var incoming) socket.ReceiveBufferSize = (int)incoming;
         var link = new SocketLink(socket, _strand, _longest, _local!, remote, l => _links.TryRemove(l, out _));
         _links.TryAdd(link, link);
+        if (_ends) link.Disassociate(Ending, _log);
         return link;
     }
 

@@ -60,19 +60,75 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task A_connection_that_broke_before_anyone_listened_is_told()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_that_ended_before_anyone_listened_is_told(bool here)
     {
-        var (_, port, inbound) = await ListenAsync();
-        using (var raw = new TcpClient())
+        var (raw, handle) = await RawAsync();
+        using (raw)
         {
-            await raw.ConnectAsync(IPAddress.Loopback, port);
-            raw.Client.LingerState = new LingerOption(true, 0);
+            if (here) handle.Disassociate("spec", _system.Log);
+            else raw.LingerState = new LingerOption(true, 0);
         }
 
-        var handle = await inbound.NextAsync();
-        handle.Disassociate("spec", _system.Log);
         Assert.Null(await new End(handle).NextAsync());
+    }
+
+    [Fact]
+    public async Task A_connection_closed_here_ends_in_good_order_there()
+    {
+        var (raw, handle) = await RawAsync();
+        using var _ = raw;
+        var end = new End(handle);
+        await raw.GetStream().WriteAsync(new byte[] { 1, 0, 0, 0, 5 });
+        Assert.Equal(Payload(5, 1), await end.NextAsync());
+        Assert.True(handle.Write(Payload(7, 3)));
+        handle.Disassociate("spec", _system.Log);
+        Assert.Null(await end.NextAsync());
+        var bytes = new byte[100];
+        Assert.Equal(7, await raw.GetStream().ReadAtLeastAsync(bytes, 7).AsTask().WaitAsync(Limit));
+        Assert.Equal(0, await raw.GetStream().ReadAsync(bytes).AsTask().WaitAsync(Limit));
+    }
+
+    [Fact]
+    public async Task A_peer_that_reads_late_gets_everything()
+    {
+        const int Count = 60;
+        var (raw, handle) = await RawAsync();
+        using var _ = raw;
+        // Far more than the system keeps, and less than waits.
+        for (var i = 0; i < Count; i++) Assert.True(handle.Write(Payload(i, Longest - Frame.Header)));
+        var frame = new byte[Longest];
+        for (var i = 0; i < 2 * Count; i++)
+        {
+            await raw.GetStream().ReadExactlyAsync(frame).AsTask().WaitAsync(Limit);
+            Assert.True(Payload(i, Longest - Frame.Header).Span.SequenceEqual(frame.AsSpan(Frame.Header)));
+            if (i < Count) Assert.True(handle.Write(Payload(Count + i, Longest - Frame.Header)));
+        }
+    }
+
+    [Fact]
+    public async Task A_peer_that_reads_nothing_is_given_up_before_memory_is()
+    {
+        var (raw, handle) = await RawAsync();
+        using var _ = raw;
+        var end = new End(handle);
+        var payload = Payload(0, Longest);
+        var written = 0;
+        while (handle.Write(payload)) Assert.InRange(++written, 0, 100);
+        Assert.Null(await end.NextAsync());
+    }
+
+    [Fact]
+    public async Task A_peer_that_reads_nothing_does_not_keep_a_connection_open()
+    {
+        var (raw, handle) = await RawAsync();
+        using var _ = raw;
+        var end = new End(handle);
+        for (var i = 0; i < 30; i++) Assert.True(handle.Write(Payload(0, Longest)));
+        handle.Disassociate("spec", _system.Log);
+        Assert.Null(await end.NextAsync());
     }
 
     [Theory]
@@ -80,34 +136,15 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     [InlineData(-5)]
     public async Task Who_announces_a_frame_that_is_none_is_cut_off(int length)
     {
-        var (_, port, inbound) = await ListenAsync();
-        using var raw = new TcpClient();
-        await raw.ConnectAsync(IPAddress.Loopback, port);
-        var end = new End(await inbound.NextAsync());
+        var (raw, handle) = await RawAsync();
+        using var _ = raw;
+        var end = new End(handle);
         var header = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(header, length);
         await raw.GetStream().WriteAsync(header);
         Assert.Null(await end.NextAsync());
         Assert.Equal(0, await raw.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit));
         Assert.False(end.Handle.Write(Payload(0, 1)));
-    }
-
-    [Fact]
-    public async Task A_peer_that_reads_nothing_holds_up_nobody()
-    {
-        using var deaf = new TcpListener(IPAddress.Loopback, 0);
-        deaf.Start();
-        var (transport, _, _) = await ListenAsync();
-        var port = ((IPEndPoint)deaf.LocalEndpoint).Port;
-        var handle = await transport.Associate(new Address("tcp", "specs", "127.0.0.1", port));
-        using var peer = await deaf.AcceptTcpClientAsync().WaitAsync(Limit);
-        var end = new End(handle);
-        var payload = Payload(0, Longest);
-        var written = 0;
-        while (handle.Write(payload)) Assert.InRange(++written, 0, 100);
-        // It is given up at once, whatever waits.
-        handle.Disassociate("spec", _system.Log);
-        Assert.Null(await end.NextAsync());
     }
 
     [Fact]
@@ -171,6 +208,14 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (here, there) = (await ListenAsync(), await ListenAsync());
         var handle = await here.Transport.Associate(new Address("tcp", "specs", "127.0.0.1", there.Port));
         return (new End(handle), new End(await there.Inbound.NextAsync()));
+    }
+
+    private async Task<(TcpClient Raw, AssociationHandle Handle)> RawAsync()
+    {
+        var (_, port, inbound) = await ListenAsync();
+        var raw = new TcpClient();
+        await raw.ConnectAsync(IPAddress.Loopback, port);
+        return (raw, await inbound.NextAsync());
     }
 
     private sealed record Listening(SocketTransport Transport, int Port, Inbound Inbound);

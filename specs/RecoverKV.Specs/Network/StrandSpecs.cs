@@ -71,12 +71,18 @@ public class StrandSpecs
             free.Wait(Limit);
         }));
         Assert.True(held.Wait(Limit));
+        var before = false;
+        strand.Execute(new Step(() => before = true));
         var entered = EnterAsync();
         Assert.False(entered.IsCompleted);
         free.Set();
-        await entered.WaitAsync(Limit);
+        Assert.True(await entered.WaitAsync(Limit));
 
-        async Task EnterAsync() => await entry;
+        async Task<bool> EnterAsync()
+        {
+            await entry;
+            return before;
+        }
     }
 
     [Fact]
