@@ -6,6 +6,7 @@ using Akka.Remote;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Gateway;
 using RecoverKV.Actors.Replica;
+using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Actors;
@@ -60,6 +61,8 @@ public sealed class RecoverKvNode : IAsyncDisposable
     /// <exception cref="NodeFailedException">As above.</exception>
     public static async Task<RecoverKvNode> StartAsync(NodeSettings settings)
     {
+        // Beside the start: nobody waits for it, and what fails here fails again where it is needed.
+        _ = Task.Run(ControlCodec.Prepare);
         var folder = DataFolder.Open(settings.Data, settings.Self.Node);
         try
         {

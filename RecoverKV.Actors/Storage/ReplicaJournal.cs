@@ -35,6 +35,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     private const int ReplayAhead = 64;
     private readonly ReplicaJournalSetup _setup = Context.System.Settings.Setup.Get<ReplicaJournalSetup>().Value;
     private JournalTable? _table;
+    private bool _pluginStarted;
 
     /// <inheritdoc/>
     protected override bool AroundReceive(Receive receive, object message)
@@ -50,9 +51,20 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
                 request.PersistentActor.Tell(
                     failure is null ? new RecoverySuccess(highest) : new ReplayMessagesFailure(failure), ActorRefs.NoSender);
                 return true;
+            case IJournalMessage when !_pluginStarted:
+                _pluginStarted = true;
+                base.PreStart();
+                Self.Forward(message);
+                return true;
             default:
                 return base.AroundReceive(receive, message);
         }
+    }
+
+    /// <summary>Nothing yet: what the plugin has of its own, Akka.Streams and LinqToDB, takes longer to start than a
+    /// short journal to replay, and starts with the first request that is not done here.</summary>
+    protected override void PreStart()
+    {
     }
 
     /// <inheritdoc/>

@@ -89,6 +89,9 @@ internal sealed class JournalHarness : IAsyncDisposable
     public Task PersistAsync(params Fact[] facts) =>
         Task.WhenAll(facts.Select(fact => _writer.Ask<Done>(fact, Patience)));
 
+    /// <summary>Has the plugin delete the facts up to this number, which no replica does.</summary>
+    public Task DeleteAsync(long last) => _writer.Ask<DeleteMessagesSuccess>(new Deletion(last), Patience);
+
     public async ValueTask DisposeAsync()
     {
         await _system.Terminate();
@@ -101,6 +104,8 @@ internal sealed class JournalHarness : IAsyncDisposable
     {
         public static readonly Done Instance = new();
     }
+
+    private sealed record Deletion(long Last);
 
     private sealed class Writer : ReceivePersistentActor
     {
@@ -117,6 +122,13 @@ internal sealed class JournalHarness : IAsyncDisposable
                 var asker = Sender;
                 PersistAsync(fact, _ => asker.Tell(Done.Instance));
             });
+            IActorRef? deleter = null;
+            Command<Deletion>(deletion =>
+            {
+                deleter = Sender;
+                DeleteMessages(deletion.Last);
+            });
+            Command<DeleteMessagesSuccess>(done => deleter!.Tell(done));
         }
 
         public override string PersistenceId => _harness.Folder.PersistenceId;

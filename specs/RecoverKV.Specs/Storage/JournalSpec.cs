@@ -54,6 +54,22 @@ public sealed class JournalSpec : IDisposable
     }
 
     [Fact]
+    public async Task What_the_journal_does_not_do_itself_the_plugin_does()
+    {
+        await using (var node = JournalHarness.Start(_folder.Path))
+        {
+            await node.PersistAsync(Facts);
+            await node.DeleteAsync(2);
+            await node.DeleteAsync(3);
+            await node.PersistAsync(Facts[0]);
+        }
+
+        await using var again = JournalHarness.Start(_folder.Path);
+        Assert.Equal(
+            Facts[3..].Append(Facts[0]).Select(Generators.Show), (await again.Recovered).Select(Generators.Show));
+    }
+
+    [Fact]
     public async Task A_journal_that_two_replicas_wrote_at_once_is_refused()
     {
         for (var run = 0; run < 2; run++) await JournalHarness.WriteAsync(_folder.Path, Facts);
