@@ -61,7 +61,7 @@ public sealed class RecoverKvNode : IAsyncDisposable
     /// <exception cref="NodeFailedException">As above.</exception>
     public static async Task<RecoverKvNode> StartAsync(NodeSettings settings)
     {
-        // Beside the start: nobody waits for it, and what fails here fails again where it is needed.
+        // Beside the start: only who needs one of them before it is ready waits for that one.
         _ = Task.Run(ControlCodec.Prepare);
         var folder = DataFolder.Open(settings.Data, settings.Self.Node);
         try

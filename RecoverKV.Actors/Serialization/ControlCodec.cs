@@ -25,9 +25,11 @@ public static class ControlCodec
         typeof(MemberId[]), typeof(NodeId[]), typeof(Tenure[]),
     ];
 
+    private static readonly Type[] All = [.. Messages, .. Parts];
+
     private static readonly Serializer Hyperion = new(SerializerOptions.Default
-        .WithKnownTypes([.. Messages, .. Parts])
-        .WithTypeFilter(new ClosedList([.. Messages, .. Parts])));
+        .WithKnownTypes(All)
+        .WithTypeFilter(new ClosedList(All)));
 
     /// <summary>The bytes of a message.</summary>
     public static byte[] Encode(PeerMessage message)
@@ -61,10 +63,11 @@ public static class ControlCodec
     }
 
     /// <summary>Has Hyperion generate its code for all of them, which it otherwise does at the first of each: a fifth of
-    /// a second that an election or a rejoining replica would wait for.</summary>
-    public static void Prepare()
+    /// a second that an election or a rejoining replica would wait for. Thread-safe, beside encoding and decoding too.
+    /// </summary>
+    internal static void Prepare()
     {
-        foreach (var type in Messages.Concat(Parts)) Hyperion.GetSerializerByType(type);
+        foreach (var type in All) Hyperion.GetSerializerByType(type);
     }
 
     /// <summary>Hyperion asks with the full name of a type that it writes and the short one of a type that it
