@@ -40,7 +40,7 @@ internal static class Timing
     internal const int FlightMost = 25;
 
     /// <summary>Messages of one kind that a node may have without an answer; beyond it calls are gathered.</summary>
-    internal const int Flights = 4;
+    internal const int Flights = 3;
 
     /// <summary>Most calls in one message.</summary>
     internal const int MessageCalls = 512;

@@ -39,6 +39,8 @@ public sealed class EntryLog
     private readonly UidSet _durable = new();
     private readonly List<Piece> _index = [];
     private readonly Queue<(long Fact, UidRange Range)> _unpersisted = new();
+    private readonly AppliedBytes _applied = new();
+    private LogEntry[]? _spareSegment;
     private long _bytes;
 
     private readonly record struct Piece(UidRange Range, long Fact, long Bytes);
@@ -67,11 +69,12 @@ public sealed class EntryLog
 
     private ref LogEntry Slot(Uid uid) => ref _segments[uid.Value / SegmentSize][uid.Value % SegmentSize];
 
-    /// <summary>The entry at the uid was applied: it is kept for peers only.</summary>
+    /// <summary>The entry at the uid was applied: it is kept for peers only, apart from the message that it came with.
+    /// </summary>
     public void Applied(Uid uid)
     {
         ref var slot = ref Slot(uid);
-        slot = slot with { Decoded = null };
+        slot = new LogEntry(slot.Epoch, _applied.Keep(slot.Encoded), null);
     }
 
     /// <summary>The parts of the batch whose uids are not held yet, and that <paramref name="take"/> accepts.</summary>
@@ -105,7 +108,12 @@ public sealed class EntryLog
         {
             var uid = (batch.First + i).Value;
             if (!_segments.TryGetValue(uid / SegmentSize, out var segment))
-                _segments.Add(uid / SegmentSize, segment = new LogEntry[SegmentSize]);
+            {
+                segment = _spareSegment ?? new LogEntry[SegmentSize];
+                _spareSegment = null;
+                _segments.Add(uid / SegmentSize, segment);
+            }
+
             var entry = new LogEntry(batch.Epoch, batch.Requests[i].Encoded, batch.Requests[i]);
             _bytes += entry.Size;
             bytes += entry.Encoded.Length;
@@ -170,7 +178,9 @@ public sealed class EntryLog
             ref var slot = ref Slot(MemoryFrom);
             _bytes -= slot.Size;
             slot = default;
-            if (MemoryFrom.Value % SegmentSize == SegmentSize - 1) _segments.Remove(MemoryFrom.Value / SegmentSize);
+            // All that was in the segment is gone.
+            if (MemoryFrom.Value % SegmentSize == SegmentSize - 1)
+                _segments.Remove(MemoryFrom.Value / SegmentSize, out _spareSegment);
             MemoryFrom = MemoryFrom.Next;
         }
     }

@@ -63,14 +63,15 @@ public static class JournalFile
         new ReplicaJournalSetup(path, durability, pragmas),
     ];
 
-    /// <summary>The connection that events are written by.</summary>
+    /// <summary>A connection that events are written by, or moved from the write-ahead log into the file: a commit does the
+    /// former only.</summary>
     internal static SqliteConnection ConnectForWriting(string path, Durability durability, string pragmas)
     {
         var connection = new SqliteConnection(ConnectionString(path, pooling: false));
         try
         {
             connection.Open();
-            Execute(connection, SetUp(durability, pragmas));
+            Execute(connection, $"{SetUp(durability, pragmas)}; PRAGMA wal_autocheckpoint = 0");
             return connection;
         }
         catch

@@ -10,6 +10,7 @@ namespace RecoverKV.Actors.Storage;
 internal sealed class JournalTable : IDisposable
 {
     private readonly SqliteConnection _connection;
+    private readonly Checkpoints? _checkpoints;
     private readonly SqliteCommand _insert;
     private readonly SqliteParameter _persistenceId, _number, _created, _message, _manifest, _writer;
 
@@ -19,10 +20,10 @@ internal sealed class JournalTable : IDisposable
     /// <param name="Writer">The run of the replica that wrote it.</param>
     public readonly record struct Row(long Number, Fact Fact, string Writer);
 
-    /// <summary>Takes an open connection.</summary>
-    public JournalTable(SqliteConnection connection)
+    /// <summary>Takes an open connection, and what moves its log if it is not its own commits.</summary>
+    public JournalTable(SqliteConnection connection, Checkpoints? checkpoints = null)
     {
-        _connection = connection;
+        (_connection, _checkpoints) = (connection, checkpoints);
         _insert = connection.CreateCommand();
         _insert.CommandText = """
             INSERT INTO journal
@@ -43,6 +44,7 @@ internal sealed class JournalTable : IDisposable
     public void Append(IReadOnlyCollection<IPersistentRepresentation> events)
     {
         // A statement on its own is a transaction.
+        long bytes = 0;
         using var transaction = events.Count > 1 ? _connection.BeginTransaction() : null;
         _insert.Transaction = transaction;
         foreach (var appended in events)
@@ -51,14 +53,20 @@ internal sealed class JournalTable : IDisposable
             _persistenceId.Value = appended.PersistenceId;
             _number.Value = appended.SequenceNr;
             _created.Value = DateTime.UtcNow.Ticks;
-            _message.Value = FactCodec.Encode(fact);
+            var message = FactCodec.Encode(fact);
+            bytes += message.Length;
+            _message.Value = message;
             _manifest.Value = FactCodec.Manifest(fact);
             _writer.Value = appended.WriterGuid;
             _insert.ExecuteNonQuery();
         }
 
         transaction?.Commit();
+        _checkpoints?.Logged(bytes);
     }
+
+    /// <summary>Moves the write-ahead log into the file if it is time; seldom waits for the disk.</summary>
+    public void Checkpoint() => _checkpoints?.Run();
 
     /// <summary>The number of the last event; 0 if there is none.</summary>
     public long Highest(string persistenceId)
@@ -93,6 +101,7 @@ internal sealed class JournalTable : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _checkpoints?.Dispose();
         _insert.Dispose();
         _connection.Dispose();
     }

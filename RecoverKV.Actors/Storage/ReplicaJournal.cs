@@ -15,7 +15,13 @@ namespace RecoverKV.Actors.Storage;
 /// <param name="pragmas">Further PRAGMAs of the connection, for specs.</param>
 internal sealed class ReplicaJournalSetup(string path, Durability durability, string pragmas) : Setup
 {
-    public SqliteConnection Connect() => JournalFile.ConnectForWriting(path, durability, pragmas);
+    public JournalTable OpenTable()
+    {
+        var connection = Connect();
+        return new JournalTable(connection, new Checkpoints(connection, Connect));
+    }
+
+    private SqliteConnection Connect() => JournalFile.ConnectForWriting(path, durability, pragmas);
 }
 
 /// <summary>
@@ -44,6 +50,8 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         {
             case WriteMessages request:
                 Answer(request, Try(table => table.Append(Events(request))));
+                // Nobody waits for it: the events are answered.
+                _table?.Checkpoint();
                 return true;
             case ReplayMessages request:
                 var highest = 0L;
@@ -78,7 +86,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     {
         try
         {
-            action(_table ??= new JournalTable(_setup.Connect()));
+            action(_table ??= _setup.OpenTable());
             return null;
         }
 #pragma warning disable CA1031 // Whatever it was: nothing was written or not all read, and the replica must hear of it.

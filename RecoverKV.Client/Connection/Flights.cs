@@ -12,19 +12,20 @@ internal sealed class Flight(long departed, int calls)
 
 /// <summary>
 /// How calls are gathered without delaying any of them by a timer: an idle client sends at once; while a message is on
-/// its way, the next one departs when the calls that wait are at least half as many as those that are under way. So
-/// messages grow with the load, and sending, storing and answering overlap. A lost message, or one whose calls all
-/// wait, holds the others back for <see cref="Timing.FlightMost"/> only. Not thread-safe.
+/// its way, the next one departs when as many calls wait as the last one took. So messages grow with the load, and
+/// sending, storing and answering overlap. A lost message, or one whose calls all wait, holds the others back for
+/// <see cref="Timing.FlightMost"/> only. Not thread-safe.
 /// </summary>
 internal sealed class Flights
 {
     private readonly Queue<Flight> _flights = new();
     private int _inAir;
+    private int _last;
 
     /// <summary>Calls in messages that have not landed.</summary>
     internal int Calls { get; private set; }
 
-    internal bool MayDepart(int waiting) => _inAir == 0 || _inAir < Timing.Flights && 2 * waiting >= Calls;
+    internal bool MayDepart(int waiting) => _inAir == 0 || _inAir < Timing.Flights && waiting >= _last;
 
     internal Flight Depart(long now, int calls)
     {
@@ -32,6 +33,7 @@ internal sealed class Flights
         _flights.Enqueue(flight);
         _inAir++;
         Calls += calls;
+        _last = calls;
         return flight;
     }
 

@@ -16,6 +16,8 @@ public sealed class EntryLogSpec
 
         public sealed record Drop(int First, int Count) : Change;
 
+        public sealed record Apply(int Entries) : Change;
+
         public sealed record Evict(int Entries) : Change;
     }
 
@@ -23,6 +25,7 @@ public sealed class EntryLogSpec
         (5, Gen.Select(Gen.Int[1, 30], Gen.Int[1, 6], Change (f, c) => new Change.Append(f, c))),
         (4, Gen.Int[1, 4].Select(Change (f) => new Change.Persist(f))),
         (1, Gen.Select(Gen.Int[1, 30], Gen.Int[1, 6], Change (f, c) => new Change.Drop(f, c))),
+        (2, Gen.Int[1, 10].Select(Change (e) => new Change.Apply(e))),
         (1, Gen.Int[0, 10].Select(Change (e) => new Change.Evict(e)))).Array[0, 40];
 
     private sealed class Run
@@ -32,6 +35,7 @@ public sealed class EntryLogSpec
         public Dictionary<long, (long First, long Last)> Facts { get; } = [];
         public long Fact { get; private set; }
         public long Persisted { get; private set; }
+        public long Applied { get; private set; }
 
         public IEnumerable<long> Durable => Model.Where(e => e.Value.Fact <= Persisted).Select(e => e.Key);
 
@@ -74,12 +78,15 @@ public sealed class EntryLogSpec
                     Persisted = Math.Min(Fact, Persisted + persist.Facts);
                     Log.Persisted(Persisted);
                     break;
-                case Change.Drop drop when drop.First >= Log.MemoryFrom.Value:
+                case Change.Drop drop when drop.First > Applied:
                     Log.Drop(Range(drop.First, drop.First + drop.Count - 1));
                     for (var uid = drop.First; uid < drop.First + drop.Count; uid++) Model.Remove(uid);
                     break;
+                case Change.Apply apply:
+                    for (var i = 0; i < apply.Entries && Model.ContainsKey(Applied + 1); i++) Log.Applied(U(++Applied));
+                    break;
                 case Change.Evict evict:
-                    Log.Evict(U(Contiguous), bytes: evict.Entries * 300L);
+                    Log.Evict(U(Applied), bytes: evict.Entries * 300L);
                     break;
             }
         }
@@ -114,6 +121,35 @@ public sealed class EntryLogSpec
             Assert.Equal(expected, run.Log.Find(U(uid)) is { } held ? $"{held.Epoch} {Text.Of(held.Request)}" : null);
         }
     });
+
+    [Fact]
+    public void An_applied_entry_does_not_keep_the_message_that_it_came_with()
+    {
+        var message = WriteRequestCodec.Create(1, 1, 0, [new(OperationKind.Put, "k", "v"u8.ToArray())]).Encoded.ToArray();
+        var log = new EntryLog();
+        log.Append(new Batch(E(1), U(1), [WriteRequestCodec.Decode(message)]), 1);
+        var before = Text.Of(log[U(1)].Request);
+        log.Applied(U(1));
+
+        Array.Clear(message);
+
+        Assert.Equal(before, Text.Of(log[U(1)].Request));
+    }
+
+    [Fact]
+    public void What_was_evicted_does_not_come_back_at_another_uid()
+    {
+        var log = new EntryLog();
+        log.Append(Batch(1, 1, 2100), 1);
+        log.Persisted(1);
+        for (var uid = 1; uid <= 2100; uid++) log.Applied(U(uid));
+        log.Evict(U(2100), 0);
+        Assert.Equal(0, log.BytesInMemory);
+
+        log.Append(Batch(1, 5000, 5000), 2);
+
+        Assert.Equal(5000, Assert.Single(Enumerable.Range(1, 6000), uid => log.Find(U(uid)) is not null));
+    }
 
     [Fact]
     public void Lacking_is_what_is_not_held_and_wanted() => Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 8], Gen.Int[1, 4]).Sample(

@@ -54,6 +54,27 @@ public sealed class JournalSpec : IDisposable
     }
 
     [Fact]
+    public async Task The_write_ahead_log_begins_anew_while_writes_go_on()
+    {
+        await using var node = JournalHarness.Start(_folder.Path);
+        // Two and a half times as much as the log may ever have.
+        const int Facts = (int)(5 * Checkpoints.Most / 2 / 1_000_000);
+        var before = Task.CompletedTask;
+        for (var i = 0; i < Facts; i += 4)
+        {
+            var facts = Enumerable.Range(i, 4).Select(n => JournalHarness.Entries(1 + 2 * n, 2, valueLength: 500_000));
+            var written = node.PersistAsync([.. facts]);
+            // There is always something to write.
+            await before;
+            before = written;
+        }
+
+        await before;
+
+        Assert.InRange(new FileInfo(node.Folder.Journal + "-wal").Length, 1, Checkpoints.Most + Checkpoints.Interval);
+    }
+
+    [Fact]
     public async Task What_the_journal_does_not_do_itself_the_plugin_does()
     {
         await using (var node = JournalHarness.Start(_folder.Path))
