@@ -19,20 +19,20 @@ internal static class BenchCommand
     {
         var command = new Command("simple", "Puts, then gets, by one caller.");
         var count = BenchOptions.Count("--count", 2_000, "How many puts, and then gets.", min: 4);
-        var (kill, keySize, valueSize) = (Kill(), BenchOptions.KeySize(), BenchOptions.ValueSize());
-        AddAll(command, count, kill, keySize, valueSize);
+        var (kill, keySize, valueSize) = (new KillOptions(), BenchOptions.KeySize(), BenchOptions.ValueSize());
+        AddAll(command, [count, .. kill.All, keySize, valueSize]);
         var options = new BenchOptions(command);
         command.SetAction((parsed, _) =>
         {
-            var victim = Victim(parsed, kill);
-            var settings = options.Read(parsed, victim is null ? null : "--kill");
+            var plan = kill.Read(parsed);
+            var settings = options.Read(parsed, plan is null ? null : "--kill");
             return BenchSession.RunAsync("simple", terminal, settings, new PutGetBench
             {
                 Callers = 1,
                 Count = parsed.GetValue(count),
                 KeySize = parsed.GetValue(keySize),
                 ValueSize = parsed.GetValue(valueSize),
-                Kill = victim,
+                Kill = plan,
             }.RunAsync);
         });
         return command;
@@ -45,19 +45,19 @@ internal static class BenchCommand
         var count = BenchOptions.Count("--count", 100_000, "How many puts, and then gets.", min: 4);
         var processes = Arguments.Number(
             "--processes", 1, 1, 256, "How many client processes the callers are spread over; 1 is this one.");
-        var (kill, keySize, valueSize) = (Kill(), BenchOptions.KeySize(), BenchOptions.ValueSize());
-        AddAll(command, callers, count, processes, kill, keySize, valueSize);
+        var (kill, keySize, valueSize) = (new KillOptions(), BenchOptions.KeySize(), BenchOptions.ValueSize());
+        AddAll(command, [callers, count, processes, .. kill.All, keySize, valueSize]);
         var options = new BenchOptions(command);
         command.SetAction((parsed, _) =>
         {
-            var victim = Victim(parsed, kill);
+            var plan = kill.Read(parsed);
             if (parsed.GetValue(processes) > parsed.GetValue(callers))
                 throw new UsageException("--processes: each needs a caller at least (--callers)");
             if (parsed.GetValue(processes) > parsed.GetValue(count))
                 throw new UsageException("--processes: each needs a put at least (--count)");
-            if (victim is not null && parsed.GetValue(processes) > 1)
+            if (plan is not null && parsed.GetValue(processes) > 1)
                 throw new UsageException("--kill: only with one client process");
-            var settings = options.Read(parsed, victim is null ? null : "--kill");
+            var settings = options.Read(parsed, plan is null ? null : "--kill");
             return BenchSession.RunAsync("multi", terminal, settings, new PutGetBench
             {
                 Callers = parsed.GetValue(callers),
@@ -65,7 +65,7 @@ internal static class BenchCommand
                 Processes = parsed.GetValue(processes),
                 KeySize = parsed.GetValue(keySize),
                 ValueSize = parsed.GetValue(valueSize),
-                Kill = victim,
+                Kill = plan,
             }.RunAsync);
         });
         return command;
@@ -151,23 +151,6 @@ internal static class BenchCommand
             }.RunAsync);
         });
         return command;
-    }
-
-    /// <summary>Whom <see cref="Kill"/> means; null if it was not given.</summary>
-    private static string? Victim(ParseResult parsed, Option<string?> kill) =>
-        parsed.GetResult(kill) is null ? null : parsed.GetValue(kill) ?? "sequencer";
-
-    private static Option<string?> Kill()
-    {
-        var option = new Option<string?>("--kill")
-        {
-            Description = "Kill a node as by kill -9 after a quarter of the puts: the sequencer (the default) or a "
-                + "replica that is not. It is started again at once.",
-            HelpName = "sequencer|replica",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        option.AcceptOnlyFromAmong("sequencer", "replica");
-        return option;
     }
 
     private static void AddAll(Command command, params IEnumerable<Option> options)

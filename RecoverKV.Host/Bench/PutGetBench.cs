@@ -4,6 +4,11 @@ using RecoverKV.Host.Bench.Reporting;
 
 namespace RecoverKV.Host.Bench;
 
+/// <summary>A kill -9 after a quarter of the puts.</summary>
+/// <param name="Sequencer">Whether of the sequencer or of a replica that is not.</param>
+/// <param name="StaysDown">Whether the node stays down; else it is started again at once.</param>
+internal sealed record KillPlan(bool Sequencer, bool StaysDown);
+
 /// <summary><c>bench simple</c> and <c>bench multi</c>: each key is written once, then each is read once.</summary>
 internal sealed class PutGetBench
 {
@@ -27,8 +32,8 @@ internal sealed class PutGetBench
     /// <summary>How many client processes; 1: this one.</summary>
     public int Processes { get; init; } = 1;
 
-    /// <summary>Whom to kill after a quarter of the puts: the sequencer or a replica; null: nobody.</summary>
-    public string? Kill { get; init; }
+    /// <summary>Whom to kill; null: nobody.</summary>
+    public KillPlan? Kill { get; init; }
 
     /// <summary>Runs it.</summary>
     public async Task<CheckResult> RunAsync(BenchSession session)
@@ -38,7 +43,9 @@ internal sealed class PutGetBench
         session.Parameters["keys"] = Text(Count);
         session.Parameters["key size"] = Text(KeySize);
         session.Parameters["value size"] = Text(ValueSize);
-        if (Kill is not null) session.Parameters["kill"] = $"{Kill}, after a quarter of the puts";
+        if (Kill is not null)
+            session.Parameters["kill"] = $"{(Kill.Sequencer ? "sequencer" : "replica")}, after a quarter of the puts"
+                + (Kill.StaysDown ? ", and it stays down" : "");
         var loads = new List<IPutGetLoad>();
         try
         {
@@ -79,13 +86,13 @@ internal sealed class PutGetBench
 
         int[] workers = [.. loads.OfType<WorkerProcess>().Select(w => w.Pid)];
         session.Say("puts");
-        var killing = Kill is null ? null : KillAfterQuarter(session, (PutGetLoad)loads[0]);
+        var killing = Kill is null ? null : KillAfterQuarter(session, (PutGetLoad)loads[0], Kill);
         var puts = await session.MeasureAsync(
             async () => [(await PhaseAsync(session, loads, PutGetPhase.Puts)).Figures], workers);
         if (killing is not null)
         {
             var (node, at) = await killing;
-            session.Kill = Outage.Of(puts[0], node, Kill == "sequencer", at);
+            session.Kill = Outage.Of(puts[0], node, Kill!.Sequencer, at);
         }
 
         session.Say("gets");
@@ -111,7 +118,7 @@ internal sealed class PutGetBench
             CheckResult.Merge([.. results.Select(r => r.Check)]));
     }
 
-    private async Task<(string Node, long At)> KillAfterQuarter(BenchSession session, PutGetLoad load)
+    private async Task<(string Node, long At)> KillAfterQuarter(BenchSession session, PutGetLoad load, KillPlan plan)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var quarter = Count / 4;
@@ -119,10 +126,10 @@ internal sealed class PutGetBench
         {
             if (ticket == quarter) reached.TrySetResult();
         };
-        var victim = await session.VictimAsync(Kill == "sequencer");
+        var victim = await session.VictimAsync(plan.Sequencer);
         await reached.Task.WaitAsync(session.Interrupt);
         var at = Nanoseconds.Now;
-        session.Cluster!.Kill(victim.Node, hold: false);
+        session.Cluster!.Kill(victim.Node, plan.StaysDown);
         return (victim.Node, at);
     }
 

@@ -53,6 +53,9 @@ internal sealed record Machine(
     string System, string Processor, int Cores, long MemoryBytes, string Runtime, string? Load);
 
 /// <summary>A node at the end of a benchmark.</summary>
+/// <param name="Node">Its id.</param>
+/// <param name="ResidentBytes">Its memory; 0 if it is down.</param>
+/// <param name="DataBytes">The files of its folder.</param>
 internal sealed record NodeReport(string Node, long ResidentBytes, long DataBytes);
 
 /// <summary>What a kill did under load.</summary>

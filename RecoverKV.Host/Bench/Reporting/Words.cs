@@ -45,7 +45,8 @@ internal static class Words
         if (report.Recoveries.Count > 1)
             yield return $"all nodes ALIVE {Seconds(report.Recoveries.Max(r => r.Alive))} after their start";
         foreach (var node in report.Nodes)
-            yield return $"{node.Node}: {Megabytes(node.ResidentBytes)} of memory, {Megabytes(node.DataBytes)} of data";
+            yield return $"{node.Node}: {(node.ResidentBytes == 0 ? "down" : $"{Megabytes(node.ResidentBytes)} of memory")}, "
+                + $"{Megabytes(node.DataBytes)} of data";
         yield return $"acknowledged {Number(report.Check.Acknowledged)}, read back {Number(report.Check.ReadBack)}, "
             + $"wrong {Number(report.Check.Wrong)}";
     }

@@ -19,6 +19,7 @@ public sealed class BenchArgumentsSpecs
     [InlineData("bench", "multi", "--processes", "5", "--count", "4")]
     [InlineData("bench", "multi", "--processes", "2", "--kill")]
     [InlineData("bench", "multi", "--kill", "everyone")]
+    [InlineData("bench", "multi", "--stay-down")]
     [InlineData("bench", "multi", "--durability", "none")]
     [InlineData("bench", "multi", "--set", "recoverkv.lease=-1s")]
     [InlineData("bench", "multi", "--json", "/no/such/folder/report.json")]

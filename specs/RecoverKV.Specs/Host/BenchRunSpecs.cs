@@ -81,6 +81,27 @@ public sealed class BenchRunSpecs
         Assert.Empty(Directory.GetFileSystemEntries(data.Path));
     }
 
+    [Fact]
+    public async Task A_node_that_is_to_stay_down_is_down_at_the_end_and_nothing_acknowledged_is_lost()
+    {
+        using var data = new TemporaryFolder();
+        using var terminal = new TestTerminal();
+        var code = await Cli.RunAsync(
+            [
+                "bench", "multi", "--count", "2000", "--callers", "10", "--warmup", "0", "--kill", "replica", "--stay-down",
+                "--data", data.Path, "--json", "-",
+            ],
+            terminal.Terminal);
+        Assert.Equal((0, ""), (code, terminal.Error));
+        using var json = JsonDocument.Parse(terminal.Output);
+        var killed = json.RootElement.GetProperty("kill").GetProperty("node").GetString();
+        Assert.All(
+            json.RootElement.GetProperty("nodes").EnumerateArray(),
+            n => Assert.Equal(
+                n.GetProperty("node").GetString() == killed, n.GetProperty("residentBytes").GetInt64() == 0));
+        Assert.Equal(2000, json.RootElement.GetProperty("check").GetProperty("readBack").GetInt64());
+    }
+
     private static async Task<(int Code, JsonElement Report, string Error)> RunAsync(FakeCluster cluster, string[] args)
     {
         using var terminal = new TestTerminal();
