@@ -1,3 +1,4 @@
+using RecoverKV.Client.Contracts;
 using RecoverKV.Host.Bench.Cluster;
 using RecoverKV.Host.Bench.Loads;
 using RecoverKV.Host.Bench.Reporting;
@@ -91,8 +92,8 @@ internal sealed class PutGetBench
             async () => [(await PhaseAsync(session, loads, PutGetPhase.Puts)).Figures], workers);
         if (killing is not null)
         {
-            var (node, at) = await killing;
-            session.Kill = Outage.Of(puts[0], node, Kill!.Sequencer, at);
+            var (victim, at) = await killing;
+            session.Kill = Outage.Of(puts[0], victim.Node, victim.IsSequencer, at);
         }
 
         session.Say("gets");
@@ -118,7 +119,7 @@ internal sealed class PutGetBench
             CheckResult.Merge([.. results.Select(r => r.Check)]));
     }
 
-    private async Task<(string Node, long At)> KillAfterQuarter(BenchSession session, PutGetLoad load, KillPlan plan)
+    private async Task<(NodeStatus Victim, long At)> KillAfterQuarter(BenchSession session, PutGetLoad load, KillPlan plan)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var quarter = Count / 4;
@@ -130,7 +131,7 @@ internal sealed class PutGetBench
         await reached.Task.WaitAsync(session.Interrupt);
         var at = Nanoseconds.Now;
         session.Cluster!.Kill(victim.Node, plan.StaysDown);
-        return (victim.Node, at);
+        return (victim, at);
     }
 
     // The keys and callers are shared out as evenly as they can be.
