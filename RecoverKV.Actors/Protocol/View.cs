@@ -28,6 +28,10 @@ public sealed record View
     /// <summary>Which epoch's entries the log of this view has at which uids.</summary>
     public required Tenure[] History { get; init; }
 
+    /// <summary>R12: the store whose view it is: 128 random bits, made by the first view and handed on by every later one.
+    /// Empty before the first view, and in views of builds that did not know it.</summary>
+    public Guid Cluster { get; init; }
+
     /// <summary>The state before the first view: no member is recorded and no uid assigned.</summary>
     public static readonly View None = new()
     {

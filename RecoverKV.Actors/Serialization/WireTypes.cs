@@ -53,12 +53,17 @@ internal static class WireTypes
 
     public static void Write(WireWriter writer, int field, MemberId member)
     {
-        Span<byte> incarnation = stackalloc byte[16];
-        member.Incarnation.TryWriteBytes(incarnation, bigEndian: true, out _);
         var mark = writer.Begin(field);
         writer.String(1, member.Node.Name);
-        writer.AlwaysBytes(2, incarnation);
+        Write(writer, 2, member.Incarnation);
         writer.End(mark);
+    }
+
+    public static void Write(WireWriter writer, int field, Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        writer.AlwaysBytes(field, bytes);
     }
 
     public static MemberId ReadMember(ReadOnlyMemory<byte> encoded)
@@ -109,6 +114,7 @@ internal static class WireTypes
             writer.End(inner);
         }
 
+        if (view.Cluster != Guid.Empty) Write(writer, 7, view.Cluster);
         writer.End(mark);
     }
 
@@ -119,6 +125,7 @@ internal static class WireTypes
         var members = new List<MemberId>();
         var inSync = new List<NodeId>();
         var history = new List<Tenure>();
+        var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -133,6 +140,7 @@ internal static class WireTypes
                     var (tenureEpoch, tenureFirst) = ReadPair(reader.Bytes());
                     history.Add(new Tenure(new Epoch(tenureEpoch), new Uid(tenureFirst)));
                     break;
+                case 7: cluster = ReadGuid(reader.Bytes()); break;
                 default: reader.Skip(); break;
             }
         }
@@ -145,6 +153,7 @@ internal static class WireTypes
             InSync = [.. inSync],
             FirstUid = new Uid(firstUid),
             History = [.. history],
+            Cluster = cluster,
         };
     }
 
@@ -165,7 +174,7 @@ internal static class WireTypes
         return (first, second);
     }
 
-    private static Guid ReadGuid(ReadOnlyMemory<byte> bytes) => bytes.Length == 16
+    public static Guid ReadGuid(ReadOnlyMemory<byte> bytes) => bytes.Length == 16
         ? new Guid(bytes.Span, bigEndian: true)
-        : throw new FormatException("The message is malformed: bad incarnation.");
+        : throw new FormatException("The message is malformed: an id of other than 16 bytes.");
 }

@@ -36,8 +36,8 @@ internal static class Generators
 
     private static readonly Gen<View> AView = Gen.Select(
         AnEpoch, ANodeOrNone, Member.Array[0, 5], ANode.Array[0, 5], AUid,
-        Gen.Select(AnEpoch, AUid, (e, u) => new Tenure(e, u)).Array[0, 9],
-        (epoch, sequencer, members, inSync, first, history) => new View
+        Gen.Select(AnEpoch, AUid, (e, u) => new Tenure(e, u)).Array[0, 9], Gen.OneOf(Gen.Guid, Gen.Const(Guid.Empty)),
+        (epoch, sequencer, members, inSync, first, history, cluster) => new View
         {
             Epoch = epoch,
             Sequencer = sequencer,
@@ -45,6 +45,7 @@ internal static class Generators
             InSync = inSync,
             FirstUid = first,
             History = history,
+            Cluster = cluster,
         });
 
     public static readonly Dictionary<Type, Gen<Fact>> Facts = new()

@@ -153,6 +153,7 @@ public class SchemaSpec
         schema.InSync.AddRange(view.InSync.Select(n => n.Name));
         schema.History.AddRange(
             view.History.Select(t => new Journal.Tenure { Epoch = t.Epoch.Value, FirstUid = t.FirstUid.Value }));
+        if (view.Cluster != Guid.Empty) schema.Cluster = ByteString.CopyFrom(view.Cluster.ToByteArray(bigEndian: true));
         return schema;
     }
 }
