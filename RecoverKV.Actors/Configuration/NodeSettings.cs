@@ -139,7 +139,7 @@ public sealed record NodeSettings
             FrameSize = frameSize,
             BindHost = bindHost.Length > 0 ? bindHost : self.Host,
             BindPort = bindPort > 0 ? bindPort : self.Port,
-            Protocol = ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize),
+            Protocol = WithAgreed(ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize), members),
             AkkaOverrides = config.HasPath("akka") ? config.GetValue("akka").AtKey("akka") : Config.Empty,
         };
     }
@@ -186,6 +186,7 @@ public sealed record NodeSettings
         {
             Self = default,
             Nodes = nodes,
+            FrameSize = frameSize,
             Run = 0,
             Seed = 0,
             Lease = read.Duration("lease"),
@@ -215,6 +216,18 @@ public sealed record NodeSettings
         CheckDurations(options);
         return options;
     }
+
+    // R12. The lease is not among them: all members of a view go by the view's.
+    private static ProtocolOptions WithAgreed(ProtocolOptions options, IEnumerable<Member> members) => options with
+    {
+        Agreed =
+        [
+            new Setting("recoverkv.members", $"[{string.Join(", ", members)}]"),
+            new Setting("recoverkv.frame-size", SettingsReader.ShowSize(options.FrameSize)),
+            new Setting("recoverkv.limits.key", SettingsReader.ShowSize(options.MaxKeyBytes)),
+            new Setting("recoverkv.limits.value", SettingsReader.ShowSize(options.MaxValueBytes)),
+        ],
+    };
 
     private static void CheckDurations(ProtocolOptions options)
     {

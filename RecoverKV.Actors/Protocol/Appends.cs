@@ -26,6 +26,9 @@ public sealed partial class ReplicaCore
         public TimeSpan EchoClock { get; set; }
         public TimeSpan? GrantedAt { get; set; }
         public long Run { get; set; }
+
+        // The latest round that it acknowledged.
+        public long Round { get; set; }
         public bool Left { get; set; }
         public bool CutOff { get; set; }
     }

@@ -148,7 +148,7 @@ public sealed partial class ReplicaCore
     {
         var campaign = _campaign!;
         Notice($"{_self} gives up its campaign for epoch {campaign.Epoch}: {reason}");
-        if (campaign.Former is { } former && _now - former.QuorumAt <= 2 * _options.Lease)
+        if (campaign.Former is { } former && _now - former.QuorumAt <= 2 * Lease)
         {
             // One member's trouble does not end the tenure: once more, without who did not answer.
             var answered = campaign.View != null ? campaign.Accepted : campaign.Promises.Keys.ToHashSet();

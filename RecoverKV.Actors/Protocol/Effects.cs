@@ -42,6 +42,9 @@ public abstract record Effect
     /// <summary>R8: the replica has left in good order; its process may end.</summary>
     public sealed record Left : Effect;
 
+    /// <summary>Tell the operator: something is wrong that only an operator can mend. Rare.</summary>
+    public sealed record Warning(string Text) : Effect;
+
     /// <summary>Tell the operator.</summary>
     public sealed record Notice(string Text) : Effect;
 }

@@ -9,6 +9,9 @@ public sealed partial class ReplicaCore
 
     private readonly Dictionary<long, (NodeId Peer, UidRange Range, TimeSpan SentAt)> _fetches = [];
     private readonly Dictionary<NodeId, TimeSpan> _peerFailedAt = [];
+
+    // Ids of different runs differ: a late answer to an earlier run is none to this one.
+    private const long FetchIdsOfARun = 0x3FFF_FFFF_FF00_0000;
     private long _fetchId;
     private int _nextPeer;
 
@@ -98,7 +101,7 @@ public sealed partial class ReplicaCore
         {
             var anyEpoch = Mutated(Mutations.HealBeyondCommitted);
             foreach (var batch in message.Batches)
-                any |= AppendLacking(batch, uid => uid <= goal.Target && (goal.Log.EpochAt(uid) == batch.Epoch || anyEpoch));
+                any |= AppendLacking(batch, uid => uid <= goal.Target && (goal.Log.Holds(uid, batch.Epoch) || anyEpoch));
         }
 
         if (any)

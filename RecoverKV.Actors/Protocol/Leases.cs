@@ -8,6 +8,13 @@ public sealed partial class ReplicaCore
 
     private TimeSpan? _leaseUntil;
 
+    // That of the accepted view, whatever this node's configuration says: all members go by one, also while it is being
+    // changed from node to node.
+    private TimeSpan Lease => LeaseOf(_view);
+
+    private TimeSpan LeaseOf(View view) =>
+        view.Lease > TimeSpan.Zero && !Mutated(Mutations.LeaseOfEachNode) ? view.Lease : _options.Lease;
+
     /// <summary>A round of heartbeats: who acknowledged it, and when it began.</summary>
     private sealed class HeartbeatRound(TimeSpan startedAt)
     {
@@ -61,7 +68,7 @@ public sealed partial class ReplicaCore
 
     private void OnHeartbeat(Heartbeat message)
     {
-        if (_leavingSince != null || _persisted < _viewFact) return;
+        if (_leavingSince != null || !IsViewDurable) return;
         CheckOwnTail(message.Committed);
         if (_stopped) return;
         _lastHeartbeat = _now;
@@ -84,8 +91,21 @@ public sealed partial class ReplicaCore
         UpdateFreshness();
         if (!_view.IsInSync(_self)) return;
         if (Mutated(Mutations.LeaseFromArrival)) clock = _now;
-        var until = clock + _options.Lease * UsablePart;
+        var until = clock + Lease * UsablePart;
         if (_leaseUntil == null || until > _leaseUntil) _leaseUntil = until;
+    }
+
+    // A run acknowledges no round that began after its end, and a member's runs follow each other: who acknowledges a later
+    // round than any before is the present one. Late copies of an earlier run move nothing back.
+    private bool IsOfPresentRun(Follower follower, HeartbeatAck message)
+    {
+        var later = message.Round > follower.Round || Mutated(Mutations.OlderRunBelieved);
+        if (!later && message.Run != follower.Run) return false;
+        follower.Round = Math.Max(follower.Round, message.Round);
+        // Another run than the one that left: it is back.
+        if (follower.Run != message.Run) follower.Left = false;
+        follower.Run = message.Run;
+        return true;
     }
 
     private void OnHeartbeatAck(MemberId from, HeartbeatAck message)
@@ -94,9 +114,7 @@ public sealed partial class ReplicaCore
         Acknowledged(leading, from, message.Contiguous, message.Highest);
         if (SeemsToHaveLostItsTail(leading, from, message.Contiguous)) return;
         var follower = leading.Followers[from];
-        // Another run than the one that left: it is back.
-        if (follower.Run != message.Run) follower.Left = false;
-        follower.Run = message.Run;
+        if (!IsOfPresentRun(follower, message)) return;
         follower.CutOff = message.CutOff;
         if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));

@@ -59,14 +59,14 @@ public sealed partial class ReplicaCore
             foreach (var follower in former.Followers.Values)
             {
                 if (!former.View.IsInSync(follower.Member) || campaign.Promises.ContainsKey(follower.Member)) continue;
-                if (follower is { Left: false, GrantedAt: { } granted }) opens = Later(opens, granted + _options.Lease);
+                if (follower is { Left: false, GrantedAt: { } granted }) opens = Later(opens, granted + LeaseOf(former.View));
             }
         }
         else if (campaign.Handover > Epoch.Zero)
         {
             // Only the former sequencer knows what it granted.
             var all = campaign.Base!.Members.Where(campaign.Base.IsInSync).All(campaign.Promises.ContainsKey);
-            if (!all) opens = _now + _options.Lease;
+            if (!all) opens = _now + LeaseOf(campaign.Base!);
         }
 
         return opens;
@@ -97,7 +97,7 @@ public sealed partial class ReplicaCore
 
     private void LeadingTick(Leading leading)
     {
-        if (_now - leading.QuorumAt > 2 * _options.Lease)
+        if (_now - leading.QuorumAt > 2 * Lease)
         {
             Notice($"{_self} no longer reaches a majority and steps down");
             StepDown();
@@ -188,7 +188,7 @@ public sealed partial class ReplicaCore
     private void LeaveTick()
     {
         if (_leavingSince is not { } since || _left) return;
-        if (_options.Nodes.Length == 1 || !_view.IsInSync(_self) || _now - since > 2 * _options.Lease)
+        if (_options.Nodes.Length == 1 || !_view.IsInSync(_self) || _now - since > 2 * Lease)
         {
             StepDown();
             _left = true;

@@ -52,6 +52,18 @@ internal enum Mutations
 
     /// <summary>R1: a member that acknowledged a heartbeat promises another epoch at once.</summary>
     PromiseUnderLease = 1 << 14,
+
+    /// <summary>R12: messages of another store are taken.</summary>
+    AnyClusterTrusted = 1 << 15,
+
+    /// <summary>R5: each node goes by its own setting of the lease.</summary>
+    LeaseOfEachNode = 1 << 16,
+
+    /// <summary>R8: a late copy of an earlier run's acknowledgement is taken for the present run's.</summary>
+    OlderRunBelieved = 1 << 17,
+
+    /// <summary>R7: the history of views is cut at what is committed, whoever lacks it.</summary>
+    HistoryTrimmedTooFar = 1 << 18,
 }
 
 public sealed partial class ReplicaCore

@@ -3,15 +3,21 @@ namespace RecoverKV.Actors.Protocol;
 // R7 Orphans: uncommitted entries that are no part of the log that a view or a donor defines.
 public sealed partial class ReplicaCore
 {
-    // The held entries beyond the committed uid whose epoch is not the one expected at their uid.
-    private UidRange[] FindOrphans(Func<Uid, Epoch> expected)
+    // Whether an entry that this replica holds is part of a view's log. Below the view's history it is if the replica has
+    // accepted the view in which all of that was committed, or a later one; else nobody knows, and it is fetched anew.
+    private bool IsIn(View view, Uid uid, Epoch epoch) => view.EpochAt(uid) is var held && held > Epoch.Zero
+        ? held == epoch
+        : _view.Epoch >= view.TrimmedAt || Mutated(Mutations.HistoryTrimmedTooFar);
+
+    // The held entries beyond the committed uid that are not part of the log.
+    private UidRange[] FindOrphans(Func<Uid, Epoch, bool> isPart)
     {
         if (Mutated(Mutations.OrphansKept)) return [];
         var orphans = new UidSet();
         foreach (var held in _log.Held.Within(new UidRange(_state.Applied.Next, _log.Held.Highest)))
         {
             for (var uid = held.First; uid <= held.Last; uid = uid.Next)
-                if (_log[uid].Epoch != expected(uid)) orphans.Add(new UidRange(uid, uid));
+                if (!isPart(uid, _log[uid].Epoch)) orphans.Add(new UidRange(uid, uid));
         }
 
         return [.. orphans.Ranges];

@@ -1,10 +1,18 @@
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
-/// A message between replicas. The receiver knows the sender as a <see cref="MemberId"/>. Messages may be lost,
+/// A message between replicas. It comes with a <see cref="Header"/>, which tells the sender. Messages may be lost,
 /// repeated, delayed and reordered; every one bears the epoch that it speaks for.
 /// </summary>
 public abstract record PeerMessage(Epoch Epoch);
+
+/// <summary>R12: what this node's settings are. Told to a peer whose messages are refused, so that both sides can name the
+/// difference; it bears no epoch. Read by every version from 2 on.</summary>
+/// <param name="Settings">Those that must be equal on all nodes.</param>
+public sealed record Hello(Setting[] Settings) : PeerMessage(Epoch.Zero);
+
+/// <summary>R12: stands for a message of a version that this build does not know. Never sent.</summary>
+public sealed record Unreadable() : PeerMessage(Epoch.Zero);
 
 // ---- R1: control messages, serialized by Hyperion
 

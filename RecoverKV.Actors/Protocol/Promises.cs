@@ -13,12 +13,13 @@ public sealed partial class ReplicaCore
     private bool MayPromise(MemberId candidate, Epoch epoch, Epoch handover)
     {
         if (epoch <= _promised.Epoch) return false;
-        if (_view.Epoch == Epoch.Zero) return true;
+        // A replica that lost its data knows its store, and makes no new one with others that know none (R12).
+        if (_view.Epoch == Epoch.Zero) return Cluster == Guid.Empty || _senderCluster == Cluster;
         if (candidate == _self && LeadsOn) return true;
         var isSequencer = candidate.Node == _view.Sequencer && _view.HasMember(candidate) && candidate != _self;
         if (isSequencer || handover == _view.Epoch) return true;
         if (Mutated(Mutations.PromiseUnderLease) && _leading == null) return true;
-        return _leading == null && _now - _lastHeartbeat >= _options.Lease;
+        return _leading == null && _now - _lastHeartbeat >= Lease;
     }
 
     private void OnCanvass(MemberId from, Canvass message)
@@ -75,7 +76,7 @@ public sealed partial class ReplicaCore
         var distance = Array.IndexOf(nodes, _self.Node) - Array.IndexOf(nodes, _view.Sequencer) - 1;
         var rank = (distance + 2 * nodes.Length) % nodes.Length;
         // Before the first view only a campaign that is under way is worth waiting for.
-        var wait = _view.Epoch > Epoch.Zero ? _options.Lease
+        var wait = _view.Epoch > Epoch.Zero ? Lease
             : _promised.Epoch > Epoch.Zero ? _options.CampaignTimeout : TimeSpan.Zero;
         _electionAt = _now + wait + rank * _options.ElectionRankDelay + Jitter(_options.ElectionJitter);
     }
@@ -87,7 +88,7 @@ public sealed partial class ReplicaCore
         if (_leading != null || _campaign != null || _canvassing != null || _leavingSince != null) return;
         if (_now < _electionAt) return;
         if (_view.Epoch > Epoch.Zero && !_view.IsInSync(_self)) return;
-        if (_view.Epoch > Epoch.Zero && _now - _lastHeartbeat < _options.Lease) return;
+        if (_view.Epoch > Epoch.Zero ? _now - _lastHeartbeat < Lease : Cluster != Guid.Empty) return;
         StartCanvass(Epoch.Zero, wanted: null);
     }
 }

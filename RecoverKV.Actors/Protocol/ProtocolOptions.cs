@@ -9,14 +9,26 @@ public sealed record ProtocolOptions
     /// <summary>The configured nodes, this one included; their order ranks candidates.</summary>
     public required NodeId[] Nodes { get; init; }
 
+    /// <summary>R12: the store that the data folder belongs to; empty while it knows none.</summary>
+    public Guid Cluster { get; init; }
+
+    /// <summary>R12: the id that a first view made by this node gives to its store: random, not empty in production.</summary>
+    public Guid NewCluster { get; init; }
+
+    /// <summary>R12: the settings that must be equal on all nodes.</summary>
+    public IReadOnlyList<Setting> Agreed { get; init; } = [];
+
+    /// <summary>The largest message, in bytes.</summary>
+    public int FrameSize { get; init; } = 4 * 1024 * 1024;
+
     /// <summary>A random number of this run of the process, not 0.</summary>
     public required long Run { get; init; }
 
     /// <summary>Seed of election jitter and peer choice.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>How long a member that acknowledged a heartbeat promises no other epoch (L of R5). The same on all
-    /// nodes.</summary>
+    /// <summary>How long a member that acknowledged a heartbeat promises no other epoch (L of R5), in the views that this
+    /// node makes: all members of a view go by the view's.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMilliseconds(1000);
 
     /// <summary>Time between heartbeats.</summary>

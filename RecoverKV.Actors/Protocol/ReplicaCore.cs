@@ -10,7 +10,8 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 /// <remarks>
 /// <para>One file per rule: Promises (R1), Campaigns and Views (R2), Appends (R3), Commits (R4), Leases and Reads (R5),
-/// Healing and Isolation (R6), Orphans (R7), Membership (R8), Sessions (R9, <see cref="SessionTable"/>), Amnesia (R11).</para>
+/// Healing and Isolation (R6), Orphans (R7), Membership (R8), Sessions (R9, <see cref="SessionTable"/>), Amnesia (R11),
+/// Identity (R12).</para>
 /// <para>Every input's <c>now</c> is the local monotonic clock, of any origin.</para>
 /// </remarks>
 public sealed partial class ReplicaCore
@@ -48,6 +49,8 @@ public sealed partial class ReplicaCore
     {
         _options = options;
         _self = options.Self;
+        _settings = Fingerprint(options.Agreed);
+        _fetchId = options.Run & FetchIdsOfARun;
         _random = new SplitMix64(options.Seed);
     }
 
@@ -59,6 +62,9 @@ public sealed partial class ReplicaCore
 
     /// <summary>The accepted view; <see cref="View.None"/> before the first.</summary>
     public View View => _view;
+
+    /// <summary>Whether the accepted view is on disk.</summary>
+    public bool IsViewDurable => _persisted >= _viewFact;
 
     /// <summary>Whether this node leads now.</summary>
     public bool IsSequencer => _leading != null;
@@ -95,14 +101,14 @@ public sealed partial class ReplicaCore
     {
         if (LeadsOn) return _self.Node;
         var heard = _view.Epoch > Epoch.Zero && _view.Epoch == _promised.Epoch && _view.Sequencer != _self.Node
-            && now - _lastHeartbeat < _options.Lease;
+            && now - _lastHeartbeat < Lease;
         return heard ? _view.Sequencer : null;
     }
 
     /// <summary>What this replica may do now.</summary>
     public NodeMode Mode(TimeSpan now)
     {
-        if (!_view.IsInSync(_self)) return NodeMode.Zombie;
+        if (!_view.IsInSync(_self) || _barred != null) return NodeMode.Zombie;
         return HasLease(now) ? NodeMode.Alive : NodeMode.Ready;
     }
 
@@ -142,6 +148,7 @@ public sealed partial class ReplicaCore
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = now;
         TrackPending();
+        CheckOwnFolder();
         ResetElectionTimer();
         Notice($"{_self} starts at uid {Contiguous}, committed {Committed}, promised {_promised.Epoch}, {_view}");
         Settle();
@@ -150,7 +157,7 @@ public sealed partial class ReplicaCore
     /// <summary>Time has passed. To be called every 10 ms or so; it times heartbeats, elections and resends.</summary>
     public void Tick(TimeSpan now)
     {
-        if (_stopped) return;
+        if (_stopped || _barred != null) return;
         _now = now;
         if (_leading != null) LeadingTick(_leading);
         CanvassTick();
@@ -189,13 +196,17 @@ public sealed partial class ReplicaCore
         Settle();
     }
 
-    /// <summary>A message of another replica.</summary>
-    public void Receive(TimeSpan now, MemberId from, PeerMessage message)
+    /// <summary>A message of another replica, or of who takes this node for one of its peers (R12).</summary>
+    public void Receive(TimeSpan now, Header header, PeerMessage message)
     {
         if (_stopped) return;
         _now = now;
-        if (!LacksEntries) _reachedAt = now;
-        if (from.Node != _self.Node) Dispatch(from, message);
+        if (Accepts(header, message))
+        {
+            if (!LacksEntries) _reachedAt = now;
+            Dispatch(header.From, message);
+        }
+
         Settle();
     }
 
@@ -251,7 +262,11 @@ public sealed partial class ReplicaCore
     // Messages to this replica itself take the same way as those of others, at the end of the input.
     private void Settle()
     {
-        while (_toSelf.TryDequeue(out var message)) Dispatch(_self, message);
+        while (_toSelf.TryDequeue(out var message))
+        {
+            _senderCluster = Cluster;
+            Dispatch(_self, message);
+        }
     }
 
     private void Send(NodeId to, PeerMessage message)

@@ -32,6 +32,18 @@ public sealed record View
     /// Empty before the first view, and in views of builds that did not know it.</summary>
     public Guid Cluster { get; init; }
 
+    /// <summary>R5: how long a member that acknowledged a heartbeat of this view promises no other epoch. Zero in views of
+    /// builds that went by each node's own setting.</summary>
+    public TimeSpan Lease { get; init; }
+
+    /// <summary>The largest message, in bytes, that a node of this store has sent: it can be raised, not lowered. Zero in
+    /// views of builds that did not keep it.</summary>
+    public int FrameSize { get; init; }
+
+    /// <summary>R7: the view in which every member had all uids below the history's first one, committed. A replica that has
+    /// accepted this view or a later one has the right entries there; zero while the history is whole.</summary>
+    public Epoch TrimmedAt { get; init; }
+
     /// <summary>The state before the first view: no member is recorded and no uid assigned.</summary>
     public static readonly View None = new()
     {
@@ -66,10 +78,17 @@ public sealed record View
         return high < 0 ? Epoch.Zero : History[high].Epoch;
     }
 
+    /// <summary>Whether an entry of <paramref name="epoch"/> at <paramref name="uid"/> is part of this view's log, as far as
+    /// the history says; below it every entry is that committed peers send.</summary>
+    public bool Holds(Uid uid, Epoch epoch) => EpochAt(uid) is var held && (held == Epoch.Zero || held == epoch);
+
     /// <summary>The history of a view that follows this one and begins at <paramref name="first"/>. A tenure in
-    /// which nothing remained is left out.</summary>
-    public Tenure[] HistoryWith(Epoch epoch, Uid first) =>
-        [.. History.Where(t => t.FirstUid < first), new Tenure(epoch, first)];
+    /// which nothing remained is left out, and so are those that ended before <paramref name="trim"/>.</summary>
+    public Tenure[] HistoryWith(Epoch epoch, Uid first, Uid trim)
+    {
+        Tenure[] all = [.. History.Where(t => t.FirstUid < first), new Tenure(epoch, first)];
+        return all[Math.Max(0, Array.FindLastIndex(all, t => t.FirstUid <= trim))..];
+    }
 
     /// <inheritdoc/>
     public override string ToString() =>

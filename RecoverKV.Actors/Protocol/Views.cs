@@ -18,7 +18,7 @@ public sealed partial class ReplicaCore
         {
             _synchronization = message;
             _fetches.Clear();
-            var orphans = FindOrphans(uid => uid > message.Target ? Epoch.Zero : message.Base.EpochAt(uid));
+            var orphans = FindOrphans((uid, epoch) => uid <= message.Target && IsIn(message.Base, uid, epoch));
             if (orphans.Length > 0)
             {
                 Drop(orphans);
@@ -59,6 +59,7 @@ public sealed partial class ReplicaCore
         // The others get a moment, so that one view takes all in.
         if (ready.Length < campaign.Targets.Length && _now - campaign.BaseAt < _options.ResendInterval) return;
         var first = campaign.Target.Next;
+        var history = campaign.Base!.HistoryWith(campaign.Epoch, first, HeldByAll(campaign));
         campaign.View = new View
         {
             Epoch = campaign.Epoch,
@@ -66,10 +67,36 @@ public sealed partial class ReplicaCore
             Members = campaign.Members,
             InSync = [.. ready.Select(m => m.Node)],
             FirstUid = first,
-            History = campaign.Base!.HistoryWith(campaign.Epoch, first),
+            History = history,
+            TrimmedAt = history[0].FirstUid > campaign.Base.History.FirstOrDefault().FirstUid
+                ? campaign.Base.Epoch
+                : campaign.Base.TrimmedAt,
+            Cluster = campaign.Base.Cluster != Guid.Empty ? campaign.Base.Cluster : _options.NewCluster,
+            Lease = NextLease(campaign),
+            FrameSize = Math.Max(campaign.Base.FrameSize, _options.FrameSize),
         };
         campaign.ProgressAt = campaign.SentAt = _now;
         foreach (var node in _options.Nodes) Send(node, new InstallView(campaign.View));
+    }
+
+    // Up to here every member has the right entries, committed (R7): no history is needed below. Only who led the view
+    // before knows, from acknowledgements in its name.
+    private Uid HeldByAll(Campaign campaign)
+    {
+        if (campaign.Former is not { } former || former.View.Epoch != campaign.Base!.Epoch) return Uid.Zero;
+        var held = _state.Applied;
+        if (Mutated(Mutations.HistoryTrimmedTooFar)) return held;
+        foreach (var member in campaign.Members)
+            held = Uid.Min(held, former.Followers.TryGetValue(member, out var follower) ? follower.Contiguous : Uid.Zero);
+        return held;
+    }
+
+    // A shorter lease begins with an election, for which a majority has waited out the longer one: whoever leads on, or was
+    // handed over to, may have to wait for leases of the view before.
+    private TimeSpan NextLease(Campaign campaign)
+    {
+        var waited = campaign.Former == null && campaign.Handover == Epoch.Zero;
+        return waited ? _options.Lease : Later(_options.Lease, LeaseOf(campaign.Base!));
     }
 
     private void OnInstallView(MemberId from, InstallView message)
@@ -99,7 +126,7 @@ public sealed partial class ReplicaCore
         EndLease();
         _synchronization = null;
         _fetches.Clear();
-        var orphans = FindOrphans(uid => uid >= view.FirstUid ? Epoch.Zero : view.EpochAt(uid));
+        var orphans = FindOrphans((uid, epoch) => uid < view.FirstUid && IsIn(view, uid, epoch));
         var fact = new ViewAccepted(view, orphans, _knownCommitted);
         Evolve(fact);
         TrackPending();

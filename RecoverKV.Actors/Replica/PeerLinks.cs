@@ -32,6 +32,10 @@ internal sealed class PeerLinks
     /// <summary>Whether messages pass between this node and the other one.</summary>
     public bool IsOpen(NodeId peer) => _peers.ContainsKey(peer) && (_reachable == null || _reachable.Contains(peer));
 
+    /// <summary>Whether a message that claims to be from a node is let in. One of a node that is not configured is the
+    /// core's to refuse (R12).</summary>
+    public bool LetsIn(NodeId from) => IsOpen(from) || !_peers.ContainsKey(from);
+
     /// <summary>The replica of a node.</summary>
     public IActorRef this[NodeId peer] => _peers[peer];
 }

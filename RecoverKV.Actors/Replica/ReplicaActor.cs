@@ -80,7 +80,11 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         _self = folder.Member;
         PersistenceId = DataFolder.PersistenceIdOf(_self);
         var run = Random.Shared.NextInt64(1, long.MaxValue);
-        _core = new ReplicaCore(settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()));
+        _core = new ReplicaCore(settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()) with
+        {
+            Cluster = folder.Cluster,
+            NewCluster = Guid.NewGuid(),
+        });
         _callers = new Callers(settings.FrameSize / 2);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
     }
@@ -165,7 +169,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         switch (message)
         {
             case PeerEnvelope envelope:
-                if (_links.IsOpen(envelope.From.Node)) _core.Receive(Now, envelope.From, envelope.Message);
+                if (_links.LetsIn(envelope.Header.From.Node)) _core.Receive(Now, envelope.Header, envelope.Message);
                 break;
             case WriteBatch writes:
                 _core.Submit(Now, Caller, writes.Requests);
@@ -226,7 +230,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     _facts.Add(journal.Fact);
                     break;
                 case Effect.Send send:
-                    if (_links.IsOpen(send.To)) _links[send.To].Tell(new PeerEnvelope(_self, send.Message), Self);
+                    Tell(send.To, send.Message);
                     break;
                 case Effect.AnswerWrite write:
                     _callers.Answer(write.Caller, write.Answer);
@@ -248,6 +252,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 case Effect.Left:
                     _owner.Left();
                     break;
+                case Effect.Warning warning:
+                    _log.Warning(warning.Text);
+                    break;
                 case Effect.Notice notice:
                     _log.Info(notice.Text);
                     break;
@@ -265,10 +272,16 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         _callers.Flush(() => ViewFor(0), _gateway);
     }
 
+    private void Tell(NodeId to, PeerMessage message)
+    {
+        if (_links.IsOpen(to)) _links[to].Tell(new PeerEnvelope(_core.HeaderTo(to), message), Self);
+    }
+
     // Facts are numbered as the journal numbers them.
     private void FactPersisted(Fact fact)
     {
         _core.Persisted(Now, LastSequenceNr);
+        if (_folder.Cluster != _core.Cluster && _core.IsViewDurable) _folder.Cluster = _core.Cluster;
         CarryOut();
     }
 
@@ -278,8 +291,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         var (to, request) = (read.Effect.To, read.Effect.Request);
         var batches = JournalEntries.Select(
             read.Facts, request.Range, read.Effect.View, _core.Options.FetchEntries, _core.Options.FetchBytes);
-        if (_links.IsOpen(to))
-            _links[to].Tell(new PeerEnvelope(_self, new Entries(request.Epoch, request.Id, batches)), Self);
+        Tell(to, new Entries(request.Epoch, request.Id, batches));
     }
 
     private void SetPartition(PartitionNode partition)
@@ -318,7 +330,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         return new NodeStatus(
             id, _self.Node.Name, _settings.Self.Host, _settings.Self.Port, Environment.ProcessId, _core.Mode(now),
             _core.View.Epoch.Value, _core.IsSequencer, _core.KnownSequencer(now)?.Name, _core.Contiguous.Value,
-            _core.Committed.Value, _core.Gap, _core.KeyCount, null, _core.Applied.Value, (long)_core.Digest,
+            _core.Committed.Value, _core.Gap, _core.KeyCount, _core.Reason(now), _core.Applied.Value, (long)_core.Digest,
             _core.AnswersAlone(now));
     }
 }

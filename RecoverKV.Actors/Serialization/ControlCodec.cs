@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using Hyperion;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Serialization;
 
@@ -21,15 +22,15 @@ public static class ControlCodec
     /// <summary>What they are made of.</summary>
     private static readonly Type[] Parts =
     [
-        typeof(View), typeof(Epoch), typeof(Uid), typeof(NodeId), typeof(MemberId), typeof(Tenure),
-        typeof(MemberId[]), typeof(NodeId[]), typeof(Tenure[]),
+        typeof(Epoch), typeof(Uid), typeof(NodeId), typeof(MemberId),
     ];
 
     private static readonly Type[] All = [.. Messages, .. Parts];
 
     private static readonly Serializer Hyperion = new(SerializerOptions.Default
         .WithKnownTypes(All)
-        .WithTypeFilter(new ClosedList(All)));
+        .WithSurrogates([Surrogate.Create<View, ViewForm>(ViewForm.Of, form => form.ToView())])
+        .WithTypeFilter(new ClosedList([.. All, typeof(ViewForm)])));
 
     /// <summary>The bytes of a message.</summary>
     public static byte[] Encode(PeerMessage message)
@@ -68,6 +69,21 @@ public static class ControlCodec
     internal static void Prepare()
     {
         foreach (var type in All) Hyperion.GetSerializerByType(type);
+    }
+
+    /// <summary>A view travels in the form that the journal has of it, which may gain fields.</summary>
+    internal sealed class ViewForm
+    {
+        public byte[] Encoded { get; set; } = [];
+
+        public static ViewForm Of(View view)
+        {
+            var writer = new WireWriter(512);
+            WireTypes.Write(writer, view);
+            return new ViewForm { Encoded = writer.ToArray() };
+        }
+
+        public View ToView() => WireTypes.ReadView(Encoded);
     }
 
     /// <summary>Hyperion asks with the full name of a type that it writes and the short one of a type that it

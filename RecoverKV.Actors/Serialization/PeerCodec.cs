@@ -10,6 +10,7 @@ namespace RecoverKV.Actors.Serialization;
 public static class PeerCodec
 {
     private const string Control = "c";
+    private const int MaxSettings = 64;
 
     /// <summary>Which kind of message it is.</summary>
     public static string Manifest(PeerMessage message) => message switch
@@ -21,6 +22,7 @@ public static class PeerCodec
         HeartbeatAck => "h",
         Fetch => "F",
         Entries => "f",
+        Hello => "I",
         _ => Control,
     };
 
@@ -28,7 +30,7 @@ public static class PeerCodec
     public static byte[] Encode(PeerEnvelope envelope)
     {
         var writer = WireTypes.Writer();
-        WireTypes.Write(writer, 1, envelope.From);
+        WireTypes.Write(writer, 1, envelope.Header);
         switch (envelope.Message)
         {
             case Append m:
@@ -72,6 +74,9 @@ public static class PeerCodec
                 writer.Int(3, m.Id);
                 foreach (var batch in m.Batches) WireTypes.Write(writer, 4, batch);
                 break;
+            case Hello m:
+                foreach (var setting in m.Settings) WireTypes.Write(writer, 2, setting);
+                break;
             default:
                 writer.AlwaysBytes(2, ControlCodec.Encode(envelope.Message));
                 break;
@@ -80,7 +85,8 @@ public static class PeerCodec
         return writer.Written.ToArray();
     }
 
-    /// <summary>Reads a message. Requests in it are slices of <paramref name="bytes"/>.</summary>
+    /// <summary>Reads a message. Requests in it are slices of <paramref name="bytes"/>. Of a version that is not known only
+    /// the header is read.</summary>
     /// <exception cref="FormatException">The bytes are no such message.</exception>
     public static PeerEnvelope Decode(string manifest, byte[] bytes)
     {
@@ -90,7 +96,13 @@ public static class PeerCodec
         {
             switch (field)
             {
-                case 1: f.From = WireTypes.ReadMember(reader.Bytes()); break;
+                case 1:
+                    f.Header = WireTypes.ReadHeader(reader.Bytes());
+                    if (!f.Header.Value.IsReadable) return new PeerEnvelope(f.Header.Value, new Unreadable());
+                    break;
+                // The header comes first: what stands before it is of no version that is known.
+                case > 1 when f.Header is null: throw new FormatException("A message does not begin with its sender.");
+                case 2 when manifest == "I": AddSetting(f.Settings ??= [], reader.Bytes()); break;
                 case 2 when manifest == Control: f.Control = ControlCodec.Decode(reader.Bytes()); break;
                 case 2: f.Epoch = new Epoch(reader.Int()); break;
                 case 3: f.Third = reader.Int(); break;
@@ -104,7 +116,13 @@ public static class PeerCodec
             }
         }
 
-        return new PeerEnvelope(f.From ?? throw new FormatException("A message has no sender."), Build(manifest, f));
+        return new PeerEnvelope(f.Header ?? throw new FormatException("A message has no sender."), Build(manifest, f));
+    }
+
+    private static void AddSetting(List<Setting> settings, ReadOnlyMemory<byte> encoded)
+    {
+        if (settings.Count == MaxSettings) throw new FormatException($"A message has more than {MaxSettings} settings.");
+        settings.Add(WireTypes.ReadSetting(encoded));
     }
 
     private static PeerMessage Build(string manifest, in Fields f) => manifest switch
@@ -119,6 +137,7 @@ public static class PeerCodec
             f.Epoch, f.Third, f.Fourth, new TimeSpan(f.Fifth), new Uid(f.Sixth), new Uid(f.Seventh), f.Eighth != 0),
         "F" => new Fetch(f.Epoch, f.Third, new UidRange(new Uid(f.Fourth), new Uid(f.Fifth))),
         "f" => new Entries(f.Epoch, f.Third, f.Batches?.ToArray() ?? []),
+        "I" => new Hello(f.Settings?.ToArray() ?? []),
         Control => f.Control ?? throw new FormatException("A control message is empty."),
         _ => throw new FormatException($"A message between replicas is of the unknown kind '{manifest}'."),
     };
@@ -126,10 +145,11 @@ public static class PeerCodec
     /// <summary>The fields of any message of peer.proto, by number.</summary>
     private struct Fields
     {
-        public MemberId? From;
+        public Header? Header;
         public Epoch Epoch;
         public long Third, Fourth, Fifth, Sixth, Seventh, Eighth;
         public List<Batch>? Batches;
+        public List<Setting>? Settings;
         public PeerMessage? Control;
     }
 }

@@ -2,7 +2,7 @@ using RecoverKV.Actors.Protocol;
 
 namespace RecoverKV.Actors.Serialization;
 
-/// <summary>How a message travels between replicas: with its sender.</summary>
-/// <param name="From">The sending replica, with its disk.</param>
+/// <summary>How a message travels between replicas.</summary>
+/// <param name="Header">Who speaks to whom (R12).</param>
 /// <param name="Message">What it says.</param>
-public sealed record PeerEnvelope(MemberId From, PeerMessage Message);
+public sealed record PeerEnvelope(Header Header, PeerMessage Message);

@@ -84,6 +84,68 @@ internal static class WireTypes
         return new MemberId(new NodeId(node), incarnation);
     }
 
+    /// <summary>A header begins as a member does: builds that know none read its sender.</summary>
+    public static void Write(WireWriter writer, int field, in Header header)
+    {
+        var mark = writer.Begin(field);
+        writer.String(1, header.From.Node.Name);
+        Write(writer, 2, header.From.Incarnation);
+        writer.Int(3, header.Version);
+        writer.String(4, header.To.Name);
+        if (header.Cluster != Guid.Empty) Write(writer, 5, header.Cluster);
+        writer.Int(6, (long)header.Settings);
+        writer.End(mark);
+    }
+
+    public static Header ReadHeader(ReadOnlyMemory<byte> encoded)
+    {
+        string from = "", to = "";
+        Guid incarnation = default, cluster = default;
+        long settings = 0;
+        var version = 1;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: from = reader.String(); break;
+                case 2: incarnation = ReadGuid(reader.Bytes()); break;
+                case 3: version = reader.Int32(); break;
+                case 4: to = reader.String(); break;
+                case 5: cluster = ReadGuid(reader.Bytes()); break;
+                case 6: settings = reader.Int(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new Header(new MemberId(new NodeId(from), incarnation), new NodeId(to), cluster, (ulong)settings, version);
+    }
+
+    public static void Write(WireWriter writer, int field, Setting setting)
+    {
+        var mark = writer.Begin(field);
+        writer.String(1, setting.Name);
+        writer.String(2, setting.Value);
+        writer.End(mark);
+    }
+
+    public static Setting ReadSetting(ReadOnlyMemory<byte> encoded)
+    {
+        string name = "", value = "";
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: name = reader.String(); break;
+                case 2: value = reader.String(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new Setting(name, value);
+    }
+
     public static void Write(WireWriter writer, int field, UidRange range)
     {
         var mark = writer.Begin(field);
@@ -101,6 +163,12 @@ internal static class WireTypes
     public static void Write(WireWriter writer, int field, View view)
     {
         var mark = writer.Begin(field);
+        Write(writer, view);
+        writer.End(mark);
+    }
+
+    public static void Write(WireWriter writer, View view)
+    {
         writer.Int(1, view.Epoch.Value);
         writer.String(2, view.Sequencer.Name);
         foreach (var member in view.Members) Write(writer, 3, member);
@@ -115,12 +183,15 @@ internal static class WireTypes
         }
 
         if (view.Cluster != Guid.Empty) Write(writer, 7, view.Cluster);
-        writer.End(mark);
+        writer.Int(8, view.Lease.Ticks);
+        writer.Int(9, view.FrameSize);
+        writer.Int(10, view.TrimmedAt.Value);
     }
 
     public static View ReadView(ReadOnlyMemory<byte> encoded)
     {
-        long epoch = 0, firstUid = 0;
+        long epoch = 0, firstUid = 0, lease = 0, trimmedAt = 0;
+        var frameSize = 0;
         var sequencer = "";
         var members = new List<MemberId>();
         var inSync = new List<NodeId>();
@@ -141,6 +212,9 @@ internal static class WireTypes
                     history.Add(new Tenure(new Epoch(tenureEpoch), new Uid(tenureFirst)));
                     break;
                 case 7: cluster = ReadGuid(reader.Bytes()); break;
+                case 8: lease = reader.Int(); break;
+                case 9: frameSize = reader.Int32(); break;
+                case 10: trimmedAt = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -154,6 +228,9 @@ internal static class WireTypes
             FirstUid = new Uid(firstUid),
             History = [.. history],
             Cluster = cluster,
+            Lease = new TimeSpan(lease),
+            FrameSize = frameSize,
+            TrimmedAt = new Epoch(trimmedAt),
         };
     }
 

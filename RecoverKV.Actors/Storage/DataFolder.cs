@@ -1,3 +1,4 @@
+using System.Globalization;
 using RecoverKV.Actors.Protocol;
 
 namespace RecoverKV.Actors.Storage;
@@ -17,6 +18,7 @@ public sealed class DataFolder : IDisposable
     private const string HealFromName = "heal-from";
     private readonly FolderLock _lock;
     private readonly NodeId _node;
+    private Guid _cluster;
 
     private DataFolder(string path, NodeId node, FolderLock taken)
     {
@@ -33,6 +35,18 @@ public sealed class DataFolder : IDisposable
 
     /// <summary>The replica whose folder it is.</summary>
     public MemberId Member { get; private set; }
+
+    /// <summary>R12: the store that the replica belongs to; empty before its first view. On disk when the setter returns.
+    /// </summary>
+    public Guid Cluster
+    {
+        get => _cluster;
+        set
+        {
+            DurableFiles.Write(IdentityFile, new Identity(Member, value).Text);
+            _cluster = value;
+        }
+    }
 
     /// <summary>Whether this start made it: the replica holds nothing and has promised nothing.</summary>
     public bool IsNew { get; private set; }
@@ -140,7 +154,7 @@ public sealed class DataFolder : IDisposable
         if (!File.Exists(Journal))
             throw new NodeFailedException(
                 $"{Journal} is missing, though the node {_node} had one. {JournalFile.HowToStartOver(Journal)}");
-        Member = identity.Member;
+        (Member, _cluster) = (identity.Member, identity.Cluster);
         JournalFile.Check(Journal, PersistenceId);
     }
 
@@ -157,21 +171,36 @@ public sealed class DataFolder : IDisposable
     {
         Member = new MemberId(_node, Guid.NewGuid());
         IsNew = true;
+        // A replica that starts over knows its store, and makes no new one with others that lost theirs (R12).
+        if (_cluster == Guid.Empty && LastRetired > 0)
+            _cluster = Storage.Identity.Parse(File.ReadAllText(In(Retired(LastRetired), "identity")))?.Cluster ?? Guid.Empty;
         File.Delete(UsedFile);
         JournalFile.Create(Journal);
-        DurableFiles.Write(IdentityFile, new Identity(Member).Text);
+        DurableFiles.Write(IdentityFile, new Identity(Member, _cluster).Text);
     }
 
     private void FinishRetirement()
     {
         if (!File.Exists(RetiringFile)) return;
-        var number = 1;
-        while (File.Exists(In($"retired-{number}", "identity"))) number++;
-        DurableFiles.CreateFolder(In($"retired-{number}"));
+        var retired = Retired(LastRetired + 1);
+        DurableFiles.CreateFolder(In(retired));
         foreach (var file in JournalFile.Files(Journal).ToList())
-            DurableFiles.Move(file, In($"retired-{number}", System.IO.Path.GetFileName(file)));
-        DurableFiles.Move(RetiringFile, In($"retired-{number}", "identity"));
+            DurableFiles.Move(file, In(retired, System.IO.Path.GetFileName(file)));
+        DurableFiles.Move(RetiringFile, In(retired, "identity"));
     }
+
+    /// <summary>The number of the last folder that was set aside; 0 if none was.</summary>
+    private int LastRetired
+    {
+        get
+        {
+            var number = 0;
+            while (File.Exists(In(Retired(number + 1), "identity"))) number++;
+            return number;
+        }
+    }
+
+    private static string Retired(int number) => $"retired-{number.ToString(CultureInfo.InvariantCulture)}";
 
     private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 }

@@ -53,7 +53,7 @@ internal sealed class CoreEnvironment
             {
                 if (effect is Effect.Journal journal) core.Persisted(Now, journal.Number);
                 else if (effect is Effect.Send send)
-                    _cores[Array.IndexOf(Nodes, send.To)].Receive(Now, core.Options.Self, send.Message);
+                    _cores[Array.IndexOf(Nodes, send.To)].Receive(Now, core.HeaderTo(send.To), send.Message);
             }
         }
     }

@@ -42,7 +42,7 @@ public class CoreSteps
         var last = _sequencer.Contiguous + Batch;
         _sequencer.Persisted(now, _sequencer.FactCount);
         foreach (var follower in _followers)
-            _sequencer.Receive(now, follower, new Appended(_sequencer.View.Epoch, last, last));
+            _sequencer.Receive(now, Given.Header(_sequencer, follower), new Appended(_sequencer.View.Epoch, last, last));
         if (_sequencer.Committed != last) throw new InvalidOperationException("the batch was not committed");
         return Clear(_sequencer);
     }
@@ -53,9 +53,9 @@ public class CoreSteps
     {
         var (now, epoch, leader) = (_environment.Now, _follower.View.Epoch, _sequencer.Options.Self);
         var batch = new Batch(epoch, _next, _stream.Next(Batch));
-        _follower.Receive(now, leader, new Append(epoch, batch, _next.Previous));
+        _follower.Receive(now, Given.Header(_follower, leader), new Append(epoch, batch, _next.Previous));
         _follower.Persisted(now, _follower.FactCount);
-        _follower.Receive(now, leader, new Commit(epoch, batch.Last));
+        _follower.Receive(now, Given.Header(_follower, leader), new Commit(epoch, batch.Last));
         if (_follower.Committed != batch.Last) throw new InvalidOperationException("the batch was not applied");
         _next = batch.Last.Next;
         return Clear(_follower);

@@ -7,6 +7,10 @@ namespace RecoverKV.Benchmarks;
 /// <summary>What the benchmarks work with: keys of 16 bytes and values of 100.</summary>
 internal static class Given
 {
+    /// <summary>That of a message from this member to the core.</summary>
+    public static Header Header(ReplicaCore core, MemberId from) =>
+        core.HeaderTo(core.Options.Self.Node) with { From = from };
+
     /// <summary>How many different keys there are.</summary>
     public const int Keys = 10_000;
 

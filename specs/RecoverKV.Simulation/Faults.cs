@@ -44,4 +44,10 @@ public enum Faults
 
     /// <summary>Whoever leads is cut off with batches under way, and comes back when the next one is cut off.</summary>
     Succession = 4096,
+
+    /// <summary>A node's folder is for a while that of the same node of another store.</summary>
+    OtherFolder = 32768,
+
+    /// <summary>A node has for a while other settings than the others.</summary>
+    OtherSettings = 65536,
 }

@@ -49,6 +49,9 @@ public sealed record Scenario
 
     public required TimeSpan MaxDiskDelay { get; init; }
 
+    /// <summary>Whether each start of a node draws its own setting of the lease.</summary>
+    public required bool UnequalLeases { get; init; }
+
     /// <summary>What is the same on all nodes.</summary>
     public required ProtocolOptions Options { get; init; }
 
@@ -97,6 +100,7 @@ public sealed record Scenario
             Loss = calm ? 0 : random.OneOf(0, 0, 0.01, 0.05),
             Duplication = random.OneOf(0, 0.01, 0.1),
             MaxDiskDelay = TimeSpan.FromMilliseconds(random.OneOf(0.5, 5, 30)),
+            UnequalLeases = random.Chance(0.3),
             Options = new ProtocolOptions
             {
                 Self = default,

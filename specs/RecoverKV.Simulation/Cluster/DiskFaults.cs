@@ -13,6 +13,7 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
 
     public bool TryDo(Faults kind, SimulatedNode node)
     {
+        if (cluster.Nodes.Any(n => n.IsForeign)) return false;
         var view = CurrentView();
         if (view is null) return false; // members are recorded by the first view
         _lost.RemoveWhere(n => !n.Disk.LostFacts && view.IsInSync(n.Member));

@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Simulation.Cluster;
 
@@ -33,6 +34,7 @@ internal sealed class Nemesis
         foreach (var node in _cluster.Nodes)
         {
             node.Resume();
+            if (node.IsForeign || node.Settings.Length > 0) Restore(node);
             node.Start();
         }
     }
@@ -90,11 +92,52 @@ internal sealed class Nemesis
                 // It may be unable to leave in good order; then it is stopped the hard way.
                 Later(500, 3000, () => Crash(node, kind));
                 break;
+            case Faults.OtherFolder or Faults.OtherSettings:
+                if (_cluster.Nodes.Length == 1 || node.IsForeign || node.Settings.Length > 0 || node.Disk.LostFacts) return;
+                Count(kind);
+                node.Crash();
+                if (kind == Faults.OtherFolder) node.Exchange(OtherFolder(node));
+                else node.Settings = [new Setting("members", "others")];
+                Later(1, 500, node.Start);
+                Later(1000, 5000, () =>
+                {
+                    Restore(node);
+                    Later(1, 500, node.Start);
+                });
+                break;
             case Faults.Succession:
                 if (Leader() is not { } leader || _cluster.Nodes.Length == 1) return;
                 Depose(leader, _random.Between(1, 4));
                 break;
         }
+    }
+
+    private static void Restore(SimulatedNode node)
+    {
+        node.Exchange(null);
+        node.Settings = [];
+    }
+
+    /// <summary>The folder of the node of the same name in another store, whose epochs and log may be ahead.</summary>
+    private Fact[] OtherFolder(SimulatedNode node)
+    {
+        var epoch = new Epoch(_random.OneOf(1, 5, 1000));
+        var view = new View
+        {
+            Epoch = epoch,
+            Sequencer = _random.Pick(_cluster.NodeIds),
+            Members = [.. _cluster.NodeIds.Select(n => new MemberId(n, _random.Guid()))],
+            InSync = _cluster.NodeIds,
+            FirstUid = new Uid(1),
+            History = [new Tenure(epoch, new Uid(1))],
+            Cluster = _random.Guid(),
+            Lease = _cluster.Scenario.Options.Lease,
+        };
+        var requests = Enumerable.Range(1, _random.OneOf(1, 20, 500)).Select(i => i == 1
+            ? WriteRequestCodec.Create(0, 1, 0, [])
+            : WriteRequestCodec.Create(1, i, 0, [new(OperationKind.Put, Values.Key(0), Values.Of(-i))])).ToArray();
+        return [new ViewAccepted(view, [], Uid.Zero), new EntriesAppended(new Batch(epoch, new Uid(1), requests), Uid.Zero),
+            new EntriesAppended(new Batch(epoch, new Uid(requests.Length + 1), requests[^1..]), new Uid(requests.Length))];
     }
 
     /// <summary>Any node, the sequencer more often than its share.</summary>

@@ -123,7 +123,7 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
             Watch(operation);
         }
 
-        cluster.Network.Send(() => node.Input(core =>
+        cluster.Network.Send(() => InputOfStore(node, core =>
         {
             // One caller for each request; together, they are one message in the order of the calls.
             foreach (var attempt in attempts)
@@ -140,12 +140,18 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
         var attempt = new Attempt(operation, node);
         cluster.Trace.Add(cluster.Scheduler.Now, "read", Name, node.Id.Name, $"{operation.Read.Id}");
         Watch(operation);
-        cluster.Network.Send(() => node.Input(core =>
+        cluster.Network.Send(() => InputOfStore(node, core =>
         {
             foreach (var property in cluster.Properties) property.OnRequest(attempt);
             if (operation.Scan is { } scan) core.Scan(node.Clock, attempt, scan);
             else core.Read(node.Clock, attempt, operation.Consistency, operation.Read);
         }));
+    }
+
+    // Clients name the store that they mean; a node of another one does not take their requests.
+    private static void InputOfStore(SimulatedNode node, Action<ReplicaCore> input)
+    {
+        if (!node.IsForeign) node.Input(input);
     }
 
     /// <summary>Asks again when no answer comes, or gives up.</summary>

@@ -68,12 +68,12 @@ internal sealed class SimulatedCluster
     {
         var receiver = Nodes[Array.IndexOf(NodeIds, to)];
         if (receiver == from) throw new ViolationException("Messages go to others", $"{from.Id}: {message}");
-        var sender = from.Member;
+        var header = from.Core!.HeaderTo(to);
         Network.Send(from.Index, receiver.Index, () =>
         {
             if (!receiver.IsUp) return;
-            Trace.Add(Scheduler.Now, "receive", receiver.Id.Name, sender.Node.Name, message);
-            receiver.Input(core => core.Receive(receiver.Clock, sender, message));
+            Trace.Add(Scheduler.Now, "receive", receiver.Id.Name, from.Id.Name, message);
+            receiver.Input(core => core.Receive(receiver.Clock, header, message));
         });
     }
 }

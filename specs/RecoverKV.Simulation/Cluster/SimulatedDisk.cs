@@ -62,6 +62,13 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         LostFacts = false; // what follows is another member, which vouched for nothing
     }
 
+    /// <summary>What the disk had before the run.</summary>
+    public void Load(IEnumerable<Fact> facts)
+    {
+        _facts.AddRange(facts);
+        Image = JournalImage.Of(_facts);
+    }
+
     public void Truncate(int count)
     {
         _facts.RemoveRange(_facts.Count - count, count);

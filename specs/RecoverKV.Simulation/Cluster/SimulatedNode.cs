@@ -16,6 +16,8 @@ internal sealed class SimulatedNode
     private TimeSpan _clockOffset;
     private TimeSpan _pausedUntil;
     private int _life;
+    private Guid _store;
+    private (SimulatedDisk Disk, MemberId Member, Guid Store)? _own;
 
     public SimulatedNode(SimulatedCluster cluster, int index, Prng random)
     {
@@ -23,11 +25,17 @@ internal sealed class SimulatedNode
         Id = new NodeId($"n{index + 1}");
         Member = new MemberId(Id, random.Guid());
         _rate = random.Between(0.955, 1.045);
-        Disk = new SimulatedDisk(cluster.Scheduler, random.Fork(), cluster.Scenario.MaxDiskDelay)
-        {
-            Durable = number => Input(core => core.Persisted(Clock, number)),
-        };
+        Disk = NewDisk();
     }
+
+    private SimulatedDisk NewDisk() => new(_cluster.Scheduler, _random.Fork(), _cluster.Scenario.MaxDiskDelay)
+    {
+        Durable = number => Input(core =>
+        {
+            core.Persisted(Clock, number);
+            if (core.IsViewDurable) _store = core.Cluster;
+        }),
+    };
 
     public int Index { get; }
 
@@ -36,7 +44,13 @@ internal sealed class SimulatedNode
     /// <summary>Another one after the disk was lost.</summary>
     public MemberId Member { get; private set; }
 
-    public SimulatedDisk Disk { get; }
+    public SimulatedDisk Disk { get; private set; }
+
+    /// <summary>Its folder is another store's.</summary>
+    public bool IsForeign => _own is not null;
+
+    /// <summary>What it has in common with the others, normally.</summary>
+    public Setting[] Settings { get; set; } = [];
 
     /// <summary>Null while the process is down.</summary>
     public ReplicaCore? Core { get; private set; }
@@ -67,6 +81,11 @@ internal sealed class SimulatedNode
             Nodes = _cluster.NodeIds,
             Run = (long)(_random.Next() >> 1) | 1,
             Seed = _random.Next(),
+            Lease = _cluster.Scenario.Options.Lease
+                * (_cluster.Scenario.UnequalLeases ? _random.OneOf(0.5, 1, 1, 2) : 1),
+            Cluster = _store,
+            NewCluster = _random.Guid(),
+            Agreed = Settings,
         })
         {
             Mutations = _cluster.Mutations,
@@ -76,7 +95,7 @@ internal sealed class SimulatedNode
         Step(core =>
         {
             foreach (var fact in Disk.Facts) core.Replay(fact);
-            _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
+            if (!IsForeign) _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
             core.Start(Clock);
         });
         Tick(life);
@@ -100,6 +119,27 @@ internal sealed class SimulatedNode
         _cluster.Trace.Add(_cluster.Scheduler.Now, "wipe", Id.Name);
         Disk.Wipe();
         Member = new MemberId(Id, _random.Guid());
+        _store = Guid.Empty;
+    }
+
+    /// <summary>Its folder is exchanged for one of another store, with these facts; null gives its own back. The node is
+    /// down then.</summary>
+    public void Exchange(IReadOnlyList<Fact>? facts)
+    {
+        Crash();
+        if (facts is null)
+        {
+            if (_own is { } own) (Disk, Member, _store) = own;
+            _own = null;
+            return;
+        }
+
+        _own ??= (Disk, Member, _store);
+        var view = facts.OfType<ViewAccepted>().First().View;
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "exchange", Id.Name, "", view.ToString());
+        (Disk, _store) = (NewDisk(), view.Cluster);
+        Member = view.Members.First(m => m.Node == Id);
+        Disk.Load(facts);
     }
 
     public void Pause(TimeSpan time)
@@ -152,14 +192,16 @@ internal sealed class SimulatedNode
 
         Effect[] effects = [.. core.Effects];
         core.Effects.Clear();
+        if (IsForeign && core.Cluster != _store)
+            throw new ViolationException("Stores stay apart", $"{Id} has joined another store: {core.View}");
         foreach (var effect in effects)
         {
             if (effect is not Effect.Journal { Fact: var fact }) continue;
-            foreach (var property in _cluster.Properties) property.OnFact(this, fact);
+            if (!IsForeign) foreach (var property in _cluster.Properties) property.OnFact(this, fact);
             Appended.Apply(fact);
         }
 
-        foreach (var property in _cluster.Properties) property.AfterStep(this, core);
+        if (!IsForeign) foreach (var property in _cluster.Properties) property.AfterStep(this, core);
         _cluster.Trace.Mix((ulong)core.Committed.Value);
         foreach (var effect in effects) CarryOut(core, effect);
     }
@@ -175,7 +217,7 @@ internal sealed class SimulatedNode
                 break;
             case Effect.Send send:
                 _cluster.Trace.Add(now, "send", Id.Name, send.To.Name, send.Message);
-                foreach (var property in _cluster.Properties) property.OnSend(this, send.Message);
+                if (!IsForeign) foreach (var property in _cluster.Properties) property.OnSend(this, send.Message);
                 _cluster.Deliver(this, send.To, send.Message);
                 break;
             case Effect.ServeFromJournal serve:
@@ -200,12 +242,18 @@ internal sealed class SimulatedNode
             case Effect.StartOver startOver:
                 _cluster.Trace.Add(now, "startover", Id.Name, "", startOver.Reason);
                 foreach (var property in _cluster.Properties) property.OnStartOver(this, startOver.Reason);
+                // The folder made anew knows the store of the one before.
+                var store = _store;
                 Wipe();
+                _store = store;
                 _cluster.Scheduler.After(TimeSpan.FromMilliseconds(50), Start);
                 break;
             case Effect.Left:
                 Crash();
                 _cluster.Scheduler.After(_random.Milliseconds(10, 2000), Start);
+                break;
+            case Effect.Warning warning:
+                _cluster.Trace.Add(now, "warning", Id.Name, "", warning.Text);
                 break;
             case Effect.Notice notice:
                 _cluster.Trace.Add(now, "notice", Id.Name, "", notice.Text);

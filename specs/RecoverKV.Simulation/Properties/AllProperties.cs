@@ -12,6 +12,7 @@ internal static class AllProperties
         [
             new CommittedPrefixesAreEqual(cluster),
             new OneViewPerEpoch(cluster),
+            new StoresStayApart(cluster),
             new OneActiveSequencer(cluster),
             new InSyncIsAMajority(cluster),
             new CommittedIsNeverDropped(cluster),

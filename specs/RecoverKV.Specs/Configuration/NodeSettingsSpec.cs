@@ -26,7 +26,13 @@ public class NodeSettingsSpec
 
         Assert.Equal(["a", "b", "c"], options.Nodes.Select(n => n.Name));
         Assert.Equal(
-            Defaults with { Self = self, Nodes = options.Nodes, Run = 7, Seed = 8 }, options);
+            Defaults with { Self = self, Nodes = options.Nodes, Agreed = options.Agreed, Run = 7, Seed = 8 }, options);
+        Assert.Equal(
+            [
+                "recoverkv.members = [a@h1:4051, b@h2:4051, c@h3:4051]", "recoverkv.frame-size = 4MiB",
+                "recoverkv.limits.key = 1KiB", "recoverkv.limits.value = 1MiB",
+            ],
+            options.Agreed.Select(s => $"{s.Name} = {s.Value}"));
     }
 
     [Fact]

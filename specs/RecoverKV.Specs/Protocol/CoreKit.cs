@@ -84,7 +84,13 @@ internal sealed class CoreKit
 
     public Effect[] Receive(MemberId from, PeerMessage message)
     {
-        Core.Receive(Now, from, message);
+        return Receive(Core.HeaderTo(Core.Options.Self.Node) with { From = from }, message);
+    }
+
+    /// <summary>A message with any header (R12).</summary>
+    public Effect[] Receive(Header header, PeerMessage message)
+    {
+        Core.Receive(Now, header, message);
         return Take();
     }
 

@@ -33,6 +33,8 @@ internal static class Given
         InSync = [.. inSync.Select(Node)],
         FirstUid = U(history[^1].First),
         History = [.. history.Select(h => new Tenure(E(h.Epoch), U(h.First)))],
+        Lease = TimeSpan.FromSeconds(1),
+        FrameSize = 4 * 1024 * 1024,
     };
 
     /// <summary>View 1 of three nodes, led by n1 from uid 1 on, all in-sync unless said otherwise.</summary>

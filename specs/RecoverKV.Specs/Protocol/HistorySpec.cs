@@ -18,9 +18,9 @@ public sealed class HistorySpec
     public void A_tenure_in_which_nothing_remained_is_left_out()
     {
         var view = View(4, 1, 3, [1, 2, 3], (2, 1), (4, 5));
-        Assert.Equal([new Tenure(E(2), U(1)), new Tenure(E(4), U(5)), new Tenure(E(6), U(6))], view.HistoryWith(E(6), U(6)));
-        Assert.Equal([new Tenure(E(2), U(1)), new Tenure(E(6), U(5))], view.HistoryWith(E(6), U(5)));
-        Assert.Equal([new Tenure(E(6), U(1))], view.HistoryWith(E(6), U(1)));
+        Assert.Equal([new Tenure(E(2), U(1)), new Tenure(E(4), U(5)), new Tenure(E(6), U(6))], view.HistoryWith(E(6), U(6), U(0)));
+        Assert.Equal([new Tenure(E(2), U(1)), new Tenure(E(6), U(5))], view.HistoryWith(E(6), U(5), U(0)));
+        Assert.Equal([new Tenure(E(6), U(1))], view.HistoryWith(E(6), U(1), U(0)));
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class HistorySpec
                 epochs.RemoveRange(Math.Max(0, epochs.Count - lost), Math.Min(lost, epochs.Count));
                 var first = U(epochs.Count + 1);
                 var epoch = view.Epoch.Next;
-                view = view with { Epoch = epoch, FirstUid = first, History = view.HistoryWith(epoch, first) };
+                view = view with { Epoch = epoch, FirstUid = first, History = view.HistoryWith(epoch, first, U(0)) };
                 epochs.AddRange(Enumerable.Repeat(epoch.Value, writes));
             }
 
@@ -47,6 +47,15 @@ public sealed class HistorySpec
                 Assert.True(view.History[i].Epoch > view.History[i - 1].Epoch);
             }
         });
+
+    [Fact]
+    public void Tenures_that_ended_before_what_all_members_have_are_left_out()
+    {
+        var view = View(6, 1, 3, [1, 2, 3], (2, 1), (4, 5), (6, 9));
+        Tenure[] all = [new(E(2), U(1)), new(E(4), U(5)), new(E(6), U(9)), new(E(7), U(12))];
+        foreach (var (trim, from) in new[] { (0, 0), (4, 0), (5, 1), (8, 1), (9, 2), (11, 2), (12, 3), (99, 3) })
+            Assert.Equal(all[from..], view.HistoryWith(E(7), U(12), U(trim)));
+    }
 
     [Fact]
     public void R11_a_member_is_a_node_with_its_disk()

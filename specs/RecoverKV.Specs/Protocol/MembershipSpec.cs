@@ -185,6 +185,20 @@ public sealed class MembershipSpec
     }
 
     [Fact]
+    public void R8_late_copies_of_an_earlier_run_do_not_cancel_the_lease_of_the_present_one()
+    {
+        var kit = Sequencer(log: 1);
+        // The earlier run acknowledged round 1 and left; the present one acknowledges the rounds after it.
+        var ack = new HeartbeatAck(E(2), 1, CoreKit.Run - 1, Ms(5), U(1), U(1));
+        kit.Receive(3, ack);
+        kit.Run(300, contiguous: 1, 2, 3);
+        kit.Receive(3, ack);
+        kit.Receive(3, new Leaving(E(2), CoreKit.Run - 1)).Nothing();
+        Assert.Equal(3, kit.Core.View.InSync.Length);
+        Assert.DoesNotContain(kit.Run(100, contiguous: 1, 2, 3), Sends<Canvass>);
+    }
+
+    [Fact]
     public void R8_a_leaving_sequencer_hands_over_to_the_in_sync_member_that_has_most()
     {
         var kit = Sequencer(log: 1);

@@ -78,7 +78,7 @@ public sealed class DeafConnectionSpec : IAsyncDisposable
     {
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var receiver = _a.ActorOf(Props.Create(() => new Receiver(answer)));
-        links[Other].Tell(new PeerEnvelope(new MemberId(Other, Guid.Empty), new Commit(new Epoch(1), new Uid(1))), receiver);
+        links[Other].Tell(new PeerEnvelope(new Header(new MemberId(Other, Guid.Empty), Other, default, 0), new Commit(new Epoch(1), new Uid(1))), receiver);
         var answered = await Task.WhenAny(answer.Task, Task.Delay(patience)) == answer.Task;
         _a.Stop(receiver);
         return answered;

@@ -73,17 +73,20 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         await Task.WhenAll(up).WaitAsync(Patience);
     }
 
+    private static readonly Header Sender =
+        new(new MemberId(new NodeId("node1"), Guid.Empty), new NodeId("node2"), Guid.NewGuid(), 7);
+
     [Fact]
     public async Task A_node_sends_only_what_has_a_codec()
     {
         var target = await ConnectAsync(_nodes[0].System);
         foreach (var foreign in ForeignMessages()) target.Tell(foreign);
         target.Tell(new ClusterViewRequest(1));
-        target.Tell(new PeerEnvelope(new MemberId(new NodeId("node1"), Guid.Empty), new Handover(new Epoch(4))));
+        target.Tell(new PeerEnvelope(Sender, new Handover(new Epoch(4))));
 
         Assert.Equal(new ClusterViewRequest(1), await NextAsync());
         Assert.Equal(
-            new PeerEnvelope(new MemberId(new NodeId("node1"), Guid.Empty), new Handover(new Epoch(4))), await NextAsync());
+            new PeerEnvelope(Sender, new Handover(new Epoch(4))), await NextAsync());
     }
 
     /// <summary>The sender is an actor system that sends anything, by Akka's own serializers.</summary>

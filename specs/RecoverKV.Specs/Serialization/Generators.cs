@@ -17,6 +17,10 @@ internal static class Generators
         .Select(s => new NodeId(s));
     private static readonly Gen<NodeId> ANodeOrNone = Gen.OneOf(ANode, Gen.Const(NodeId.None));
     public static readonly Gen<MemberId> Member = Gen.Select(ANode, Gen.Guid, (n, g) => new MemberId(n, g));
+    public static readonly Gen<Header> Header = Gen.Select(
+        Member, ANodeOrNone, Gen.OneOf(Gen.Guid, Gen.Const(Guid.Empty)), Gen.ULong,
+        (from, to, cluster, settings) => new Header(from, to, cluster, settings));
+
     private static readonly Gen<UidRange> ARange = Gen.Select(AUid, AUid, (a, b) => new UidRange(a, b));
     private static readonly Gen<TimeSpan> ATime = Number.Select(n => new TimeSpan(n));
 
@@ -36,8 +40,9 @@ internal static class Generators
 
     private static readonly Gen<View> AView = Gen.Select(
         AnEpoch, ANodeOrNone, Member.Array[0, 5], ANode.Array[0, 5], AUid,
-        Gen.Select(AnEpoch, AUid, (e, u) => new Tenure(e, u)).Array[0, 9], Gen.OneOf(Gen.Guid, Gen.Const(Guid.Empty)),
-        (epoch, sequencer, members, inSync, first, history, cluster) => new View
+        Gen.Select(AnEpoch, AUid, (e, u) => new Tenure(e, u)).Array[0, 9],
+        Gen.Select(Gen.OneOf(Gen.Guid, Gen.Const(Guid.Empty)), ATime, Gen.Int[0, int.MaxValue], AnEpoch),
+        (epoch, sequencer, members, inSync, first, history, kept) => new View
         {
             Epoch = epoch,
             Sequencer = sequencer,
@@ -45,7 +50,10 @@ internal static class Generators
             InSync = inSync,
             FirstUid = first,
             History = history,
-            Cluster = cluster,
+            Cluster = kept.Item1,
+            Lease = kept.Item2,
+            FrameSize = kept.Item3,
+            TrimmedAt = kept.Item4,
         });
 
     public static readonly Dictionary<Type, Gen<Fact>> Facts = new()
@@ -58,6 +66,8 @@ internal static class Generators
 
     public static readonly Dictionary<Type, Gen<PeerMessage>> Messages = new()
     {
+        [typeof(Hello)] = Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 9], Gen.String, (n, v) => new Setting(n, v)).Array[0, 5]
+            .Select(PeerMessage (s) => new Hello(s)),
         [typeof(Canvass)] = Gen.Select(AnEpoch, AnEpoch, AnEpoch, PeerMessage (e, h, v) => new Canvass(e, h, v)),
         [typeof(CanvassReply)] =
             Gen.Select(AnEpoch, Gen.Bool, AnEpoch, PeerMessage (e, w, p) => new CanvassReply(e, w, p)),
@@ -98,7 +108,7 @@ internal static class Generators
 
     /// <summary>Every type that can be made of <typeparamref name="T"/>.</summary>
     public static TheoryData<Type> TypesOf<T>() =>
-        [.. typeof(T).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(T)) && !t.IsAbstract)];
+        [.. typeof(T).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(T)) && !t.IsAbstract && t != typeof(Unreadable))];
 
     private sealed class KeyConverter : JsonConverter<Key>
     {

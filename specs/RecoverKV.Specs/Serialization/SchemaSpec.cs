@@ -14,7 +14,8 @@ public class SchemaSpec
     public static TheoryData<Type> Facts => Generators.TypesOf<Fact>();
 
     public static TheoryData<Type> DataPath =>
-        [typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat), typeof(HeartbeatAck), typeof(Fetch), typeof(Entries)];
+        [typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat), typeof(HeartbeatAck), typeof(Fetch), typeof(Entries),
+            typeof(Hello)];
 
     [Theory]
     [MemberData(nameof(Facts))]
@@ -27,17 +28,17 @@ public class SchemaSpec
     [Theory]
     [MemberData(nameof(DataPath))]
     public void The_data_path_is_written_by_its_schema(Type type) =>
-        Gen.Select(Generators.Member, Generators.Messages[type]).Sample(
+        Gen.Select(Generators.Header, Generators.Messages[type]).Sample(
             (from, message) => Assert.Equal(
                 ToSchema(ToSchema(from), message).ToByteArray(), PeerCodec.Encode(new PeerEnvelope(from, message))),
             iter: 300);
 
     [Fact]
     public void Control_messages_travel_in_the_schema() =>
-        Gen.Select(Generators.Member, Generators.Messages[typeof(Promise)]).Sample((from, message) =>
+        Gen.Select(Generators.Header, Generators.Messages[typeof(Promise)]).Sample((from, message) =>
         {
             var read = Peer.Control.Parser.ParseFrom(PeerCodec.Encode(new PeerEnvelope(from, message)));
-            Assert.Equal(ToSchema(from), read.From);
+            Assert.Equal(ToSchema(from), read.Header);
             Assert.Equal(
                 Generators.Show(message), Generators.Show(ControlCodec.Decode(read.Message.Memory)));
         }, iter: 100);
@@ -69,27 +70,27 @@ public class SchemaSpec
         }
     }
 
-    private static IMessage ToSchema(Journal.Member from, PeerMessage message)
+    private static IMessage ToSchema(Peer.Header from, PeerMessage message)
     {
         var epoch = message.Epoch.Value;
         switch (message)
         {
             case Append m:
-                return new Peer.Append { From = from, Epoch = epoch, Committed = m.Committed.Value, Batch = ToSchema(m.Batch) };
+                return new Peer.Append { Header = from, Epoch = epoch, Committed = m.Committed.Value, Batch = ToSchema(m.Batch) };
             case Appended m:
                 return new Peer.Appended
                 {
-                    From = from,
+                    Header = from,
                     Epoch = epoch,
                     Contiguous = m.Contiguous.Value,
                     Highest = m.Highest.Value,
                 };
             case Commit m:
-                return new Peer.Commit { From = from, Epoch = epoch, Committed = m.Committed.Value };
+                return new Peer.Commit { Header = from, Epoch = epoch, Committed = m.Committed.Value };
             case Heartbeat m:
                 return new Peer.Heartbeat
                 {
-                    From = from,
+                    Header = from,
                     Epoch = epoch,
                     Round = m.Round,
                     Committed = m.Committed.Value,
@@ -99,7 +100,7 @@ public class SchemaSpec
             case HeartbeatAck m:
                 return new Peer.HeartbeatAck
                 {
-                    From = from,
+                    Header = from,
                     Epoch = epoch,
                     Round = m.Round,
                     Run = m.Run,
@@ -111,16 +112,20 @@ public class SchemaSpec
             case Fetch m:
                 return new Peer.Fetch
                 {
-                    From = from,
+                    Header = from,
                     Epoch = epoch,
                     Id = m.Id,
                     First = m.Range.First.Value,
                     Last = m.Range.Last.Value,
                 };
             case Entries m:
-                var entries = new Peer.Entries { From = from, Epoch = epoch, Id = m.Id };
+                var entries = new Peer.Entries { Header = from, Epoch = epoch, Id = m.Id };
                 entries.Batches.AddRange(m.Batches.Select(ToSchema));
                 return entries;
+            case Hello m:
+                var hello = new Peer.Hello { Header = from };
+                hello.Settings.AddRange(m.Settings.Select(x => new Peer.Setting { Name = x.Name, Value = x.Value }));
+                return hello;
             default:
                 throw new NotSupportedException($"{message.GetType().Name} has no schema here.");
         }
@@ -132,6 +137,18 @@ public class SchemaSpec
         schema.Requests.AddRange(batch.Requests.Select(r => ByteString.CopyFrom(r.Encoded.Span)));
         return schema;
     }
+
+    private static Peer.Header ToSchema(Header header) => new()
+    {
+        Node = header.From.Node.Name,
+        Incarnation = ByteString.CopyFrom(header.From.Incarnation.ToByteArray(bigEndian: true)),
+        Version = header.Version,
+        To = header.To.Name,
+        Cluster = header.Cluster == Guid.Empty
+            ? ByteString.Empty
+            : ByteString.CopyFrom(header.Cluster.ToByteArray(bigEndian: true)),
+        Settings = (long)header.Settings,
+    };
 
     private static Journal.Member ToSchema(MemberId member) => new()
     {
@@ -148,6 +165,9 @@ public class SchemaSpec
             Epoch = view.Epoch.Value,
             Sequencer = view.Sequencer.Name,
             FirstUid = view.FirstUid.Value,
+            Lease = view.Lease.Ticks,
+            FrameSize = view.FrameSize,
+            TrimmedAt = view.TrimmedAt.Value,
         };
         schema.Members.AddRange(view.Members.Select(ToSchema));
         schema.InSync.AddRange(view.InSync.Select(n => n.Name));
