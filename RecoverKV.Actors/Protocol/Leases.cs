@@ -70,7 +70,8 @@ public sealed partial class ReplicaCore
         TakeEcho(message.LeaseRun, message.LeaseFrom, message.Committed);
         LearnCommitted(message.Committed);
         Send(_view.Sequencer, new HeartbeatAck(
-            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff));
+            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff,
+            _ownTicks.Percent));
         Heal();
     }
 
@@ -98,6 +99,7 @@ public sealed partial class ReplicaCore
         if (follower.Run != message.Run) follower.Left = false;
         follower.Run = message.Run;
         follower.CutOff = message.CutOff;
+        follower.TicksLate = message.TicksLate;
         if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));
         if (!leading.Rounds.TryGetValue(message.Round, out var round)) return;

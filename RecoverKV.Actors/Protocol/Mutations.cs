@@ -52,6 +52,9 @@ internal enum Mutations
 
     /// <summary>R1: a member that acknowledged a heartbeat promises another epoch at once.</summary>
     PromiseUnderLease = 1 << 14,
+
+    /// <summary>R8: a member that is slow but not silent stays in-sync, and a slow sequencer leads on.</summary>
+    SlowMemberKept = 1 << 15,
 }
 
 public sealed partial class ReplicaCore
