@@ -31,6 +31,12 @@ public sealed partial class ReplicaCore
         public long Round { get; set; }
         public bool Left { get; set; }
         public bool CutOff { get; set; }
+
+        // R8: how it keeps pace with a majority, its wait that is not over, and what it says of its own ticks, in percent.
+        public Lateness Lateness { get; } = new();
+        public TimeSpan Waits { get; set; }
+        public Uid MeasuredAt { get; set; }
+        public int TicksLate { get; set; }
     }
 
     /// <summary>The sequencer's state, from the activation of its view on.</summary>

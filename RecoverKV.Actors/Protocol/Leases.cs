@@ -77,7 +77,8 @@ public sealed partial class ReplicaCore
         TakeEcho(message.LeaseRun, message.LeaseFrom, message.Committed);
         LearnCommitted(message.Committed);
         Send(_view.Sequencer, new HeartbeatAck(
-            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff));
+            message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff,
+            _ownTicks.Percent));
         Heal();
     }
 
@@ -116,6 +117,7 @@ public sealed partial class ReplicaCore
         var follower = leading.Followers[from];
         if (!IsOfPresentRun(follower, message)) return;
         follower.CutOff = message.CutOff;
+        follower.TicksLate = message.TicksLate;
         if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));
         if (!leading.Rounds.TryGetValue(message.Round, out var round)) return;

@@ -30,6 +30,7 @@ public sealed partial class ReplicaCore
 
         _leading = leading;
         NoteJoins(campaign);
+        NoteDropped(campaign);
         Notice($"{_self} leads {_view}");
 
         // Requests whose entries the view dropped were never committed: they get new uids.
@@ -118,20 +119,35 @@ public sealed partial class ReplicaCore
         foreach (var follower in leading.Followers.Values)
             if (follower.Member != _self && _view.IsInSync(follower.Member)) Resend(leading, follower);
         ConsiderNextSet(leading);
+        ConsiderMakingWay(leading);
     }
 
-    // The present set less the silent members plus the replicas that have caught up, if that is a majority.
+    // The present set less the silent and the slow members plus the replicas that have caught up, if that is a majority;
+    // it is made up with slow ones if need be.
     private void ConsiderNextSet(Leading leading)
     {
         if (_canvassing != null || _now < leading.OpensAt || _leavingSince != null) return;
         var wanted = new HashSet<NodeId>();
+        var spare = new List<Follower>();
         var changes = false;
         foreach (var follower in leading.Followers.Values)
         {
             var inSync = _view.IsInSync(follower.Member);
             var wants = inSync ? !IsSilent(follower) : HasCaughtUp(leading, follower);
+            if (wants && follower.Member != _self && (inSync ? IsSlow(follower) : IsDoubted(follower)))
+            {
+                spare.Add(follower);
+                continue;
+            }
+
             if (wants) wanted.Add(follower.Member.Node);
             changes |= wants != inSync;
+        }
+
+        foreach (var follower in spare.OrderBy(f => f.Lateness.Percent))
+        {
+            var isNeeded = wanted.Count < _view.Majority && wanted.Add(follower.Member.Node);
+            changes |= isNeeded != _view.IsInSync(follower.Member);
         }
 
         if (changes && IsMajority(wanted.Count, _view.Majority)) StartCanvass(Epoch.Zero, [.. wanted]);
@@ -197,19 +213,21 @@ public sealed partial class ReplicaCore
         else if (_now - _leavingSaidAt > _options.ResendInterval)
         {
             _leavingSaidAt = _now;
-            if (_leading != null) HandOver(_leading);
+            if (_leading != null) HandOver(_leading, slow: false);
             else if (_campaign == null && _view.Epoch == _promised.Epoch)
                 Send(_view.Sequencer, new Leaving(_view.Epoch, _options.Run));
         }
     }
 
     // To the in-sync member that has most. Not while leases must run out that only this tenure knows of.
-    private void HandOver(Leading leading)
+    private bool HandOver(Leading leading, bool slow)
     {
         var successor = leading.Followers.Values
-            .Where(f => f.Member != _self && _view.IsInSync(f.Member) && !IsSilent(f))
+            .Where(f => f.Member != _self && _view.IsInSync(f.Member) && !IsSilent(f) && (!slow || IsWell(f)))
             .MaxBy(f => f.Contiguous);
-        if (successor != null && _now >= leading.OpensAt) Send(successor.Member.Node, new Handover(_view.Epoch));
+        if (successor == null || _now < leading.OpensAt) return false;
+        Send(successor.Member.Node, new Handover(_view.Epoch, slow));
+        return true;
     }
 
     private TimeSpan _leavingSaidAt = TimeSpan.MinValue / 2;
@@ -218,6 +236,7 @@ public sealed partial class ReplicaCore
     {
         if (message.Epoch != _view.Epoch || from.Node != _view.Sequencer || !_view.IsInSync(_self)) return;
         if (_leavingSince != null || _leading != null) return;
+        if (message.Slow && _canvassing == null && _campaign == null) PutInDoubt(from.Node, run: 0, slow: true);
         StartCanvass(message.Epoch, wanted: [.. _view.InSync.Where(n => n != from.Node)]);
     }
 

@@ -64,6 +64,9 @@ internal enum Mutations
 
     /// <summary>R7: the history of views is cut at what is committed, whoever lacks it.</summary>
     HistoryTrimmedTooFar = 1 << 18,
+
+    /// <summary>R8: a member that is slow but not silent stays in-sync, and a slow sequencer leads on.</summary>
+    SlowMemberKept = 1 << 19,
 }
 
 public sealed partial class ReplicaCore

@@ -44,8 +44,10 @@ public sealed record Promise(Epoch Epoch, View View, Uid Contiguous, Uid Committ
 /// <summary>A message of <paramref name="Epoch"/> met a replica that has promised a higher one.</summary>
 public sealed record Refuse(Epoch Epoch, Epoch Promised) : PeerMessage(Epoch);
 
-/// <summary>R8: the sequencer of this epoch leaves in good order and asks an in-sync member to lead.</summary>
-public sealed record Handover(Epoch Epoch) : PeerMessage(Epoch);
+/// <summary>R8: the sequencer of this epoch leaves in good order, or is slow, and asks an in-sync member to lead.</summary>
+/// <param name="Epoch">The epoch of the sequencer's view.</param>
+/// <param name="Slow">It stays, but is slow: the set should not have it back at once.</param>
+public sealed record Handover(Epoch Epoch, bool Slow = false) : PeerMessage(Epoch);
 
 // ---- R2
 
@@ -107,8 +109,10 @@ public sealed record Heartbeat(Epoch Epoch, long Round, Uid Committed, long Leas
 /// <param name="Contiguous">As in <see cref="Appended"/>.</param>
 /// <param name="Highest">As in <see cref="Appended"/>.</param>
 /// <param name="CutOff">The sender lacks entries and may ask nobody for them (a test's partition).</param>
+/// <param name="TicksLate">R8: in how many percent of the last window the sender's ticks came late.</param>
 public sealed record HeartbeatAck(
-    Epoch Epoch, long Round, long Run, TimeSpan Clock, Uid Contiguous, Uid Highest, bool CutOff = false)
+    Epoch Epoch, long Round, long Run, TimeSpan Clock, Uid Contiguous, Uid Highest, bool CutOff = false,
+    int TicksLate = 0)
     : PeerMessage(Epoch);
 
 /// <summary>R6: send me the entries of this range.</summary>

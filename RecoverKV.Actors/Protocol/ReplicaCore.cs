@@ -10,8 +10,8 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 /// <remarks>
 /// <para>One file per rule: Promises (R1), Campaigns and Views (R2), Appends (R3), Commits (R4), Leases and Reads (R5),
-/// Healing and Isolation (R6), Orphans (R7), Membership (R8), Sessions (R9, <see cref="SessionTable"/>), Amnesia (R11),
-/// Identity (R12).</para>
+/// Healing and Isolation (R6), Orphans (R7), Membership and Slowness (R8), Sessions (R9, <see cref="SessionTable"/>),
+/// Amnesia (R11), Identity (R12).</para>
 /// <para>Every input's <c>now</c> is the local monotonic clock, of any origin.</para>
 /// </remarks>
 public sealed partial class ReplicaCore
@@ -146,7 +146,7 @@ public sealed partial class ReplicaCore
     /// <summary>The journal is replayed; from now on inputs come.</summary>
     public void Start(TimeSpan now)
     {
-        _now = _startedAt = _lastHeartbeat = _reachedAt = now;
+        _now = _startedAt = _lastHeartbeat = _reachedAt = _tickedAt = now;
         TrackPending();
         CheckOwnFolder();
         ResetElectionTimer();
@@ -159,6 +159,7 @@ public sealed partial class ReplicaCore
     {
         if (_stopped || _barred != null) return;
         _now = now;
+        MeasureSlowness();
         if (_leading != null) LeadingTick(_leading);
         CanvassTick();
         if (_campaign != null) CampaignTick(_campaign);

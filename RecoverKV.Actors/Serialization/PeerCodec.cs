@@ -62,6 +62,7 @@ public static class PeerCodec
                 writer.Int(6, m.Contiguous.Value);
                 writer.Int(7, m.Highest.Value);
                 writer.Int(8, m.CutOff ? 1 : 0);
+                writer.Int(9, m.TicksLate);
                 break;
             case Fetch m:
                 writer.Int(2, m.Epoch.Value);
@@ -112,6 +113,7 @@ public static class PeerCodec
                 case 6: f.Sixth = reader.Int(); break;
                 case 7: f.Seventh = reader.Int(); break;
                 case 8: f.Eighth = reader.Int(); break;
+                case 9: f.Ninth = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -134,7 +136,8 @@ public static class PeerCodec
         "C" => new Commit(f.Epoch, new Uid(f.Third)),
         "H" => new Heartbeat(f.Epoch, f.Third, new Uid(f.Fourth), f.Fifth, new TimeSpan(f.Sixth)),
         "h" => new HeartbeatAck(
-            f.Epoch, f.Third, f.Fourth, new TimeSpan(f.Fifth), new Uid(f.Sixth), new Uid(f.Seventh), f.Eighth != 0),
+            f.Epoch, f.Third, f.Fourth, new TimeSpan(f.Fifth), new Uid(f.Sixth), new Uid(f.Seventh), f.Eighth != 0,
+            (int)f.Ninth),
         "F" => new Fetch(f.Epoch, f.Third, new UidRange(new Uid(f.Fourth), new Uid(f.Fifth))),
         "f" => new Entries(f.Epoch, f.Third, f.Batches?.ToArray() ?? []),
         "I" => new Hello(f.Settings?.ToArray() ?? []),
@@ -147,7 +150,7 @@ public static class PeerCodec
     {
         public Header? Header;
         public Epoch Epoch;
-        public long Third, Fourth, Fifth, Sixth, Seventh, Eighth;
+        public long Third, Fourth, Fifth, Sixth, Seventh, Eighth, Ninth;
         public List<Batch>? Batches;
         public List<Setting>? Settings;
         public PeerMessage? Control;

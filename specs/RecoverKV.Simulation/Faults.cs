@@ -45,6 +45,9 @@ public enum Faults
     /// <summary>Whoever leads is cut off with batches under way, and comes back when the next one is cut off.</summary>
     Succession = 4096,
 
+    /// <summary>A process, or its disk, works only a fifth of the time, for a long while.</summary>
+    SlowNode = 8192,
+
     /// <summary>A node's folder is for a while that of the same node of another store.</summary>
     OtherFolder = 32768,
 

@@ -1,5 +1,6 @@
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
+using RecoverKV.Simulation.Properties;
 
 namespace RecoverKV.Simulation.Cluster;
 
@@ -11,6 +12,7 @@ internal sealed class Nemesis
     private readonly DiskFaults _disks;
     private readonly Faults[] _kinds;
     private bool _stopped;
+    private TimeSpan _slowUntil;
 
     public Nemesis(SimulatedCluster cluster, Prng random)
     {
@@ -109,6 +111,13 @@ internal sealed class Nemesis
                 if (Leader() is not { } leader || _cluster.Nodes.Length == 1) return;
                 Depose(leader, _random.Between(1, 4));
                 break;
+            case Faults.SlowNode:
+                // Mostly one at a time: where many are slow nothing better can be had.
+                if (_cluster.Scheduler.Now < _slowUntil && _random.Chance(0.9)) return;
+                Count(kind, "slow", node.Id.Name);
+                _slowUntil = _cluster.Scheduler.Now + _random.Between(5, 30) * SlownessBook.Window(_cluster.Scenario.Options);
+                BeSlow(node, _slowUntil, ofDisk: _random.Chance(0.4));
+                break;
         }
     }
 
@@ -138,6 +147,15 @@ internal sealed class Nemesis
             : WriteRequestCodec.Create(1, i, 0, [new(OperationKind.Put, Values.Key(0), Values.Of(-i))])).ToArray();
         return [new ViewAccepted(view, [], Uid.Zero), new EntriesAppended(new Batch(epoch, new Uid(1), requests), Uid.Zero),
             new EntriesAppended(new Batch(epoch, new Uid(requests.Length + 1), requests[^1..]), new Uid(requests.Length))];
+    }
+
+    private void BeSlow(SimulatedNode node, TimeSpan until, bool ofDisk)
+    {
+        if (_stopped || _cluster.Scheduler.Now >= until) return;
+        var patience = SlownessBook.Patience(_cluster.Scenario.Options);
+        if (ofDisk) node.Disk.Stall(4 * patience);
+        else node.Pause(4 * patience);
+        _cluster.Scheduler.After(5 * patience, () => BeSlow(node, until, ofDisk));
     }
 
     /// <summary>Any node, the sequencer more often than its share.</summary>

@@ -20,6 +20,7 @@ internal static class AllProperties
             new LeasesEndBeforeOthersCommit(cluster),
             new ReplayGivesTheState(cluster),
             new StartOverNeedsACause(cluster),
+            new SlowMembersLeave(cluster),
             known,
             new AnswersOnce(cluster, known),
             new ReadsSeeAnswers(cluster, known),

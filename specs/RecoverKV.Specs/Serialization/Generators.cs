@@ -75,7 +75,7 @@ internal static class Generators
         [typeof(Promise)] =
             Gen.Select(AnEpoch, AView, AUid, AUid, PeerMessage (e, v, u, c) => new Promise(e, v, u, c)),
         [typeof(Refuse)] = Gen.Select(AnEpoch, AnEpoch, PeerMessage (e, p) => new Refuse(e, p)),
-        [typeof(Handover)] = AnEpoch.Select(PeerMessage (e) => new Handover(e)),
+        [typeof(Handover)] = Gen.Select(AnEpoch, Gen.Bool, PeerMessage (e, s) => new Handover(e, s)),
         [typeof(Synchronize)] =
             Gen.Select(AnEpoch, AView, AUid, ANode, PeerMessage (e, v, u, d) => new Synchronize(e, v, u, d)),
         [typeof(Synchronized)] = Gen.Select(AnEpoch, AUid, PeerMessage (e, u) => new Synchronized(e, u)),
@@ -90,8 +90,8 @@ internal static class Generators
         [typeof(Heartbeat)] = Gen.Select(
             AnEpoch, Number, AUid, Number, ATime, PeerMessage (e, r, c, l, f) => new Heartbeat(e, r, c, l, f)),
         [typeof(HeartbeatAck)] = Gen.Select(
-            AnEpoch, Number, Number, ATime, AUid, AUid, Gen.Bool,
-            PeerMessage (e, r, n, c, u, h, o) => new HeartbeatAck(e, r, n, c, u, h, o)),
+            AnEpoch, Number, Number, ATime, AUid, AUid, Gen.Bool, Gen.Int,
+            PeerMessage (e, r, n, c, u, h, o, l) => new HeartbeatAck(e, r, n, c, u, h, o, l)),
         [typeof(Fetch)] = Gen.Select(AnEpoch, Number, ARange, PeerMessage (e, i, r) => new Fetch(e, i, r)),
         [typeof(Entries)] =
             Gen.Select(AnEpoch, Number, ABatch.Array[0, 4], PeerMessage (e, i, b) => new Entries(e, i, b)),

@@ -108,6 +108,7 @@ public class SchemaSpec
                     Contiguous = m.Contiguous.Value,
                     Highest = m.Highest.Value,
                     CutOff = m.CutOff,
+                    TicksLate = m.TicksLate,
                 };
             case Fetch m:
                 return new Peer.Fetch
