@@ -88,6 +88,8 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
         IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operations);
+        if (!_options.WritesReservedKeys && ReservedPrefix.Broken(operations) is { } reserved)
+            return Task.FromException<WriteResult>(reserved);
         return Limits.Broken(operations, View, out var bytes) is { } broken
             ? Task.FromException<WriteResult>(broken)
             : _writes.Submit(operations, bytes, Deadline, cancellationToken);

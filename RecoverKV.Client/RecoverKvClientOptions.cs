@@ -13,6 +13,9 @@ public sealed record RecoverKvClientOptions
     /// <c>recoverkv.chaos-secret</c>; null: none.</summary>
     internal string? ChaosSecret { get; init; }
 
+    /// <summary>Whether keys of <see cref="ReservedPrefix"/> may be written: by the gRPC endpoint only.</summary>
+    internal bool WritesReservedKeys { get; init; }
+
     internal void Validate()
     {
         Check(Deadline, nameof(Deadline));

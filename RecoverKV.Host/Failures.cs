@@ -17,6 +17,11 @@ internal static class Failures
     /// <summary>Begins every line that tells of a failure.</summary>
     public const string Prefix = "recoverkv: ";
 
+    /// <summary>A part of the program, or of .NET, is not there or cannot be opened.</summary>
+    public const string CannotLoad = "a part of the program cannot be loaded: are there too many open files (ulimit -n)?";
+
+    private const string TooManyFiles = "too many open files: raise the limit of this process (ulimit -n)";
+
     /// <summary>The exit code of a failure.</summary>
     public static int CodeOf(Exception failure) => failure switch
     {
@@ -26,7 +31,7 @@ internal static class Failures
     };
 
     /// <summary>What to tell the person: one line, without a stack trace.</summary>
-    public static string Describe(Exception failure) => OneLine(failure switch
+    public static string Describe(Exception failure) => OneLine(Lack(failure) ?? failure switch
     {
         InvalidRequestException => $"invalid request: {failure.Message}",
         NotDoneException => $"not done: {failure.Message}",
@@ -34,8 +39,40 @@ internal static class Failures
         RecoverKvException or NodeFailedException or UsageException or CommandFailedException => failure.Message,
         OperationCanceledException => "interrupted",
         IOException or UnauthorizedAccessException => failure.Message,
-        _ => $"unexpected {failure.GetType().Name}: {failure.Message}",
+        _ => $"unexpected {failure.GetType().Name}: {failure.Message}{Place(failure)}",
     });
+
+    /// <summary>What the system lacks, wherever it was found and however it was wrapped up.</summary>
+    private static string? Lack(Exception failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause.Message.Contains("Too many open files", StringComparison.Ordinal)) return TooManyFiles;
+            // .NET also calls it so when there is no file for what a thread needs.
+            if (cause is OutOfMemoryException) return CanOpenFile() ? "out of memory" : TooManyFiles;
+            if (cause is FileNotFoundException or FileLoadException
+                && cause.Message.StartsWith("Could not load file or assembly", StringComparison.Ordinal)) return CannotLoad;
+        }
+
+        return null;
+    }
+
+    private static bool CanOpenFile()
+    {
+        try
+        {
+            using var file = File.OpenHandle(OperatingSystem.IsWindows() ? "NUL" : "/dev/null");
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Where a failure that nobody expected began, for who has to find it.</summary>
+    private static string Place(Exception failure) =>
+        failure.StackTrace?.Split('\n', 2)[0].Trim() is { Length: > 0 } first ? $" ({first})" : "";
 
     /// <summary>A text as a single line, without what would upset a terminal.</summary>
     public static string OneLine(string text)

@@ -8,30 +8,29 @@ namespace RecoverKV.Host;
 internal static class NodeConfig
 {
     /// <summary>The file, with settings of the form KEY=VALUE above it.</summary>
-    /// <exception cref="UsageException">The file cannot be read, or a setting has another form.</exception>
-    /// <exception cref="InvalidSettingsException">Something is wrong in them, and what.</exception>
+    /// <exception cref="UsageException">A setting has another form.</exception>
+    /// <exception cref="InvalidSettingsException">The file cannot be read, or something is wrong in them, and what.</exception>
     public static NodeSettings Load(string file, IReadOnlyList<string> settings)
     {
-        string text;
+        var text = HoconFile.Read(file);
         try
         {
-            text = File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"cannot read the configuration: {e.Message}");
-        }
-
-        try
-        {
-            var config = NodeSettings.Parse(text);
-            foreach (var setting in settings) config = ParseSetting(setting).WithFallback(config);
-            return NodeSettings.Load(config);
+            return Of(text, settings);
         }
         catch (InvalidSettingsException e)
         {
             throw new InvalidSettingsException($"{file}: {e.Message}", e);
         }
+    }
+
+    /// <summary>The text of a file, with settings of the form KEY=VALUE above it.</summary>
+    /// <exception cref="UsageException">A setting has another form.</exception>
+    /// <exception cref="InvalidSettingsException">Something is wrong in them, and what.</exception>
+    public static NodeSettings Of(string text, IReadOnlyList<string> settings)
+    {
+        var config = NodeSettings.Parse(text);
+        foreach (var setting in settings) config = ParseSetting(setting).WithFallback(config);
+        return NodeSettings.Load(config);
     }
 
     /// <summary>Reads KEY=VALUE. A value that does not look like a list, an object or a quoted string is taken as

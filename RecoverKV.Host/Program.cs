@@ -1,3 +1,13 @@
 using RecoverKV.Host;
 
-return await Cli.RunAsync(args, Terminal.Standard());
+AppDomain.CurrentDomain.UnhandledException += LastResort.Handle;
+try
+{
+    var terminal = Terminal.Standard();
+    RawArguments.Check(args);
+    return await Cli.RunAsync(args, terminal);
+}
+catch (Exception failure)
+{
+    return LastResort.End(failure);
+}

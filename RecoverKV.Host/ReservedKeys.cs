@@ -5,7 +5,8 @@ namespace RecoverKV.Host;
 /// <summary>
 /// Keys that the program keeps for itself among those of its users. They begin with a NUL, which no key of the original's
 /// clients has, and are in the store because they need all that the store gives: every endpoint sees them, and they
-/// survive whatever the data survives. They are no user's data: dumps leave them out, and the gRPC endpoint refuses them.
+/// survive whatever the data survives. They are no user's data: dumps leave them out, and the gRPC endpoint and the
+/// client library refuse to write them for anybody else.
 /// </summary>
 internal static class ReservedKeys
 {
@@ -16,5 +17,5 @@ internal static class ReservedKeys
     public static Key OfClient(string id) => new($"\0grpc-client/{id}");
 
     /// <summary>Whether a key is one of them.</summary>
-    public static bool Holds(Key key) => key.Bytes.Span.StartsWith("\0grpc-"u8);
+    public static bool Holds(Key key) => ReservedPrefix.Begins(key);
 }

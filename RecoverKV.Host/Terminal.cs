@@ -1,4 +1,5 @@
 using System.Text;
+using RecoverKV.Actors.Output;
 using Spectre.Console;
 
 namespace RecoverKV.Host;
@@ -55,7 +56,10 @@ internal sealed class Terminal
 
     /// <summary>That of the process.</summary>
     public static Terminal Standard() =>
-        new(Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error)
+        new(
+            new CancellableInput(StandardStream.WasOpen(0) ? Console.OpenStandardInput() : null),
+            StandardStream.Output,
+            TextWriter.Synchronized(new StreamWriter(StandardStream.Error, Utf8, leaveOpen: true) { AutoFlush = true }))
         {
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = !Console.IsOutputRedirected,

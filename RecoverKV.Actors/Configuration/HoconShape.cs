@@ -2,16 +2,23 @@ namespace RecoverKV.Actors.Configuration;
 
 /// <summary>
 /// Finds what Akka's HOCON parser would pass over in silence, or never come back from: brackets that do not match,
-/// texts without an end, characters that need quotes, two keys in one line.
+/// texts without an end, characters that need quotes, two keys in one line, nests that are deeper than any stack,
+/// substitutions that lead back to themselves.
 /// </summary>
 internal sealed class HoconShape
 {
     private const string NeedQuotes = "`^?!@*&\\";
+    private const int MostDepth = 32;
+    private const int MostDots = 20;
     private readonly string _text;
-    private readonly Stack<(char Bracket, int Line)> _open = new();
+    private readonly Stack<(char Bracket, int Line, string Path)> _open = new();
+    private readonly HoconReferences _references = new();
     private int _position;
     private int _line = 1;
     private bool _assigned;
+    private string _key = "";
+    private int _keyStart;
+    private int _dots;
 
     private HoconShape(string text) => _text = text;
 
@@ -27,11 +34,12 @@ internal sealed class HoconShape
             if (At("#") || At("//")) SkipTo("\n", wanted: false);
             else if (At("\"\"\"")) SkipText("\"\"\"");
             else if (At("\"")) SkipText("\"");
-            else if (At("${")) SkipTo("}", wanted: true);
+            else if (At("${")) TakeReference();
             else Take(_text[_position++]);
         }
 
         if (_open.TryPop(out var open)) throw Wrong(open.Line, $"the '{open.Bracket}' here is never closed");
+        if (_references.Wrong() is var (line, what)) throw Wrong(line, what);
     }
 
     private void Take(char c)
@@ -40,28 +48,57 @@ internal sealed class HoconShape
         {
             case '\n':
                 _line++;
-                _assigned = false;
+                BeginKey();
                 break;
             case ',':
-                _assigned = false;
+                BeginKey();
                 break;
             case '{' or '[':
-                _open.Push((c, _line));
-                _assigned = false;
+                if (!_assigned) EndKey();
+                if (_open.Count == MostDepth) throw Wrong(_line, $"more than {MostDepth} blocks or lists within each other");
+                _open.Push((c, _line, Here));
+                BeginKey();
                 break;
             case '}' or ']':
                 Close(c);
-                _assigned = false;
+                BeginKey();
                 break;
             case '=' or ':':
                 if (InList) throw Wrong(_line, $"'{c}' in a list must stand in quotes");
                 if (_assigned) throw Wrong(_line, $"a second '{c}' for one key: one key per line, and quotes around values with '{c}'");
+                EndKey();
                 _assigned = true;
                 break;
+            case '.' when !_assigned && !InList:
+                if (++_dots > MostDots) throw Wrong(_line, $"a key of more than {MostDots} parts");
+                break;
             default:
+                if (char.IsControl(c) && c is not '\t' and not '\r') throw Wrong(_line, $"a character of the code {(int)c}");
                 if (NeedQuotes.Contains(c, StringComparison.Ordinal)) throw Wrong(_line, $"'{c}' must stand in quotes");
                 break;
         }
+    }
+
+    /// <summary>The path of the key whose value is being read.</summary>
+    private string Here
+    {
+        get
+        {
+            var outer = _open.TryPeek(out var open) ? open.Path : "";
+            return outer.Length > 0 && _key.Length > 0 ? $"{outer}.{_key}" : outer + _key;
+        }
+    }
+
+    private void BeginKey() => (_assigned, _key, _keyStart, _dots) = (false, "", _position, 0);
+
+    private void EndKey() =>
+        _key = _text[_keyStart..(_position - 1)].Replace("\"", "", StringComparison.Ordinal).TrimEnd('+', ' ', '\t', '\r').TrimStart();
+
+    private void TakeReference()
+    {
+        var start = _position + 2;
+        SkipTo("}", wanted: true);
+        if (!_references.TryAdd(Here, _text[start..(_position - 1)], _line)) throw Wrong(_line, "too many substitutions");
     }
 
     private void Close(char c)
@@ -80,6 +117,7 @@ internal sealed class HoconShape
             var c = _text[_position];
             if (c == '\n' && quote.Length == 1) throw Wrong(start, "a text in quotes does not end in its line");
             if (c == '\n') _line++;
+            else if (c == '\0') throw Wrong(_line, "a character of the code 0");
             _position += c == '\\' && quote.Length == 1 ? 2 : 1;
         }
 

@@ -71,16 +71,7 @@ public sealed record NodeSettings
     /// <exception cref="InvalidSettingsException">The file cannot be read, is no HOCON, or has a wrong setting.</exception>
     public static NodeSettings LoadFile(string path)
     {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidSettingsException($"The configuration cannot be read: {e.Message}", e);
-        }
-
+        var text = HoconFile.Read(path);
         try
         {
             return Load(Parse(text));
@@ -98,7 +89,12 @@ public sealed record NodeSettings
         HoconShape.Check(hocon);
         try
         {
-            return ConfigurationFactory.ParseString(hocon);
+            return ConfigurationFactory.ParseString(
+                hocon, static _ => throw new InvalidSettingsException("This is not HOCON as it is taken here: there is no include."));
+        }
+        catch (InvalidSettingsException)
+        {
+            throw;
         }
         // The parser has no exception of its own: a malformed text may end in any.
         catch (Exception e)

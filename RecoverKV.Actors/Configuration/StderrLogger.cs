@@ -2,13 +2,17 @@ using System.Globalization;
 using Akka.Actor;
 using Akka.Dispatch;
 using Akka.Event;
+using RecoverKV.Actors.Output;
 
 namespace RecoverKV.Actors.Configuration;
 
 /// <summary>Writes log events to stderr, one line each. What Akka.Remote says about connections that fail, several
-/// times a second while a peer is down, is left out unless the level is INFO or DEBUG.</summary>
+/// times a second while a peer is down, is left out unless the level is INFO or DEBUG. Nobody waits for who reads
+/// them.</summary>
 public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     /// <summary>Called by Akka.</summary>
     public StderrLogger()
     {
@@ -16,9 +20,15 @@ public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
         Receive<LogEvent>(e =>
         {
-            if (level < LogLevel.WarningLevel || !IsAboutConnections(e)) Console.Error.WriteLine(Line(e));
+            if (level < LogLevel.WarningLevel || !IsAboutConnections(e)) Lines.Add(Line(e));
         });
     }
+
+    /// <summary>The lines of this process that go to standard error without anybody waiting for it.</summary>
+    internal static LineQueue Lines { get; } = new(StandardStream.WriteError);
+
+    /// <inheritdoc/>
+    protected override void PostStop() => Lines.Flush(LastWords);
 
     /// <summary>A warning of Akka.Remote, or the error of a connection's actor that ended with the connection.</summary>
     internal static bool IsAboutConnections(LogEvent e) =>
@@ -60,6 +70,6 @@ public sealed class StderrStartLogger : MinimalLogger
     /// <inheritdoc/>
     protected override void Log(object message)
     {
-        if (message is LogEvent e) Console.Error.WriteLine(StderrLogger.Line(e));
+        if (message is LogEvent e) StderrLogger.Lines.Add(StderrLogger.Line(e));
     }
 }

@@ -50,29 +50,29 @@ internal sealed class BenchOptions
         HelpName = "full|os",
     };
 
-    private readonly Option<string> _data = new("--data")
+    private readonly Option<string> _data = Arguments.NeverEmpty(new Option<string>("--data")
     {
         Description = "Where the nodes of its own have their data, in a folder that is deleted at the end. "
             + "Default: the system's folder for temporary files.",
         HelpName = "DIR",
-    };
+    });
 
     private readonly Option<string[]> _settings = SettingsOption.Create();
 
     private readonly Option<double> _warmUp = Arguments.Real(
         "--warmup", 10, 0, 3600, "SECONDS", "How long to do the same operations on other keys first, not counted.");
 
-    private readonly Option<string> _json = new("--json")
+    private readonly Option<string> _json = Arguments.NeverEmpty(new Option<string>("--json")
     {
         Description = "Write the report as JSON; - is the standard output, in place of the table.",
         HelpName = "FILE|-",
-    };
+    });
 
-    private readonly Option<string> _html = new("--html")
+    private readonly Option<string> _html = Arguments.NeverEmpty(new Option<string>("--html")
     {
         Description = "Write the report as one page with charts.",
         HelpName = "FILE",
-    };
+    });
 
     private readonly bool _warmsUp;
 

@@ -22,7 +22,7 @@ internal static class WorkerCommand
         // A Ctrl-C reaches the whole group of processes; the parent ends this one.
         using var interrupt = new InterruptSource(ignoreInteractive: true);
         using var input = new StreamReader(terminal.Input, leaveOpen: true);
-        var job = Parse<PutGetJob>(await input.ReadLineAsync(cancellation));
+        var job = Parse<PutGetJob>(await input.ReadLineAsync(interrupt.Token));
         if (job is null) return ExitCode.Done;
         await using var client = await RecoverKvClient.ConnectAsync(job.Contact, job.ClientOptions, cancellation);
         await using var load = new PutGetLoad(client, job);

@@ -20,11 +20,29 @@ internal static class Arguments
         return argument;
     }
 
-    /// <summary>A value.</summary>
-    public static Argument<string> Value() => new("VALUE") { Description = "The value; may be empty." };
-
     /// <summary>A node id.</summary>
-    public static Argument<string> Node() => new("NODE") { Description = "The node's id, as `status` shows it." };
+    public static Argument<string> Node() =>
+        NeverEmpty(new Argument<string>("NODE") { Description = "The node's id, as `status` shows it." });
+
+    /// <summary>An argument that names something.</summary>
+    public static Argument<string> NeverEmpty(Argument<string> argument)
+    {
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError($"{argument.Name}: the empty text names nothing");
+        });
+        return argument;
+    }
+
+    /// <summary>An option that names something.</summary>
+    public static Option<T> NeverEmpty<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError($"{option.Name}: the empty text names nothing");
+        });
+        return option;
+    }
 
     /// <summary>Whether reads may be old.</summary>
     public static Option<bool> Stale() => new("--stale")
@@ -44,13 +62,13 @@ internal static class Arguments
         return option;
     }
 
-    /// <summary>A number of seconds above 0.</summary>
+    /// <summary>A number of seconds, a thousandth at least.</summary>
     public static Option<double> Seconds(string name, double defaultValue, string description)
     {
         const double day = 86_400;
-        var option = Parsed<double>(name, description, "SECONDS", "a number of seconds above 0, at most a day",
+        var option = Parsed<double>(name, description, "SECONDS", "a number of seconds from 0.001 to 86400 (a day)",
             text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-                && number is > 0 and <= day
+                && number is >= 0.001 and <= day
                     ? number
                     : null);
         option.DefaultValueFactory = _ => defaultValue;

@@ -2,21 +2,20 @@ using System.CommandLine;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>cas KEY VALUE --uid N | --absent</c></summary>
+/// <summary><c>cas KEY VALUE|-|--file FILE --uid N|--absent [--hex]</c></summary>
 internal static class CasCommand
 {
     public static Command Create(CommandContext context)
     {
-        var key = Arguments.Key();
-        var value = Arguments.Value();
+        Words words = null!;
         var uid = Arguments.Uid("--uid", "Only if this is the uid of the key's version now.");
         var absent = new Option<bool>("--absent") { Description = "Only if the key is absent." };
         var command = context.NewCommand("cas", "Compare and set: store a value if the key has not changed.",
             async (parsed, client, cancellation) =>
             {
                 var expected = parsed.GetValue(absent) ? 0 : parsed.GetValue(uid);
-                var result = await client.CompareAndSetAsync(
-                    parsed.GetRequiredValue(key), parsed.GetRequiredValue(value), expected, cancellation);
+                var value = words.ValueOf(parsed, context.FreeInput);
+                var result = await client.CompareAndSetAsync(words.KeyOf(parsed), value, expected, cancellation);
                 if (result.Applied)
                 {
                     context.Terminal.Out.WriteLine($"uid {result.Uid}");
@@ -27,8 +26,7 @@ internal static class CasCommand
                 context.Terminal.Error.WriteLine($"recoverkv: condition failed: the key {now}");
                 return ExitCode.Negative;
             });
-        command.Add(key);
-        command.Add(value);
+        words = Words.KeyAndValue(command);
         command.Add(uid);
         command.Add(absent);
         command.Validators.Add(result =>

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using RecoverKV.Client;
+using RecoverKV.Client.Connection;
 
 namespace RecoverKV.Host.Commands;
 
@@ -21,6 +21,9 @@ internal sealed class CommandContext
 
     /// <summary>Where the commands print.</summary>
     public Terminal Terminal { get; }
+
+    /// <summary>The standard input, for a command that reads it; null in the shell, which reads it itself.</summary>
+    public Stream? FreeInput => _shared is null ? Terminal.Input : null;
 
     /// <summary>The nodes to ask first.</summary>
     public Option<string> Contact { get; } = ContactOption();
@@ -54,15 +57,17 @@ internal sealed class CommandContext
     public static IReadOnlyList<string> ParseContact(string text, string origin)
     {
         var points = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        foreach (var point in points)
+        if (points.Length == 0) throw new UsageException($"{origin}: HOST:PORT[,HOST:PORT...] is wanted");
+        try
         {
-            var colon = point.LastIndexOf(':');
-            var port = colon < 1 ? default : point.AsSpan(colon + 1);
-            if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
-                throw new UsageException($"{origin}: \"{point}\" is not HOST:PORT");
+            // What the client takes, and nothing else.
+            ContactPoint.ParseAll(points);
+            return points;
         }
-
-        return points.Length > 0 ? points : throw new UsageException($"{origin}: HOST:PORT[,HOST:PORT...] is wanted");
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"{origin}: {e.Message}");
+        }
     }
 
     /// <summary>An option that names nodes.</summary>

@@ -2,27 +2,26 @@ using System.CommandLine;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>delete KEY</c></summary>
+/// <summary><c>delete KEY [--hex]</c></summary>
 internal static class DeleteCommand
 {
     public static Command Create(CommandContext context)
     {
-        var key = Arguments.Key();
+        Words words = null!;
         var command = context.NewCommand("delete", "Remove a key; says the write's uid and the old value.",
             async (parsed, client, cancellation) =>
             {
-                var name = parsed.GetRequiredValue(key);
-                var result = await client.DeleteAsync(name, cancellation);
+                var result = await client.DeleteAsync(words.KeyOf(parsed), cancellation);
                 if (result.Previous is not [{ }, ..])
                 {
-                    context.Terminal.Error.WriteLine($"recoverkv: absent: {Failures.OneLine(name)}");
+                    context.Terminal.Error.WriteLine($"recoverkv: absent: {words.Name(parsed)}");
                     return ExitCode.Negative;
                 }
 
-                VersionOutput.WriteWritten(context.Terminal, result);
+                VersionOutput.WriteWritten(context.Terminal, result, words.IsHex(parsed));
                 return ExitCode.Done;
             });
-        command.Add(key);
+        words = Words.Key(command);
         return command;
     }
 }

@@ -14,11 +14,16 @@ internal static class DumpCommand
 
     public static Command Create(CommandContext context)
     {
-        var file = new Argument<string>("FILE")
+        var file = Arguments.NeverEmpty(new Argument<string>("FILE")
         {
             Description = "The file to write; - is the standard output.",
             DefaultValueFactory = _ => "-",
-        };
+        });
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var name }] && Directory.Exists(name))
+                result.AddError($"cannot write {name}: it is a folder");
+        });
         var format = FormatOption.Create();
         var stale = Arguments.Stale();
         var command = context.NewCommand("dump", "Write all keys and values, in no particular order.",
@@ -40,16 +45,14 @@ internal static class DumpCommand
         Terminal terminal, IAsyncEnumerable<ScanItem> items, string name, RecordFormat format)
     {
         if (name == "-") return await WriteAsync(terminal, items, terminal.Output, format);
-        // A device or a pipe is no place for a second file beside it.
-        if (name.StartsWith("/dev/", StringComparison.Ordinal))
-        {
-            await using var device = new FileStream(name, FileMode.Open, FileAccess.Write);
-            return await WriteAsync(terminal, items, device, format);
-        }
-
         var partial = name + ".partial";
         try
         {
+            await using (var place = OpenInPlace(name))
+            {
+                if (place is not null) return await WriteAsync(terminal, items, place, format);
+            }
+
             int code;
             await using (var output = new FileStream(partial, FileMode.Create, FileAccess.Write))
                 code = await WriteAsync(terminal, items, output, format);
@@ -64,6 +67,19 @@ internal static class DumpCommand
         {
             if (File.Exists(partial)) File.Delete(partial);
         }
+    }
+
+    /// <summary>A device or a pipe is no place for a second file beside it, nor is one to take its name; null for a file of
+    /// a disk.</summary>
+    private static FileStream? OpenInPlace(string name)
+    {
+        if (!File.Exists(name)) return null;
+        var target = File.ResolveLinkTarget(name, returnFinalTarget: true)?.FullName ?? name;
+        var stream = new FileStream(name, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        if (!stream.CanSeek || target.StartsWith("/dev/", StringComparison.Ordinal)
+            || target.StartsWith("/proc/", StringComparison.Ordinal)) return stream;
+        stream.Dispose();
+        return null;
     }
 
     private static async Task<int> WriteAsync(

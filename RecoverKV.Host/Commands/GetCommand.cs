@@ -3,12 +3,12 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>get KEY [--stale|--available] [--with-uid]</c></summary>
+/// <summary><c>get KEY [--stale|--available] [--with-uid] [--hex]</c></summary>
 internal static class GetCommand
 {
     public static Command Create(CommandContext context)
     {
-        var key = Arguments.Key();
+        Words words = null!;
         var stale = Arguments.Stale();
         var available = new Option<bool>("--available")
         {
@@ -20,22 +20,21 @@ internal static class GetCommand
         };
         var command = context.NewCommand("get", "Print the value of a key.", async (parsed, client, cancellation) =>
         {
-            var name = parsed.GetRequiredValue(key);
             var consistency = parsed.GetValue(stale) ? ReadConsistency.Stale
                 : parsed.GetValue(available) ? ReadConsistency.Available
                 : ReadConsistency.Linearizable;
-            var found = await client.GetAsync(name, consistency, cancellation);
+            var found = await client.GetAsync(words.KeyOf(parsed), consistency, cancellation);
             if (found.Version is not { } version)
             {
-                context.Terminal.Error.WriteLine($"recoverkv: absent: {Failures.OneLine(name)}");
+                context.Terminal.Error.WriteLine($"recoverkv: absent: {words.Name(parsed)}");
                 return ExitCode.Negative;
             }
 
             if (parsed.GetValue(withUid)) context.Terminal.Out.WriteLine($"uid {version.Uid}");
-            VersionOutput.WriteValue(context.Terminal, version.Value.Span);
+            VersionOutput.WriteValue(context.Terminal, version.Value.Span, words.IsHex(parsed));
             return ExitCode.Done;
         });
-        command.Add(key);
+        words = Words.Key(command);
         command.Add(stale);
         command.Add(available);
         command.Add(withUid);

@@ -12,7 +12,15 @@ internal static class LoadCommand
 
     public static Command Create(CommandContext context)
     {
-        var file = new Argument<string>("FILE") { Description = "The file to load; - is the standard input." };
+        var file = Arguments.NeverEmpty(
+            new Argument<string>("FILE") { Description = "The file to load; - is the standard input." });
+        // Told at once, and not after a search for the store.
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is not [{ Value: not "-" and { Length: > 0 } name }]) return;
+            if (Directory.Exists(name)) result.AddError($"cannot read {name}: it is a folder");
+            else if (!File.Exists(name)) result.AddError($"cannot read {name}: there is no such file");
+        });
         var format = FormatOption.Create();
         var command = context.NewCommand("load",
             "Store the keys and values of a file. Bad lines are named and passed over. It may be run again.",
@@ -71,8 +79,8 @@ internal static class LoadCommand
         if (name == "-") return terminal.Input;
         try
         {
-            return new FileStream(
-                name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.Asynchronous);
+            return new CancellableInput(new FileStream(
+                name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.Asynchronous));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -10,12 +10,12 @@ internal static class NodeCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var config = new Option<string>("--config")
+        var config = Arguments.NeverEmpty(new Option<string>("--config")
         {
             Description = "The node's configuration, a HOCON file.",
             HelpName = "FILE",
             Required = true,
-        };
+        });
         var settings = SettingsOption.Create();
         var stopWithInput = new Option<bool>("--stop-with-stdin")
         {
@@ -38,9 +38,9 @@ internal static class NodeCommand
         using var interrupt = new InterruptSource(ignoreInteractive: stopWithInput);
         if (stopWithInput) WatchInput(terminal.Input, interrupt);
         // It outlives the node's last moments, in which its calls go to other nodes.
-        await using var grpc = settings.Grpc.Enabled ? await NodeEndpoint.StartAsync(settings, terminal) : null;
+        await using var grpc = settings.Grpc.Enabled ? await NodeEndpoint.StartAsync(settings) : null;
         while (await RunOnceAsync(settings, interrupt.Token) == NodeExit.Restart)
-            await terminal.Out.WriteLineAsync("the node starts again");
+            StderrLogger.Lines.Add("the node starts again");
         return ExitCode.Done;
     }
 
@@ -64,7 +64,15 @@ internal static class NodeCommand
         var thread = new Thread(() =>
         {
             var buffer = new byte[256];
-            while (input.Read(buffer) > 0) { }
+            try
+            {
+                while (input.Read(buffer) > 0) { }
+            }
+            catch (IOException)
+            {
+                // It is closed, so there is no parent.
+            }
+
             interrupt.Interrupt();
         })
         {

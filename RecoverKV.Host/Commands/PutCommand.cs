@@ -2,23 +2,21 @@ using System.CommandLine;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>put KEY VALUE</c></summary>
+/// <summary><c>put KEY VALUE|-|--file FILE [--hex]</c></summary>
 internal static class PutCommand
 {
     public static Command Create(CommandContext context)
     {
-        var key = Arguments.Key();
-        var value = Arguments.Value();
+        Words words = null!;
         var command = context.NewCommand("put", "Store a value; says its uid and the old value.",
             async (parsed, client, cancellation) =>
             {
-                var result = await client.PutAsync(
-                    parsed.GetRequiredValue(key), parsed.GetRequiredValue(value), cancellation);
-                VersionOutput.WriteWritten(context.Terminal, result);
+                var value = words.ValueOf(parsed, context.FreeInput);
+                var result = await client.PutAsync(words.KeyOf(parsed), value, cancellation);
+                VersionOutput.WriteWritten(context.Terminal, result, words.IsHex(parsed));
                 return ExitCode.Done;
             });
-        command.Add(key);
-        command.Add(value);
+        words = Words.KeyAndValue(command);
         return command;
     }
 }

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Text;
+using System.Text.Unicode;
+using RecoverKV.Host.Records;
 using RecoverKV.Host.Shell;
 
 namespace RecoverKV.Host.Commands;
@@ -38,10 +41,18 @@ internal static class ShellCommand
 
     private static async Task ReadAsync(Terminal terminal, Interpreter interpreter)
     {
-        using var reader = new StreamReader(terminal.Input, leaveOpen: true);
-        while (await reader.ReadLineAsync() is { } line)
+        // Besides those of the commands: after a signal no further line is read.
+        using var interrupt = new InterruptSource();
+        // As bytes first: of what is no UTF-8, two different keys would become one.
+        using var reader = new StreamReader(
+            terminal.Input, Encoding.Latin1, detectEncodingFromByteOrderMarks: false, leaveOpen: true);
+        for (var first = true; await reader.ReadLineAsync(interrupt.Token) is { } line; first = false)
         {
-            if (!await interpreter.RunAsync(line)) return;
+            interrupt.Token.ThrowIfCancellationRequested();
+            var bytes = Encoding.Latin1.GetBytes(line).AsSpan();
+            if (first && bytes.StartsWith(RecordReader.ByteOrderMark)) bytes = bytes[RecordReader.ByteOrderMark.Length..];
+            if (!Utf8.IsValid(bytes)) interpreter.Refuse("the line is no UTF-8: other bytes are given in hexadecimal with --hex");
+            else if (!await interpreter.RunAsync(Encoding.UTF8.GetString(bytes))) return;
         }
     }
 }

@@ -74,7 +74,8 @@ internal static class StatusText
 
     private static string[] Row(NodeStatus n)
     {
-        var remark = n.IsSequencer ? "sequencer" : n.IsAlone ? "alone, serves what it has" : n.Reason ?? "";
+        var role = n.IsSequencer ? "sequencer" : n.IsAlone ? "alone, serves what it has" : null;
+        var remark = role is null ? n.Reason ?? "" : n.Reason is { Length: > 0 } reason ? $"{role}; {reason}" : role;
         var address = $"{n.Host}:{n.Port}";
         return n.Mode == NodeMode.Dead
             ? [n.Node, address, "-", Name(n.Mode), "-", "-", "-", "-", "-", remark]

@@ -14,12 +14,12 @@ internal static class UpCommand
     public static Command Create(Terminal terminal)
     {
         var nodes = Arguments.Number("--nodes", 3, 1, 9, "How many nodes, fixed when the data folder is made.");
-        var data = new Option<string>("--data")
+        var data = Arguments.NeverEmpty(new Option<string>("--data")
         {
             Description = "The folder that holds a folder per node.",
             HelpName = "DIR",
             DefaultValueFactory = _ => "data",
-        };
+        });
         var port = Arguments.Number(
             "--port", DefaultPort, 1, 65_000, "The port of node1 on loopback; the others follow.");
         var fresh = new Option<bool>("--fresh")

@@ -42,7 +42,7 @@ internal sealed class NodeClient : IAsyncDisposable
     private static async Task<RecoverKvClient> ConnectAsync(
         IReadOnlyList<string> contact, string? chaosSecret, CancellationToken end)
     {
-        var options = new RecoverKvClientOptions { Deadline = Deadline, ChaosSecret = chaosSecret };
+        var options = new RecoverKvClientOptions { Deadline = Deadline, ChaosSecret = chaosSecret, WritesReservedKeys = true };
         while (true)
         {
             try

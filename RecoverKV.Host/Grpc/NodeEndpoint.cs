@@ -8,7 +8,7 @@ internal static class NodeEndpoint
 {
     /// <summary>Listens. In a place of its own: a node without it loads nothing of ASP.NET, and starts as fast as ever.
     /// </summary>
-    public static async Task<IAsyncDisposable> StartAsync(NodeSettings settings, Terminal terminal) =>
+    public static async Task<IAsyncDisposable> StartAsync(NodeSettings settings) =>
         await GrpcEndpoint.StartAsync(new GrpcOptions
         {
             Host = settings.Grpc.Host,
@@ -17,7 +17,7 @@ internal static class NodeEndpoint
             // This node knows where the others are, and no other one need be known.
             Contact = [Name(settings.Self)],
             Servers = new ServerNames(settings.Grpc.Servers.Select(s => (Name(s), s.Node.Name))),
-            Notice = terminal.Error.WriteLine,
+            Notice = StderrLogger.Lines.Add,
         });
 
     private static string Name(Member member) => string.Create(CultureInfo.InvariantCulture, $"{member.Host}:{member.Port}");

@@ -55,6 +55,10 @@ internal sealed class Loader(Func<Record, Task> put, Action<long, string> report
         {
             Fail(0, new CommandFailedException("interrupted"));
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fail(0, new CommandFailedException($"the input cannot be read any further: {e.Message}"));
+        }
         finally
         {
             await Task.WhenAll(_underWay.Values);

@@ -7,7 +7,8 @@ namespace RecoverKV.Host.LocalCluster;
 /// <summary>Asks the nodes of the local cluster for their state, again and again, through one client.</summary>
 /// <param name="nodes">The nodes.</param>
 /// <param name="notice">Told of what should not happen.</param>
-internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string> notice)
+/// <param name="heard">Called after each time that they were asked.</param>
+internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string> notice, Action heard)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
     private static readonly IReadOnlyDictionary<string, NodeStatus> NothingSaid = new Dictionary<string, NodeStatus>();
@@ -63,6 +64,7 @@ internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string
         {
             var status = await client.GetStatusAsync(stop);
             _latest = status.Nodes.ToDictionary(n => n.Node);
+            heard();
             await Task.Delay(Interval, stop);
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -75,6 +76,11 @@ internal sealed class LocalNodes
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse)
         {
             return false;
+        }
+        catch (SocketException e)
+        {
+            throw new CommandFailedException(
+                string.Create(CultureInfo.InvariantCulture, $"cannot listen on {LocalClusterOptions.Host}:{port}: {e.Message}"));
         }
         finally
         {

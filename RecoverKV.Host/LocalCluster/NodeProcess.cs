@@ -18,6 +18,10 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 
     private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(0.3);
 
+    /// <summary>So many ends in a row before it was in service are told one by one.</summary>
+    private const int ToldEach = 3;
+
+    private readonly NodeLog _log = new(logFile, name, notice);
     private readonly RestartPolicy _policy = new();
     private readonly TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _lastError;
@@ -25,7 +29,10 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     private volatile int _pid;
     private long _startedAt;
     private long _pauseTicks;
+    private volatile bool _watched;
+    private volatile int _served;
     private int _starts;
+    private string? _told;
 
     /// <summary>The running child, 0 between two.</summary>
     public int Pid => _pid;
@@ -36,25 +43,39 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     /// <summary>The last error that the child wrote, in this run or, until this one ends, in the one before.</summary>
     public string? LastError => _lastError;
 
-    /// <summary>Runs until <paramref name="stop"/> is cancelled and the child has left.</summary>
+    /// <summary>Runs until <paramref name="stop"/> is cancelled and the child has left. Nothing else ends it.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        try
         {
-            var clock = Stopwatch.StartNew();
-            var exitCode = await RunOnceAsync(stop);
-            if (stop.IsCancellationRequested) return;
-            var delay = _policy.After(exitCode, clock.Elapsed);
-            if (Interlocked.Exchange(ref _pauseTicks, 0) is var pause && pause > delay.Ticks) delay = new TimeSpan(pause);
-            var again = delay == TimeSpan.Zero
-                ? "starting it again"
-                : string.Create(CultureInfo.InvariantCulture, $"starting it again in {delay.TotalSeconds:0.#} s");
-            var error = _lastError is { } line ? $" ({line})" : "";
-            notice($"{name} {Describe(exitCode)}{error}, {again}");
-            await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_held is { } held)
-                await held.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (!stop.IsCancellationRequested)
+            {
+                var clock = Stopwatch.StartNew();
+                _served = 0;
+                var exitCode = await RunOnceAsync(stop);
+                if (stop.IsCancellationRequested) return;
+                var delay = _policy.After(exitCode, clock.Elapsed, _watched ? _served != 0 : null);
+                if (Interlocked.Exchange(ref _pauseTicks, 0) is var pause && pause > delay.Ticks) delay = new TimeSpan(pause);
+                TellEnd(exitCode, delay);
+                await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (_held is { } held)
+                    await held.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
+        finally
+        {
+            _log.Close();
+        }
+    }
+
+    /// <summary>Says, now and then while the child runs, whether it is in service: the ends of one that never was are no
+    /// reason to start it again at once for ever.</summary>
+    /// <param name="pid">The process that is meant.</param>
+    /// <param name="inService">Whether it is in service.</param>
+    public void Watched(int pid, bool inService)
+    {
+        _watched = true;
+        if (inService && pid != 0 && pid == _pid) _served = pid;
     }
 
     /// <summary>Kills the child, now or while it leaves.</summary>
@@ -80,30 +101,37 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             Interlocked.Exchange(ref _startedAt, Stopwatch.GetTimestamp());
             process.Start();
         }
-        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
-            _lastError = Failures.OneLine(e.Message);
+            // Whatever it is: who restarts the nodes tries again.
+            _lastError = Failures.Describe(e);
             return ExitCode.NotDone;
         }
 
         string? errorOfThisRun = null;
-        // The log stays open while the child runs; if it cannot be kept, the child runs without one.
-        using var log = OpenLog();
-        process.OutputDataReceived += (_, line) => Log(log, line.Data);
+        _log.Open();
+        process.OutputDataReceived += (_, line) => Log(line.Data);
         process.ErrorDataReceived += (_, line) =>
         {
             if (IsError(line.Data)) _lastError = errorOfThisRun = WithoutPrefix(line.Data!.Trim());
-            Log(log, line.Data);
+            Log(line.Data);
         };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _pid = process.Id;
-        notice(string.Create(CultureInfo.InvariantCulture,
-            $"{name} {(Interlocked.Increment(ref _starts) == 1 ? "started" : "started again")}, pid {process.Id}"));
+        var which = Interlocked.Increment(ref _starts) == 1 ? "started" : "started again";
+        if (_told is null) notice(string.Create(CultureInfo.InvariantCulture, $"{name} {which}, pid {process.Id}"));
         try
         {
             await WaitAsync(process, exited.Task, stop);
             return process.ExitCode;
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or Win32Exception)
+        {
+            // Of a child that cannot be waited for, nothing must be left.
+            if (!process.HasExited) process.Kill();
+            errorOfThisRun ??= Failures.Describe(e);
+            return ExitCode.NotDone;
         }
         finally
         {
@@ -133,43 +161,35 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             process.WaitForExitAsync(CancellationToken.None), Task.Delay(OutputTime, CancellationToken.None));
     }
 
-    private StreamWriter? OpenLog()
+    private void Log(string? line)
     {
-        try
-        {
-            const long keep = 16 * 1024 * 1024;
-            if (File.Exists(logFile) && new FileInfo(logFile).Length > keep)
-                File.Move(logFile, logFile + ".1", overwrite: true);
-            return new StreamWriter(logFile, append: true) { AutoFlush = true };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            notice($"{name} has no log file: {Failures.OneLine(e.Message)}");
-            return null;
-        }
+        if (line is not null) _log.Write(line);
     }
 
-    private void Log(StreamWriter? log, string? line)
+    /// <summary>Each end in a line of its own, but not for ever: after some in a row, what goes on is said once.</summary>
+    private void TellEnd(int exitCode, TimeSpan delay)
     {
-        if (log is null || line is null) return;
-        try
+        var end = $"{Describe(exitCode)}{(_lastError is { } line ? $" ({line})" : "")}";
+        if (_policy.Failures < ToldEach)
         {
-            lock (log) log.WriteLine(line);
+            var again = delay == TimeSpan.Zero
+                ? "starting it again"
+                : string.Create(CultureInfo.InvariantCulture, $"starting it again in {delay.TotalSeconds:0.#} s");
+            notice($"{name} {end}, {again}");
+            _told = null;
         }
-        catch (ObjectDisposedException)
+        else if (_told != end)
         {
-            // A late line of a child that has ended: its log is closed, and the line is of no use any more.
-        }
-        catch (IOException e)
-        {
-            // A full disk must not end the one who restarts the nodes.
-            notice($"{name}: its log cannot be written: {Failures.OneLine(e.Message)}");
+            notice(string.Create(CultureInfo.InvariantCulture,
+                $"{name} has ended {_policy.Failures} times in a row before it was in service, and {end} at last: it is started again and again, with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
+            _told = end;
         }
     }
 
     /// <summary>The log of a node goes to its standard error too; what is said there is no reason to end.</summary>
     private static bool IsError(string? line) =>
-        !string.IsNullOrWhiteSpace(line)
+        // A stack trace is indented, and its first line says more.
+        !string.IsNullOrWhiteSpace(line) && !char.IsWhiteSpace(line[0])
         && line.Split(' ', 3) is not [_, "DEBUG" or "INFO" or "WARNING" or "ERROR", _];
 
     private static string WithoutPrefix(string line) =>

@@ -20,7 +20,7 @@ internal sealed record NodeSnapshot
     /// <summary>What it says of itself; null if it said nothing.</summary>
     public NodeStatus? Status { get; init; }
 
-    /// <summary>Its last error, unless it is well.</summary>
+    /// <summary>What it says is wrong with it, else its last error unless it is well.</summary>
     public string? Error { get; init; }
 
     /// <summary>Puts together what the process and the node say.</summary>
@@ -36,7 +36,7 @@ internal sealed record NodeSnapshot
             Pid = process.Pid,
             Mode = mode,
             Status = live,
-            Error = mode is NodeMode.Alive or NodeMode.Ready ? null : live?.Reason ?? process.LastError,
+            Error = live?.Reason ?? (mode is NodeMode.Alive or NodeMode.Ready ? null : process.LastError),
         };
     }
 }

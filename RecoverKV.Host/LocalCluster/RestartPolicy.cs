@@ -1,32 +1,38 @@
 namespace RecoverKV.Host.LocalCluster;
 
 /// <summary>
-/// How long to wait before a process that ended is started again: not at all, unless it fails by itself right after
-/// its start, again and again. What was killed from outside, or left as it was asked to, comes back at once.
+/// How long to wait before a process that ended is started again: not at all, unless it fails again and again before it is
+/// of use. What was killed from outside, or left as it was asked to, comes back at once; if that happens again and again
+/// before it was in service (the system kills what takes too much memory), it waits as well.
 /// </summary>
 internal sealed class RestartPolicy
 {
     private static readonly TimeSpan Stable = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongRun = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan First = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
-    private int _failures;
+    /// <summary>No delay is longer.</summary>
+    public static TimeSpan Longest { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many runs in a row were of no use.</summary>
+    public int Failures { get; private set; }
 
     /// <summary>The delay after a run that ended.</summary>
     /// <param name="exitCode">Its exit code; 128 and a signal's number if a signal ended it.</param>
     /// <param name="ranFor">How long it had run.</param>
-    public TimeSpan After(int exitCode, TimeSpan ranFor)
+    /// <param name="served">Whether it was in service; null: nobody looked.</param>
+    public TimeSpan After(int exitCode, TimeSpan ranFor, bool? served = null)
     {
-        if (ranFor >= Stable) _failures = 0;
-        if (EndedFromOutside(exitCode))
-        {
-            // Even then no spinning: something may kill it at each start.
-            return ranFor < First ? First : TimeSpan.Zero;
-        }
+        if (ranFor >= Stable && served is not false || ranFor >= LongRun) Failures = 0;
+        var outside = EndedFromOutside(exitCode);
+        // Even then no spinning: something may kill it at each start.
+        var least = outside && ranFor < First ? First : TimeSpan.Zero;
+        if (outside && served is not false) return least;
 
-        _failures++;
-        if (_failures == 1) return TimeSpan.Zero;
-        var delay = First * Math.Pow(2, Math.Min(_failures - 2, 10));
+        Failures++;
+        var free = outside ? 3 : 1;
+        if (Failures <= free) return least;
+        var delay = First * Math.Pow(2, Math.Min(Failures - free - 1, 10));
         return delay < Longest ? delay : Longest;
     }
 

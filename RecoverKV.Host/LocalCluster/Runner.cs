@@ -1,4 +1,6 @@
 using System.Globalization;
+using RecoverKV.Actors.Output;
+using RecoverKV.Client.Contracts;
 using RecoverKV.Host.Grpc;
 using Spectre.Console;
 
@@ -10,6 +12,7 @@ internal sealed class Runner
     private const int NoticesShown = 6;
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Terminal _terminal;
     private readonly LocalClusterOptions _options;
@@ -17,19 +20,25 @@ internal sealed class Runner
     private readonly ClusterWatch _watch;
     private readonly Lock _lock = new();
     private readonly Queue<string> _notices = [];
+    private readonly LineQueue _lines;
+    private bool _muted;
 
     private Runner(Terminal terminal, LocalClusterOptions options)
     {
         _terminal = terminal;
         _options = options;
         _cluster = new LocalNodes(options, Notice);
-        _watch = new ClusterWatch(_cluster.Nodes, Notice);
+        _watch = new ClusterWatch(_cluster.Nodes, Notice, TellProcesses);
+        _lines = new LineQueue(WriteLine);
     }
 
     /// <summary>Runs a local cluster; returns the exit code.</summary>
     public static async Task<int> RunAsync(Terminal terminal, LocalClusterOptions options)
     {
         var runner = new Runner(terminal, options);
+        // A wrong setting is told at once, not by nodes that do not come up, and before anything is deleted.
+        var nodes = runner._cluster.Nodes;
+        NodeConfig.Of(NodeConfigFile.Text(nodes[0], nodes, options.Chaos, options.ChaosSecret), options.Settings);
         using var folder = DataFolder.Open(options);
         await runner._cluster.CheckPortsAsync();
         await using var grpc = options.GrpcPort > 0 ? await runner.ServeGrpcAsync() : null;
@@ -55,17 +64,21 @@ internal sealed class Runner
     private async Task RunAsync(GrpcEndpoint? grpc, CancellationToken interrupt)
     {
         var contact = string.Join(',', _cluster.Nodes.Select(n => n.Address));
-        _terminal.Out.WriteLine($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
-        if (grpc is not null) _terminal.Out.WriteLine($"gRPC on localhost:{_options.GrpcPort}, servers {string.Join(',', _options.GrpcServers.Select(s => s.Server))}");
+        _lines.Add($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
+        if (grpc is not null) _lines.Add($"gRPC on localhost:{_options.GrpcPort}, servers {string.Join(',', _options.GrpcServers.Select(s => s.Server))}");
+        _lines.Flush(LastWords);
         var supervision = _cluster.RunAsync(interrupt);
         var watching = _watch.RunAsync(interrupt);
-        if (_terminal.OutputIsTerminal) await ShowTableAsync(interrupt);
-        else await ShowChangesAsync(interrupt);
-        _terminal.Out.WriteLine("stopping all nodes");
+        var showing = _terminal.OutputIsTerminal ? Task.Run(() => ShowTableAsync(interrupt), CancellationToken.None) : ShowChangesAsync(interrupt);
+        // Whatever becomes of the output: the nodes are what this is for.
+        await Task.Delay(Timeout.Infinite, interrupt).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(showing, Task.Delay(LastWords, CancellationToken.None));
+        _lines.Add("stopping all nodes");
         if (grpc is not null) await grpc.DisposeAsync();
         await watching;
         await supervision;
-        _terminal.Out.WriteLine("all nodes have stopped");
+        _lines.Add("all nodes have stopped");
+        _lines.Flush(LastWords);
     }
 
     private async Task ShowChangesAsync(CancellationToken interrupt)
@@ -73,19 +86,45 @@ internal sealed class Runner
         var log = new ChangeLog();
         while (await IntervalAsync(interrupt))
         {
-            var lines = log.Changes(Snapshot());
-            lock (_lock)
-            {
-                foreach (var line in lines) _terminal.Out.WriteLine(line);
-            }
+            foreach (var line in log.Changes(Snapshot())) _lines.Add(line);
         }
     }
 
-    private async Task ShowTableAsync(CancellationToken interrupt) =>
-        await AnsiConsole.Live(Draw()).StartAsync(async live =>
+    private async Task ShowTableAsync(CancellationToken interrupt)
+    {
+        try
         {
-            while (await IntervalAsync(interrupt)) live.UpdateTarget(Draw());
-        });
+            await AnsiConsole.Live(Draw()).StartAsync(async live =>
+            {
+                while (await IntervalAsync(interrupt)) live.UpdateTarget(Draw());
+            });
+        }
+        catch (Exception e)
+        {
+            // The terminal may have been closed.
+            _terminal.Error.WriteLine($"{Failures.Prefix}the table cannot be shown, the nodes run on: {Failures.Describe(e)}");
+        }
+    }
+
+    private void WriteLine(string line)
+    {
+        try
+        {
+            _terminal.Out.WriteLine(line);
+        }
+        catch (IOException e) when (!_muted)
+        {
+            _muted = true;
+            _terminal.Error.WriteLine($"{Failures.Prefix}{Failures.Describe(e)}; the nodes run on");
+        }
+    }
+
+    /// <summary>What the nodes say of themselves decides how soon their processes are started again.</summary>
+    private void TellProcesses()
+    {
+        foreach (var (process, node) in _cluster.Processes.Zip(Snapshot()))
+            process.Watched(node.Pid, node.Mode is NodeMode.Alive or NodeMode.Ready);
+    }
 
     private Spectre.Console.Rendering.IRenderable Draw() => LiveTable.Draw(
         Snapshot(), Notices(), "Ctrl-C stops all nodes. In another terminal: recoverkv put KEY VALUE, get KEY, status");
@@ -110,14 +149,14 @@ internal sealed class Runner
 
     private void Notice(string text)
     {
+        if (!_terminal.OutputIsTerminal)
+        {
+            _lines.Add(text);
+            return;
+        }
+
         lock (_lock)
         {
-            if (!_terminal.OutputIsTerminal)
-            {
-                _terminal.Out.WriteLine(text);
-                return;
-            }
-
             if (_notices.Count == NoticesShown) _notices.Dequeue();
             _notices.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {text}"));
         }

@@ -8,6 +8,13 @@ internal sealed class Interpreter(Terminal terminal, Func<IReadOnlyList<string>,
     /// <summary>The exit code up to now.</summary>
     public int ExitCode { get; private set; }
 
+    /// <summary>Says why a line is not run.</summary>
+    public void Refuse(string why)
+    {
+        terminal.Error.WriteLine($"recoverkv: {why}");
+        ExitCode = Host.ExitCode.Usage;
+    }
+
     /// <summary>Runs one line; false if it ends the shell.</summary>
     public async Task<bool> RunAsync(string line)
     {
@@ -18,8 +25,7 @@ internal sealed class Interpreter(Terminal terminal, Func<IReadOnlyList<string>,
         }
         catch (UsageException e)
         {
-            terminal.Error.WriteLine($"recoverkv: {e.Message}");
-            ExitCode = Host.ExitCode.Usage;
+            Refuse(e.Message);
             return true;
         }
 
