@@ -102,7 +102,7 @@ public sealed partial class ReplicaCore
     /// <summary>What this replica may do now.</summary>
     public NodeMode Mode(TimeSpan now)
     {
-        if (!_view.IsInSync(_self)) return NodeMode.Zombie;
+        if (!_view.IsInSync(_self) || _lost != null) return NodeMode.Zombie;
         return HasLease(now) ? NodeMode.Alive : NodeMode.Ready;
     }
 
@@ -138,9 +138,12 @@ public sealed partial class ReplicaCore
     }
 
     /// <summary>The journal is replayed; from now on inputs come.</summary>
-    public void Start(TimeSpan now)
+    /// <param name="now">The local clock.</param>
+    /// <param name="lost">R11: what the journal has lost, as the host can tell by itself; null if nothing.</param>
+    public void Start(TimeSpan now, string? lost = null)
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = now;
+        _lost = lost;
         TrackPending();
         ResetElectionTimer();
         Notice($"{_self} starts at uid {Contiguous}, committed {Committed}, promised {_promised.Epoch}, {_view}");
@@ -152,6 +155,12 @@ public sealed partial class ReplicaCore
     {
         if (_stopped) return;
         _now = now;
+        if (_lost != null)
+        {
+            LeaveTick();
+            return;
+        }
+
         if (_leading != null) LeadingTick(_leading);
         CanvassTick();
         if (_campaign != null) CampaignTick(_campaign);
@@ -195,7 +204,8 @@ public sealed partial class ReplicaCore
         if (_stopped) return;
         _now = now;
         if (!LacksEntries) _reachedAt = now;
-        if (from.Node != _self.Node) Dispatch(from, message);
+        if (_lost != null) ReceiveWithoutTail(from, message);
+        else if (from.Node != _self.Node) Dispatch(from, message);
         Settle();
     }
 
@@ -244,6 +254,12 @@ public sealed partial class ReplicaCore
     private bool InView(MemberId from, PeerMessage message)
     {
         if (message.Epoch == _view.Epoch && from.Node == _view.Sequencer) return _leading == null;
+        if (message.Epoch == _view.Epoch && _view.Epoch > Epoch.Zero)
+        {
+            NoteOtherHistory(from, message.Epoch);
+            if (message is Heartbeat) Send(from.Node, new Refuse(message.Epoch, message.Epoch));
+        }
+
         if (message.Epoch > _view.Epoch) Send(from.Node, new ViewWanted(message.Epoch));
         return Mutated(Mutations.NoEpochGate) && message.Epoch <= _view.Epoch && _leading == null;
     }

@@ -39,14 +39,24 @@ internal static class NodeCommand
         if (stopWithInput) WatchInput(terminal.Input, interrupt);
         // It outlives the node's last moments, in which its calls go to other nodes.
         await using var grpc = settings.Grpc.Enabled ? await NodeEndpoint.StartAsync(settings, terminal) : null;
-        while (await RunOnceAsync(settings, interrupt.Token) == NodeExit.Restart)
+        while (await RunOnceAsync(terminal, settings, interrupt.Token) == NodeExit.Restart)
             await terminal.Out.WriteLineAsync("the node starts again");
         return ExitCode.Done;
     }
 
-    private static async Task<NodeExit> RunOnceAsync(NodeSettings settings, CancellationToken interrupt)
+    private static async Task<NodeExit> RunOnceAsync(Terminal terminal, NodeSettings settings, CancellationToken interrupt)
     {
-        await using var node = await RecoverKvNode.StartAsync(settings);
+        RecoverKvNode started;
+        try
+        {
+            started = await RecoverKvNode.StartAsync(settings, terminal.Error.WriteLine, interrupt);
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return NodeExit.Left;
+        }
+
+        await using var node = started;
         var interrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = interrupt.Register(() => interrupted.TrySetResult());
         if (await Task.WhenAny(node.Completion, interrupted.Task) == interrupted.Task)
