@@ -58,12 +58,17 @@ public sealed class RecoverKvNode : IAsyncDisposable
     public static Task<RecoverKvNode> StartAsync(Config config) => StartAsync(NodeSettings.Load(config));
 
     /// <summary>Starts a node; returns when it listens. Its replica replays its journal after that.</summary>
+    /// <param name="settings">What it is to be.</param>
+    /// <param name="notice">Told, in one line, why the start has to wait: the disk is full, or another program has locked the
+    /// journal. Null to fail then.</param>
+    /// <param name="cancellation">Ends that wait.</param>
     /// <exception cref="NodeFailedException">As above.</exception>
-    public static async Task<RecoverKvNode> StartAsync(NodeSettings settings)
+    public static async Task<RecoverKvNode> StartAsync(
+        NodeSettings settings, Action<string>? notice = null, CancellationToken cancellation = default)
     {
         // Beside the start: only who needs one of them before it is ready waits for that one.
-        _ = Task.Run(ControlCodec.Prepare);
-        var folder = DataFolder.Open(settings.Data, settings.Self.Node);
+        _ = Task.Run(ControlCodec.Prepare, CancellationToken.None);
+        var folder = await OpenAsync(settings, notice, cancellation).ConfigureAwait(false);
         try
         {
             var system = CreateSystem(settings, folder);
@@ -82,6 +87,25 @@ public sealed class RecoverKvNode : IAsyncDisposable
             throw;
         }
     }
+
+    private static async Task<DataFolder> OpenAsync(NodeSettings settings, Action<string>? notice, CancellationToken cancellation)
+    {
+        for (var told = false; ; told = true)
+        {
+            try
+            {
+                return DataFolder.Open(settings.Data, settings.Self.Node);
+            }
+            catch (StorageUnavailableException e) when (notice is not null)
+            {
+                if (!told) notice($"{e.Message} The node waits, and tries again.");
+            }
+
+            await Task.Delay(FolderRetry, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static readonly TimeSpan FolderRetry = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Leaves in good order (R8): hands over or gives its lease back first, so that the others need not wait.
     /// Ends after a few lease times in any case.</summary>

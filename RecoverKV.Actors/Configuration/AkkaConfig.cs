@@ -22,8 +22,8 @@ public static class AkkaConfig
     public const string JournalPlugin = "akka.persistence.journal.sql";
 
     /// <summary>How long SQLite waits for a lock that another connection holds. Nobody but the journal writes, so
-    /// that waiting is rare.</summary>
-    public static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
+    /// that waiting is rare; what waited in vain is tried again.</summary>
+    public static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>The complete configuration; Akka's own defaults come below it.</summary>
     public static Config Of(NodeSettings settings) => settings.AkkaOverrides

@@ -7,6 +7,30 @@ public sealed partial class ReplicaCore
     // The disk is not to be trusted: nothing more is promised, acknowledged or answered in its name.
     private bool _stopped;
 
+    // Nor while the host knows that the journal lost its tail: the same, until others can heal it. The folder may be the
+    // only one that has some of it.
+    private string? _lost;
+    private (Epoch Epoch, TimeSpan At) _viewAskedFor;
+
+    // Only an active sequencer tells its view to who asks, and its in-sync members have all that is committed.
+    private void ReceiveWithoutTail(MemberId from, PeerMessage message)
+    {
+        switch (message)
+        {
+            case Canvass canvass:
+                Send(from.Node, new CanvassReply(canvass.Epoch, false, _promised.Epoch));
+                break;
+            case Heartbeat beat when beat.Epoch > _viewAskedFor.Epoch || _now - _viewAskedFor.At >= _options.ResendInterval:
+                _viewAskedFor = (beat.Epoch, _now);
+                Send(from.Node, new ViewWanted(beat.Epoch));
+                break;
+            case InstallView { View: var view }
+                when view.Epoch == _viewAskedFor.Epoch && view.Sequencer == from.Node && !view.IsInSync(_self):
+                StartOver(_lost!);
+                break;
+        }
+    }
+
     // An in-sync promiser must have everything that any promiser knows to be committed. One that does not may have lost
     // promises and views as well: it is no donor, no voter and no target.
     private void FindAmnesiacs(Campaign campaign, View newest)

@@ -56,6 +56,9 @@ public sealed partial class ReplicaCore
         public TimeSpan RoundAt { get; set; }
         public Dictionary<long, HeartbeatRound> Rounds { get; } = [];
         public TimeSpan QuorumAt { get; set; }
+
+        /// <summary>Whose disks keep writes from being committed; null if nobody's.</summary>
+        public string? Blocked { get; set; }
     }
 
     private readonly record struct Waiter(ICaller Caller, WriteRequest Request);
@@ -71,6 +74,8 @@ public sealed partial class ReplicaCore
             var invalid = Limits.Check(request, _options);
             if (invalid != null) AnswerWrite(caller, request, WriteStatus.Invalid, invalid);
             else if (!LeadsOn || _leavingSince != null) AnswerWrite(caller, request, WriteStatus.NotSequencer);
+            else if (Blocked is { } why && !_waiters.ContainsKey((request.Session, request.Number)))
+                AnswerWrite(caller, request, WriteStatus.Busy, why);
             else if (_waiters.Count >= 2 * _options.WaitingRequests) AnswerWrite(caller, request, WriteStatus.Busy);
             else if (_leading == null) _waiters[(request.Session, request.Number)] = new Waiter(caller, request);
             else if (_leading.Waiting.Count >= _options.WaitingRequests || _leading.WaitingBytes > _options.WaitingBytes)

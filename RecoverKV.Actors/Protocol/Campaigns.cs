@@ -13,6 +13,7 @@ public sealed partial class ReplicaCore
         public required NodeId[]? Wanted { get; init; }
         public required TimeSpan StartedAt { get; init; }
         public HashSet<MemberId> Would { get; } = [];
+        public HashSet<MemberId> Answered { get; } = [];
     }
 
     /// <summary>What a candidate knows, from its request for promises until its view is active.</summary>
@@ -71,6 +72,7 @@ public sealed partial class ReplicaCore
             return;
         }
 
+        canvass.Answered.Add(from);
         if (!message.Would) return;
         canvass.Would.Add(from);
         var enough = _view.Epoch == Epoch.Zero
@@ -82,6 +84,7 @@ public sealed partial class ReplicaCore
     private void CanvassTick()
     {
         if (_canvassing == null || _now - _canvassing.StartedAt < _options.ResendInterval) return;
+        NoteVainCanvass(_canvassing);
         _canvassing = null;
         if (_leading == null) _electionAt = _now + Jitter(_options.ElectionJitter);
     }
@@ -148,6 +151,7 @@ public sealed partial class ReplicaCore
     {
         var campaign = _campaign!;
         Notice($"{_self} gives up its campaign for epoch {campaign.Epoch}: {reason}");
+        NoteVainCampaign(campaign);
         if (campaign.Former is { } former && _now - former.QuorumAt <= 2 * Lease)
         {
             // One member's trouble does not end the tenure: once more, without who did not answer.

@@ -48,13 +48,8 @@ public sealed partial class ReplicaCore
         if (_barred != null) return _barred;
         foreach (var stranger in _strangers.Values)
             if (stranger.Text != null && now - stranger.HeardAt < Lately) return stranger.Text;
+        if (Trouble(now) is { } trouble) return trouble;
         if (_view.Epoch > Epoch.Zero) return null;
-        if (Cluster != Guid.Empty)
-        {
-            return $"this node's folder was lost once and made anew: it waits for a node of {Store(Cluster)} that has "
-                + "its data, and forms no store without one";
-        }
-
         var unheard = _options.Nodes.Where(n => n != _self.Node && !_heard.Contains(n)).ToArray();
         return unheard.Length == 0 ? null
             : $"the first start needs all nodes once: nothing was heard of {string.Join(", ", unheard)} yet";

@@ -26,7 +26,7 @@ public sealed partial class ReplicaCore
     /// <param name="peers">Null for all.</param>
     public void HealFrom(TimeSpan now, IReadOnlyCollection<NodeId>? peers)
     {
-        if (_stopped) return;
+        if (_stopped || _lost != null) return;
         _now = now;
         _healFrom = peers;
         _fetches.Clear();

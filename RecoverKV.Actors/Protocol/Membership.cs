@@ -106,7 +106,7 @@ public sealed partial class ReplicaCore
             return;
         }
 
-        if (IsStalled(leading.Followers[_self]))
+        if (IsStalled(leading.Followers[_self]) && OthersCanGoOn(leading))
         {
             Notice($"{_self} steps down: its disk does not answer");
             StepDown();
@@ -116,6 +116,7 @@ public sealed partial class ReplicaCore
 
         if (_now - leading.RoundAt >= _options.HeartbeatInterval) SendHeartbeats(leading);
         AdvanceCommitted(leading);
+        RefuseWhatWaits(leading);
         foreach (var follower in leading.Followers.Values)
             if (follower.Member != _self && _view.IsInSync(follower.Member)) Resend(leading, follower);
         ConsiderNextSet(leading);
@@ -157,9 +158,11 @@ public sealed partial class ReplicaCore
         follower.Member != _self
         && (follower.Left || _now - follower.HeardAt > _options.SilenceLimit || IsStalled(follower));
 
-    // It answers, but its disk takes nothing: nothing would commit for as long.
+    // It answers, but its disk takes nothing: nothing would commit for as long. Of its own disk a sequencer knows earlier.
     private bool IsStalled(Follower follower) =>
-        follower.Contiguous < _leading!.NextUid.Previous && _now - follower.ProgressAt > StallFactor * _options.SilenceLimit;
+        follower.Contiguous < _leading!.NextUid.Previous
+        && _now - follower.ProgressAt
+            > (follower.Member == _self && _diskTrouble != null ? 1 : StallFactor) * _options.SilenceLimit;
 
     private const int StallFactor = 5;
 
@@ -204,7 +207,7 @@ public sealed partial class ReplicaCore
     private void LeaveTick()
     {
         if (_leavingSince is not { } since || _left) return;
-        if (_options.Nodes.Length == 1 || !_view.IsInSync(_self) || _now - since > 2 * Lease)
+        if (_options.Nodes.Length == 1 || !_view.IsInSync(_self) || _lost != null || _now - since > 2 * Lease)
         {
             StepDown();
             _left = true;

@@ -26,7 +26,7 @@ public sealed partial class ReplicaCore
     {
         // A replica without a view, where there is one, lost its disk: it must not take elections away from members (R11).
         var belongs = message.View > Epoch.Zero || _view.Epoch == Epoch.Zero;
-        var would = belongs && MayPromise(from, message.Epoch, message.Handover);
+        var would = belongs && _diskTrouble == null && !BeginsNoStore(message.View) && MayPromise(from, message.Epoch, message.Handover);
         Send(from.Node, new CanvassReply(message.Epoch, would, _promised.Epoch));
     }
 
@@ -57,6 +57,8 @@ public sealed partial class ReplicaCore
     private void OnRefuse(MemberId from, Refuse message)
     {
         _highestSeen = Epoch.Max(_highestSeen, message.Promised);
+        if (_leading != null && message.Epoch == _view.Epoch && message.Promised == message.Epoch)
+            NoteOtherHistory(from, message.Epoch);
         if (_campaign != null && message.Epoch == _campaign.Epoch && message.Promised > _campaign.Epoch)
         {
             // Who leads on needs only a majority, and its canvass found one.

@@ -79,6 +79,10 @@ public sealed record ProtocolOptions
     /// <summary>Most fetches under way at once, over all peers.</summary>
     public int FetchesInFlight { get; init; } = 4;
 
+    /// <summary>R11: this replica's disk takes the place of one that had lost its data. So there was a store, and the replica
+    /// helps nobody to begin another one.</summary>
+    public bool IsSuccessor { get; init; }
+
     /// <summary>Whether a replica that reaches no peer answers reads of consistency
     /// <see cref="Client.Contracts.ReadConsistency.Available"/> with what it has.</summary>
     public bool ServesAlone { get; init; }

@@ -108,7 +108,7 @@ public sealed partial class ReplicaCore
     /// <summary>What this replica may do now.</summary>
     public NodeMode Mode(TimeSpan now)
     {
-        if (!_view.IsInSync(_self) || _barred != null) return NodeMode.Zombie;
+        if (!_view.IsInSync(_self) || _barred != null || _lost != null) return NodeMode.Zombie;
         return HasLease(now) ? NodeMode.Alive : NodeMode.Ready;
     }
 
@@ -144,9 +144,12 @@ public sealed partial class ReplicaCore
     }
 
     /// <summary>The journal is replayed; from now on inputs come.</summary>
-    public void Start(TimeSpan now)
+    /// <param name="now">The local clock.</param>
+    /// <param name="lost">R11: what the journal has lost, as the host can tell by itself; null if nothing.</param>
+    public void Start(TimeSpan now, string? lost = null)
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = _tickedAt = now;
+        _lost = lost;
         TrackPending();
         CheckOwnFolder();
         ResetElectionTimer();
@@ -159,6 +162,12 @@ public sealed partial class ReplicaCore
     {
         if (_stopped || _barred != null) return;
         _now = now;
+        if (_lost != null)
+        {
+            LeaveTick();
+            return;
+        }
+
         MeasureSlowness();
         if (_leading != null) LeadingTick(_leading);
         CanvassTick();
@@ -205,7 +214,8 @@ public sealed partial class ReplicaCore
         if (Accepts(header, message))
         {
             if (!LacksEntries) _reachedAt = now;
-            Dispatch(header.From, message);
+            if (_lost != null) ReceiveWithoutTail(header.From, message);
+            else Dispatch(header.From, message);
         }
 
         Settle();
@@ -256,6 +266,12 @@ public sealed partial class ReplicaCore
     private bool InView(MemberId from, PeerMessage message)
     {
         if (message.Epoch == _view.Epoch && from.Node == _view.Sequencer) return _leading == null;
+        if (message.Epoch == _view.Epoch && _view.Epoch > Epoch.Zero)
+        {
+            NoteOtherHistory(from, message.Epoch);
+            if (message is Heartbeat) Send(from.Node, new Refuse(message.Epoch, message.Epoch));
+        }
+
         if (message.Epoch > _view.Epoch) Send(from.Node, new ViewWanted(message.Epoch));
         return Mutated(Mutations.NoEpochGate) && message.Epoch <= _view.Epoch && _leading == null;
     }

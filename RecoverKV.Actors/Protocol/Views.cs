@@ -102,6 +102,13 @@ public sealed partial class ReplicaCore
     private void OnInstallView(MemberId from, InstallView message)
     {
         var view = message.View;
+        if (from.Node == view.Sequencer && Contradicts(view))
+        {
+            NoteOtherHistory(from, view.Epoch);
+            Send(from.Node, new Refuse(view.Epoch, view.Epoch));
+            return;
+        }
+
         if (view.Epoch <= _view.Epoch)
         {
             // A late duplicate changes nothing; only the answer may have been lost.

@@ -84,6 +84,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         {
             Cluster = folder.Cluster,
             NewCluster = Guid.NewGuid(),
+            IsSuccessor = folder.IsSuccessor,
         });
         _callers = new Callers(settings.FrameSize / 2);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
@@ -119,15 +120,13 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case RecoveryCompleted:
                 if (_core.FactCount != LastSequenceNr)
-                    throw new InvariantViolationException(
-                        $"the journal ends at {LastSequenceNr}, but {_core.FactCount} facts were replayed");
-                if (_core.FactCount == 0 && _folder.IsUsed)
                 {
-                    _owner.StartOver("the journal is empty, but this replica had journalled promises and entries");
+                    OnRecoveryFailure(new InvariantViolationException(
+                        $"it ends at fact {LastSequenceNr}, but has only {_core.FactCount} facts"));
                     return;
                 }
 
-                _core.Start(Now);
+                _core.Start(Now, LostTail());
                 if (_folder.HealFrom is { } peers)
                 {
                     _log.Warning(
@@ -148,8 +147,17 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
         var journal = System.IO.Path.Combine(_settings.Data, JournalFile.Name);
-        _owner.Failed(JournalFile.Damage(journal, reason)
-            ?? new NodeFailedException($"{journal} cannot be replayed: {reason.GetBaseException().Message}", reason));
+        _owner.Failed(JournalFile.NotReplayed(journal, reason));
+    }
+
+    // R11: what the journal has had is known from beside it.
+    private string? LostTail()
+    {
+        if (LastSequenceNr >= _folder.DurableFacts) return null;
+        var journal = _folder.Journal;
+        return $"{journal} ends at fact {LastSequenceNr}, but had {_folder.DurableFacts}: {JournalFile.Name}-wal was deleted, or an "
+            + "older copy put in its place. This node takes no part until the others can heal it. If they cannot, put the "
+            + $"lost files back; or save what is left (`dump --stale`), or accept the loss by deleting {JournalCount.Name} of each node";
     }
 
     /// <inheritdoc/>
@@ -180,6 +188,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case ScanRequest scan:
                 _core.Scan(Now, Caller, scan);
+                break;
+            case JournalTrouble trouble:
+                _core.DiskTrouble(Now, trouble.What);
                 break;
             case Tick:
                 _core.Tick(Now);
@@ -264,7 +275,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         effects.Clear();
         if (_facts.Count > 0)
         {
-            if (LastSequenceNr == 0) _folder.MarkUsed();
             PersistAllAsync(_facts.ToArray(), FactPersisted);
             _facts.Clear();
         }

@@ -4,8 +4,8 @@ using RecoverKV.Actors.Protocol;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// A node's data folder: <c>identity</c>, <c>journal.db</c> and the <c>lock</c> that keeps it to one process. A journal
-/// without its identity, or an identity without its journal, is never trusted: the one would be another replica's, the
+/// A node's data folder: <c>identity</c>, <c>journal.db</c>, <c>journal.count</c> (<see cref="JournalCount"/>) and the
+/// <c>lock</c> that keeps it to one process. A journal without its identity, or an identity without its journal, is never trusted: the one would be another replica's, the
 /// other the loss of promises and entries under an old name (R11).
 /// </summary>
 /// <remarks>
@@ -16,6 +16,12 @@ namespace RecoverKV.Actors.Storage;
 public sealed class DataFolder : IDisposable
 {
     private const string HealFromName = "heal-from";
+    private const string IdentityName = "identity";
+    private const string Retired = "retired-";
+
+    // What was set aside, for whoever wants to look at it: never all of it, as a disk that loses its data again and again
+    // would fill itself.
+    private const int RetiredToKeep = 3;
     private readonly FolderLock _lock;
     private readonly NodeId _node;
     private Guid _cluster;
@@ -54,9 +60,12 @@ public sealed class DataFolder : IDisposable
     /// <summary>The name of the replica in the journal.</summary>
     public string PersistenceId => PersistenceIdOf(Member);
 
-    /// <summary>Whether the replica has journalled anything: a journal that is empty all the same has lost what it
-    /// had, promises included (R11).</summary>
-    public bool IsUsed => File.Exists(UsedFile);
+    /// <summary>R11: the number of a fact that the journal has had, or 0: a journal that ends before it has lost its
+    /// tail.</summary>
+    public long DurableFacts { get; private set; }
+
+    /// <summary>R11: whether this replica succeeds another one that had lost its data: so there was a store.</summary>
+    public bool IsSuccessor => RetiredFolders().Any();
 
     /// <summary>For tests: the peers that this node may fill its gaps from, until that is lifted, over restarts too; null
     /// for all.</summary>
@@ -73,11 +82,14 @@ public sealed class DataFolder : IDisposable
     /// <summary>Lifts <see cref="HealFrom"/> of a folder that no node has open.</summary>
     public static void LiftHealFrom(string folder) => File.Delete(System.IO.Path.Combine(folder, HealFromName));
 
+    // Builds before journal.count made this file before the first fact.
     private string UsedFile => In("used");
+
+    private string CountFile => In(JournalCount.Name);
 
     private string HealFromFile => In(HealFromName);
 
-    private string IdentityFile => In("identity");
+    private string IdentityFile => In(IdentityName);
 
     private string RetiringFile => In("retiring");
 
@@ -106,24 +118,22 @@ public sealed class DataFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new NodeFailedException($"The data folder {path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
+            var message = $"The data folder {path} cannot be used: {e.Message.ReplaceLineEndings(" ")}";
+            throw DurableFiles.IsFull(e) ? new StorageUnavailableException(message, e) : new NodeFailedException(message, e);
         }
     }
 
-    /// <summary>R11: moves everything aside, into a folder <c>retired-N</c>, and starts over under a new incarnation.
-    /// The journal must not be in use.</summary>
+    /// <summary>R11: moves everything aside, into a folder <c>retired-N</c>, and starts over under a new incarnation. As
+    /// others have all that is committed then, only the newest few of such folders are kept. The journal must not be in
+    /// use.</summary>
     public void Retire()
     {
         JournalFile.Close(Journal);
         DurableFiles.Move(IdentityFile, RetiringFile);
         FinishRetirement();
+        foreach (var (_, old) in RetiredFolders().OrderByDescending(r => r.Number).Skip(RetiredToKeep))
+            Directory.Delete(old, recursive: true);
         Create();
-    }
-
-    /// <summary>To be called before the first fact is journalled; on disk when it returns.</summary>
-    public void MarkUsed()
-    {
-        if (!IsUsed) DurableFiles.Write(UsedFile, "");
     }
 
     /// <summary>Lets go of the folder. The journal must not be in use.</summary>
@@ -155,6 +165,7 @@ public sealed class DataFolder : IDisposable
             throw new NodeFailedException(
                 $"{Journal} is missing, though the node {_node} had one. {JournalFile.HowToStartOver(Journal)}");
         (Member, _cluster) = (identity.Member, identity.Cluster);
+        DurableFacts = JournalCount.Read(CountFile, PersistenceId) ?? (File.Exists(UsedFile) ? 1 : 0);
         JournalFile.Check(Journal, PersistenceId);
     }
 
@@ -171,36 +182,37 @@ public sealed class DataFolder : IDisposable
     {
         Member = new MemberId(_node, Guid.NewGuid());
         IsNew = true;
+        DurableFacts = 0;
         // A replica that starts over knows its store, and makes no new one with others that lost theirs (R12).
-        if (_cluster == Guid.Empty && LastRetired > 0)
-            _cluster = Storage.Identity.Parse(File.ReadAllText(In(Retired(LastRetired), "identity")))?.Cluster ?? Guid.Empty;
+        if (_cluster == Guid.Empty && RetiredFolders().OrderByDescending(r => r.Number).FirstOrDefault() is { Path: { } last }
+            && File.Exists(System.IO.Path.Combine(last, IdentityName)))
+            _cluster = Storage.Identity.Parse(File.ReadAllText(System.IO.Path.Combine(last, IdentityName)))?.Cluster ?? Guid.Empty;
         File.Delete(UsedFile);
         JournalFile.Create(Journal);
+        JournalCount.Create(CountFile, PersistenceId);
         DurableFiles.Write(IdentityFile, new Identity(Member, _cluster).Text);
     }
 
     private void FinishRetirement()
     {
         if (!File.Exists(RetiringFile)) return;
-        var retired = Retired(LastRetired + 1);
-        DurableFiles.CreateFolder(In(retired));
-        foreach (var file in JournalFile.Files(Journal).ToList())
-            DurableFiles.Move(file, In(retired, System.IO.Path.GetFileName(file)));
-        DurableFiles.Move(RetiringFile, In(retired, "identity"));
+        var number = RetiredFolders().Select(r => r.Number).DefaultIfEmpty(1).Max();
+        if (File.Exists(In($"{Retired}{number}", IdentityName))) number++;
+        var folder = $"{Retired}{number}";
+        DurableFiles.CreateFolder(In(folder));
+        foreach (var file in JournalFile.Files(Journal).Append(CountFile).Where(File.Exists).ToList())
+            DurableFiles.Move(file, In(folder, System.IO.Path.GetFileName(file)));
+        DurableFiles.Move(RetiringFile, In(folder, IdentityName));
     }
 
-    /// <summary>The number of the last folder that was set aside; 0 if none was.</summary>
-    private int LastRetired
+    private IEnumerable<(int Number, string Path)> RetiredFolders()
     {
-        get
+        foreach (var folder in Directory.EnumerateDirectories(Path, $"{Retired}*"))
         {
-            var number = 0;
-            while (File.Exists(In(Retired(number + 1), "identity"))) number++;
-            return number;
+            if (int.TryParse(System.IO.Path.GetFileName(folder)[Retired.Length..], CultureInfo.InvariantCulture, out var number))
+                yield return (number, folder);
         }
     }
-
-    private static string Retired(int number) => $"retired-{number.ToString(CultureInfo.InvariantCulture)}";
 
     private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 }

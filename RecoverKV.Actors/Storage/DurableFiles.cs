@@ -8,17 +8,27 @@ namespace RecoverKV.Actors.Storage;
 internal static class DurableFiles
 {
     /// <summary>Creates or replaces a small file: whoever looks sees the whole old or the whole new one.</summary>
-    public static void Write(string path, string text)
+    public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>As above, with bytes.</summary>
+    public static void Write(string path, byte[] content)
     {
         var temporary = path + ".new";
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
-            file.Write(Encoding.UTF8.GetBytes(text));
+            file.Write(content);
             file.Flush(flushToDisk: true);
         }
 
         Move(temporary, path);
     }
+
+    /// <summary>Whether an operation failed because the disk, or a quota, is full: it may succeed later.</summary>
+    public static bool IsFull(Exception e) =>
+        e is IOException && (OperatingSystem.IsWindows() ? e.HResult is DiskFull or HandleDiskFull : e.HResult is NoSpace or Quota);
+
+    private const int NoSpace = 28, Quota = 122;
+    private const int DiskFull = unchecked((int)0x80070070), HandleDiskFull = unchecked((int)0x80070027);
 
     /// <summary>Renames a file within one file system, over an existing one if there is one.</summary>
     public static void Move(string from, string to)

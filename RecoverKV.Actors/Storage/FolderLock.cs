@@ -28,6 +28,10 @@ internal sealed class FolderLock : IDisposable
         {
             File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
+        catch (IOException)
+        {
+            // A full disk: the folder is this process's all the same, and only its number is not told.
+        }
         catch
         {
             file.Dispose();
@@ -43,7 +47,7 @@ internal sealed class FolderLock : IDisposable
     {
         try
         {
-            return $"pid {File.ReadAllText(pidFile)}";
+            return File.ReadAllText(pidFile) is { Length: > 0 } pid ? $"pid {pid}" : "another process";
         }
         catch (IOException)
         {

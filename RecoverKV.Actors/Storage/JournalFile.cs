@@ -21,8 +21,18 @@ public static class JournalFile
     internal const long FullCheckLimit = 32L * 1024 * 1024;
 
     private const int SqliteError = 1;
+    private const int SqliteBusy = 5;
+    private const int SqliteIoWrite = 778;
     private const int SqliteCorrupt = 11;
+    private const int SqliteFull = 13;
+    private const int SqliteCannotOpen = 14;
+    private const int SqliteConstraint = 19;
+    private const int SqliteMismatch = 20;
     private const int SqliteNotADatabase = 26;
+
+    // Of SQLite's header: the versions that a program must know to write and to read the file. 2 stands for a write-ahead
+    // log, 1 for a file without one, as tools make it that copy a database.
+    private const int WriteVersion = 18, ReadVersion = 19;
 
     /// <summary>The plugin's table without the indexes that only its queries by tag and time want.</summary>
     private const string Schema = """
@@ -93,13 +103,42 @@ public static class JournalFile
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             if (cause is NodeFailedException known) return known;
-            if (cause is FormatException or SerializationException or InvariantViolationException
-                or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase })
+            if (cause is FormatException or SerializationException or InvariantViolationException or InvalidCastException
+                or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase or SqliteError or SqliteMismatch })
                 return Damaged(path, cause.Message, exception);
         }
 
         return null;
     }
+
+    /// <summary>What the operator must know of a replay that failed: whatever the facts cannot be read or followed for, it
+    /// is damage, unless the machine has no memory, or no disk, at the moment.</summary>
+    internal static NodeFailedException NotReplayed(string path, Exception exception)
+    {
+        if (Damage(path, exception) is { } damage) return damage;
+        var cause = exception.GetBaseException();
+        return cause is SqliteException { SqliteErrorCode: not SqliteConstraint } or IOException or UnauthorizedAccessException
+            or OutOfMemoryException or TimeoutException or Akka.Persistence.RecoveryTimedOutException
+            ? new NodeFailedException($"{path} cannot be replayed: {cause.Message.ReplaceLineEndings(" ")}", exception)
+            : Damaged(path, cause.Message, exception);
+    }
+
+    /// <summary>Whether nothing is wrong with the file, and what failed may succeed later: its disk is full, somebody else
+    /// has locked it, no file can be opened. Then SQLite has undone what it had begun, in the file and in memory.</summary>
+    internal static bool IsPassing(Exception exception) =>
+        exception is SqliteException { SqliteErrorCode: SqliteFull or SqliteBusy or SqliteCannotOpen }
+            or SqliteException { SqliteExtendedErrorCode: SqliteIoWrite };
+
+    /// <summary>What a passing failure is, for a client that waits.</summary>
+    internal static string InWords(Exception exception) => exception is SqliteException e
+        ? e.SqliteErrorCode switch
+        {
+            SqliteFull => "the disk is full",
+            SqliteBusy => "another program has locked the journal",
+            SqliteCannotOpen => "the journal cannot be opened",
+            _ => "the disk cannot be written",
+        }
+        : exception.Message;
 
     /// <summary>Makes an empty journal. It appears under its name when it is complete and on disk.</summary>
     internal static void Create(string path)
@@ -125,9 +164,13 @@ public static class JournalFile
 
     /// <summary>Refuses a journal that is damaged or of another replica.</summary>
     /// <exception cref="NodeFailedException">It must not be used.</exception>
-    internal static void Check(string path, string persistenceId, long fullCheckLimit = FullCheckLimit) =>
+    internal static void Check(string path, string persistenceId, long fullCheckLimit = FullCheckLimit)
+    {
+        CheckHeader(path);
         Read(path, connection =>
         {
+            if (Scalar(connection, "PRAGMA journal_mode = WAL") is not "wal")
+                throw Damaged(path, "it takes no write-ahead log", null);
             if (new FileInfo(path).Length <= fullCheckLimit) CheckWhole(path, connection);
 
             // Each of these is one step in the index.
@@ -140,6 +183,18 @@ public static class JournalFile
 
             return true;
         });
+    }
+
+    // SQLite takes a file whose write version it does not know for one that it may only read, and says so at each write.
+    // To be called before it has the file open: to close a file lets go of all locks that the process has on it.
+    private static void CheckHeader(string path)
+    {
+        Span<byte> header = stackalloc byte[ReadVersion + 1];
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length
+            && (header[WriteVersion] != header[ReadVersion] || header[WriteVersion] is not (1 or 2)))
+            throw Damaged(path, $"its header has the versions {header[WriteVersion]} and {header[ReadVersion]}", null);
+    }
 
     private static void CheckWhole(string path, SqliteConnection connection)
     {
@@ -153,11 +208,8 @@ public static class JournalFile
     /// <summary>Lets go of the file.</summary>
     internal static void Close(string path)
     {
-        foreach (var connectionString in new[] { ConnectionString(path), ReadOnlyConnectionString(path) })
-        {
-            using var connection = new SqliteConnection(connectionString);
-            SqliteConnection.ClearPool(connection);
-        }
+        using var connection = new SqliteConnection(ConnectionString(path));
+        SqliteConnection.ClearPool(connection);
     }
 
     /// <summary>The files that SQLite keeps for a journal: the file, its write-ahead log and that one's index.</summary>
@@ -169,20 +221,22 @@ public static class JournalFile
         foreach (var file in Files(path)) File.Delete(file);
     }
 
-    internal static string ReadOnlyConnectionString(string path) => ConnectionString(path, SqliteOpenMode.ReadOnly);
-
     internal static NodeFailedException Damaged(string path, string how, Exception? cause) =>
         new($"{path} is damaged: {how.ReplaceLineEndings(" ").TrimEnd('.')}. {HowToStartOver(path)}", cause);
 
     internal static string HowToStartOver(string path) =>
         $"Move the folder {Path.GetDirectoryName(path)} away to let the node start over from its peers.";
 
-    private static string ConnectionString(
+    /// <summary>How to connect. SQLite then locks the file for as long as the process has it open, against other processes
+    /// only: nobody else's lock can hold up a write. (On Windows there is no such mode.) Every connection of the process
+    /// must be of this kind, and for reading and writing, as another would take the lock away.</summary>
+    internal static string ConnectionString(
         string path, SqliteOpenMode mode = SqliteOpenMode.ReadWrite, bool pooling = true) => new SqliteConnectionStringBuilder
         {
             DataSource = path,
             Mode = mode,
             Pooling = pooling,
+            Vfs = OperatingSystem.IsWindows() ? "" : "unix-excl",
             DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
         }.ConnectionString;
 
@@ -197,10 +251,8 @@ public static class JournalFile
         }
         catch (SqliteException e)
         {
-            throw Damage(path, e)
-                ?? (e.SqliteErrorCode == SqliteError
-                    ? Damaged(path, e.Message, e) // the table is not there
-                    : new NodeFailedException($"{path} cannot be read: {e.Message.ReplaceLineEndings(" ")}", e));
+            var message = $"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}";
+            throw Damage(path, e) ?? (IsPassing(e) ? new StorageUnavailableException(message, e) : new NodeFailedException(message, e));
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class JournalReader
     {
         try
         {
-            using var connection = new SqliteConnection(JournalFile.ReadOnlyConnectionString(journal));
+            using var connection = new SqliteConnection(JournalFile.ConnectionString(journal));
             connection.Open();
             using var table = new JournalTable(connection);
             var facts = new List<Fact>();

@@ -11,6 +11,7 @@ internal sealed class JournalTable : IDisposable
 {
     private readonly SqliteConnection _connection;
     private readonly Checkpoints? _checkpoints;
+    private readonly JournalCount? _count;
     private readonly SqliteCommand _insert;
     private readonly SqliteParameter _persistenceId, _number, _created, _message, _manifest, _writer;
 
@@ -20,10 +21,11 @@ internal sealed class JournalTable : IDisposable
     /// <param name="Writer">The run of the replica that wrote it.</param>
     public readonly record struct Row(long Number, Fact Fact, string Writer);
 
-    /// <summary>Takes an open connection, and what moves its log if it is not its own commits.</summary>
-    public JournalTable(SqliteConnection connection, Checkpoints? checkpoints = null)
+    /// <summary>Takes an open connection; for writing also what moves its log beside its commits, and what counts them.
+    /// </summary>
+    public JournalTable(SqliteConnection connection, Checkpoints? checkpoints = null, JournalCount? count = null)
     {
-        (_connection, _checkpoints) = (connection, checkpoints);
+        (_connection, _checkpoints, _count) = (connection, checkpoints, count);
         _insert = connection.CreateCommand();
         _insert.CommandText = """
             INSERT INTO journal
@@ -62,6 +64,7 @@ internal sealed class JournalTable : IDisposable
         }
 
         transaction?.Commit();
+        if (events.LastOrDefault() is { } last) _count?.Write(last.PersistenceId, last.SequenceNr);
         _checkpoints?.Logged(bytes);
     }
 
@@ -102,6 +105,7 @@ internal sealed class JournalTable : IDisposable
     public void Dispose()
     {
         _checkpoints?.Dispose();
+        _count?.Dispose();
         _insert.Dispose();
         _connection.Dispose();
     }

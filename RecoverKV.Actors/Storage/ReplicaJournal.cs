@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.Persistence;
 using Akka.Persistence.Sql.Journal;
 using Microsoft.Data.Sqlite;
@@ -18,8 +19,12 @@ internal sealed class ReplicaJournalSetup(string path, Durability durability, st
     public JournalTable OpenTable()
     {
         var connection = Connect();
-        return new JournalTable(connection, new Checkpoints(connection, Connect));
+        return new JournalTable(
+            connection, new Checkpoints(connection, Connect), new JournalCount(JournalCount.PathOf(path)));
     }
+
+    /// <summary>The SQLite file.</summary>
+    public string Path => path;
 
     private SqliteConnection Connect() => JournalFile.ConnectForWriting(path, durability, pragmas);
 }
@@ -33,15 +38,27 @@ internal sealed class ReplicaJournalSetup(string path, Durability durability, st
 /// <remarks>
 /// The actor's thread waits for the disk, so it needs a dispatcher of its own. Requests are done one after the other: a
 /// replay never misses a write that is still under way. A replica has one write under way at a time; what it
-/// persists meanwhile makes the next one, so that a slower disk has fewer and larger transactions.
+/// persists meanwhile makes the next one, so that a slower disk has fewer and larger transactions. What a full disk does not
+/// take, or a lock that somebody else has, waits here and is tried again: to stop the replica would help nobody.
 /// </remarks>
 internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
 {
     // Replayed events that the replica has not applied yet: bounds the memory of a replay, as each may have batch.bytes.
     private const int ReplayAhead = 64;
     private readonly ReplicaJournalSetup _setup = Context.System.Settings.Setup.Get<ReplicaJournalSetup>().Value;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
     private JournalTable? _table;
     private bool _pluginStarted;
+
+    // The write that is tried again and again.
+    private WriteMessages? _held;
+    private bool _replayHeld;
+    private ICancelable? _later;
+
+    private sealed class Retry
+    {
+        public static readonly Retry Instance = new();
+    }
 
     /// <inheritdoc/>
     protected override bool AroundReceive(Receive receive, object message)
@@ -49,15 +66,13 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         switch (message)
         {
             case WriteMessages request:
-                Answer(request, Try(table => table.Append(Events(request))));
-                // Nobody waits for it: the events are answered.
-                _table?.Checkpoint();
+                Write(request);
+                return true;
+            case Retry:
+                if (_held is { } held) Write(held);
                 return true;
             case ReplayMessages request:
-                var highest = 0L;
-                var failure = Try(table => highest = Replay(table, request));
-                request.PersistentActor.Tell(
-                    failure is null ? new RecoverySuccess(highest) : new ReplayMessagesFailure(failure), ActorRefs.NoSender);
+                ReplayTo(request);
                 return true;
             case IJournalMessage when !_pluginStarted:
                 _pluginStarted = true;
@@ -78,9 +93,64 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     /// <inheritdoc/>
     protected override void PostStop()
     {
+        _later?.Cancel();
         Close();
         base.PostStop();
     }
+
+    private void Write(WriteMessages request)
+    {
+        var failure = Try(table => table.Append(Events(request)));
+        if (failure is not null && JournalFile.IsPassing(failure))
+        {
+            if (_held is null)
+            {
+                Context.GetLogger().Warning(
+                    "{0} takes nothing for now: {1}. What is to be written waits, and is tried again", _setup.Path,
+                    failure.Message.ReplaceLineEndings(" "));
+                request.PersistentActor.Tell(new JournalTrouble(JournalFile.InWords(failure)), Self);
+            }
+
+            _held = request;
+            Later(Retry.Instance, Self);
+            return;
+        }
+
+        if (_held is not null)
+        {
+            if (failure is null) Context.GetLogger().Warning("{0} takes facts again", _setup.Path);
+            request.PersistentActor.Tell(new JournalTrouble(null), Self);
+            _held = null;
+        }
+
+        Answer(request, failure);
+        // Nobody waits for it: the events are answered.
+        _table?.Checkpoint();
+    }
+
+    private void ReplayTo(ReplayMessages request)
+    {
+        // The replica that waited for it is no more.
+        _held = null;
+        var (highest, sent) = (0L, 0L);
+        var failure = Try(table => highest = Replay(table, request, ref sent));
+        if (failure is not null && sent == 0 && JournalFile.IsPassing(failure))
+        {
+            if (!_replayHeld)
+                Context.GetLogger().Warning(
+                    "{0} cannot be read for now: {1}. It is tried again", _setup.Path, failure.Message.ReplaceLineEndings(" "));
+            _replayHeld = true;
+            Later(request, Sender);
+            return;
+        }
+
+        _replayHeld = false;
+        request.PersistentActor.Tell(
+            failure is null ? new RecoverySuccess(highest) : new ReplayMessagesFailure(failure), ActorRefs.NoSender);
+    }
+
+    private void Later(object message, IActorRef sender) =>
+        _later = Context.System.Scheduler.ScheduleTellOnceCancelable(Pause, Self, message, sender);
 
     private Exception? Try(Action<JournalTable> action)
     {
@@ -88,6 +158,10 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         {
             action(_table ??= _setup.OpenTable());
             return null;
+        }
+        catch (SqliteException e) when (JournalFile.IsPassing(e))
+        {
+            return e;
         }
 #pragma warning disable CA1031 // Whatever it was: nothing was written or not all read, and the replica must hear of it.
         catch (Exception e)
@@ -133,7 +207,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     }
 
     // Every event, but none of a writer that was already succeeded by another: two replicas would be at work.
-    private static long Replay(JournalTable table, ReplayMessages request)
+    private static long Replay(JournalTable table, ReplayMessages request, ref long sent)
     {
         var (replica, id) = (request.PersistentActor, request.PersistenceId);
         var highest = table.Highest(id);
@@ -141,6 +215,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         var earlier = new HashSet<string>();
         var writer = "";
         var left = request.Max;
+        var before = 0L;
         foreach (var row in left == 0 ? [] : table.Read(id, request.FromSequenceNr, last))
         {
             if (row.Writer != writer)
@@ -151,6 +226,10 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
                     throw new InvariantViolationException($"event {row.Number} is of an earlier run of the replica than the one before it");
             }
 
+            if (before > 0 && row.Number != before + 1)
+                throw new InvariantViolationException($"event {row.Number} follows event {before}: those between are missing");
+            before = row.Number;
+            sent++;
             WaitForRoom(replica);
             replica.Tell(
                 new ReplayedMessage(new Persistent(row.Fact, row.Number, id, "", false, null, writer)), ActorRefs.NoSender);

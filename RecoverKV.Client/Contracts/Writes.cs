@@ -70,7 +70,7 @@ public enum WriteStatus
     /// <summary>The number is below the session's low-water mark: the client said that it needs no answer.</summary>
     Expired = 3,
 
-    /// <summary>Not taken: too many requests wait. Try again after a while. A node says this at most once for each copy
+    /// <summary>Not taken: too many requests wait, or what <see cref="WriteAnswer.Text"/> says. Try again after a while. A node says this at most once for each copy
     /// that it receives, so that a client can tell when no copy is left.</summary>
     Busy = 4,
 
@@ -93,7 +93,8 @@ public sealed record Version(ReadOnlyMemory<byte> Value, long Uid);
 /// <param name="Previous">
 /// For each operation the version that the key had before the write (null: absent) if committed, else empty.
 /// </param>
-/// <param name="Text">What is wrong with the request, if <see cref="WriteStatus.Invalid"/>.</param>
+/// <param name="Text">What is wrong with the request, if <see cref="WriteStatus.Invalid"/>; what keeps the store from taking it,
+/// if <see cref="WriteStatus.Busy"/> for another reason than too many requests.</param>
 public sealed record WriteAnswer(
     long Session, long Number, WriteStatus Status, long Uid, IReadOnlyList<Version?> Previous, string? Text = null);
 

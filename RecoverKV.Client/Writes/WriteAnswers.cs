@@ -23,7 +23,7 @@ internal sealed partial class WritePipeline
                 switch (answer.Status)
                 {
                     case WriteStatus.Busy:
-                        write.NotTaken();
+                        write.NotTaken(answer.Text);
                         if (older) break;
                         busy = true;
                         SendAgain(write);

@@ -46,7 +46,17 @@ internal static class NodeCommand
 
     private static async Task<NodeExit> RunOnceAsync(NodeSettings settings, CancellationToken interrupt)
     {
-        await using var node = await RecoverKvNode.StartAsync(settings);
+        RecoverKvNode started;
+        try
+        {
+            started = await RecoverKvNode.StartAsync(settings, StderrLogger.Lines.Add, interrupt);
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return NodeExit.Left;
+        }
+
+        await using var node = started;
         var interrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = interrupt.Register(() => interrupted.TrySetResult());
         if (await Task.WhenAny(node.Completion, interrupted.Task) == interrupted.Task)
