@@ -90,7 +90,7 @@ public sealed partial class ReplicaCore
         if (_leading != null || _campaign != null || _canvassing != null || _leavingSince != null) return;
         if (_now < _electionAt) return;
         if (_view.Epoch > Epoch.Zero && !_view.IsInSync(_self)) return;
-        if (_view.Epoch > Epoch.Zero ? _now - _lastHeartbeat < Lease : Cluster != Guid.Empty) return;
+        if (_view.Epoch > Epoch.Zero ? _now - _lastHeartbeat < Lease : BeginsNoStore(Epoch.Zero)) return;
         StartCanvass(Epoch.Zero, wanted: null);
     }
 }
