@@ -18,7 +18,7 @@ public sealed partial class ReplicaCore
     private readonly ProtocolOptions _options;
     private readonly MemberId _self;
     private readonly EntryLog _log = new();
-    private readonly KeyValueState _state = new();
+    private readonly KeyValueState _state;
     private readonly Queue<(long Fact, Action Then)> _whenDurable = new();
     private readonly Queue<PeerMessage> _toSelf = new();
     private SplitMix64 _random;
@@ -48,6 +48,7 @@ public sealed partial class ReplicaCore
     {
         _options = options;
         _self = options.Self;
+        _state = new KeyValueState(options.Sessions);
         _random = new SplitMix64(options.Seed);
     }
 
@@ -74,6 +75,9 @@ public sealed partial class ReplicaCore
 
     /// <summary>The entry at the uid if it is held and in memory.</summary>
     internal LogEntry? EntryAt(Uid uid) => _log.Find(uid);
+
+    /// <summary>The sessions of the committed state.</summary>
+    internal SessionTable Sessions => _state.Sessions;
 
     /// <summary>How many keys the committed state has.</summary>
     public long KeyCount => _state.Count;
@@ -189,11 +193,20 @@ public sealed partial class ReplicaCore
         Settle();
     }
 
-    /// <summary>A message of another replica.</summary>
+    // Who was seen to send what no replica sends; the operator is told once of each.
+    private readonly HashSet<NodeId> _malformed = [];
+
+    /// <summary>A message of another replica. One that is malformed is refused.</summary>
     public void Receive(TimeSpan now, MemberId from, PeerMessage message)
     {
-        if (_stopped) return;
+        if (_stopped || Array.IndexOf(_options.Nodes, from.Node) < 0) return;
         _now = now;
+        if (!WellFormed.Check(message))
+        {
+            if (_malformed.Add(from.Node)) Notice($"{_self} refuses a malformed {message.GetType().Name} of {from}");
+            return;
+        }
+
         if (!LacksEntries) _reachedAt = now;
         if (from.Node != _self.Node) Dispatch(from, message);
         Settle();

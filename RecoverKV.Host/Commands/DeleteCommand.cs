@@ -12,8 +12,8 @@ internal static class DeleteCommand
             async (parsed, client, cancellation) =>
             {
                 var name = parsed.GetRequiredValue(key);
-                var result = await client.DeleteAsync(name, cancellation);
-                if (result.Previous is not [{ }, ..])
+                var result = await client.DeleteAsync(name, returnPrevious: true, cancellation);
+                if (!result.PreviousOmitted && result.Previous is not [{ }, ..])
                 {
                     context.Terminal.Error.WriteLine($"recoverkv: absent: {Failures.OneLine(name)}");
                     return ExitCode.Negative;

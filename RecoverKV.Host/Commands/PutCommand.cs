@@ -13,7 +13,7 @@ internal static class PutCommand
             async (parsed, client, cancellation) =>
             {
                 var result = await client.PutAsync(
-                    parsed.GetRequiredValue(key), parsed.GetRequiredValue(value), cancellation);
+                    parsed.GetRequiredValue(key), parsed.GetRequiredValue(value), returnPrevious: true, cancellation);
                 VersionOutput.WriteWritten(context.Terminal, result);
                 return ExitCode.Done;
             });

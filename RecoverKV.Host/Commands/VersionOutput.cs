@@ -17,6 +17,8 @@ internal static class VersionOutput
     public static void WriteWritten(Terminal terminal, WriteResult result)
     {
         terminal.Out.WriteLine($"uid {result.Uid}");
+        if (result.PreviousOmitted)
+            terminal.Error.WriteLine("recoverkv: the old value is not known: the write's first answer was lost");
         if (result.Previous is not [{ } previous, ..]) return;
         terminal.Out.Write("old ");
         WriteValue(terminal, previous.Value.Span);
