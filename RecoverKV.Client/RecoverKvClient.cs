@@ -38,14 +38,30 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
         return FindClusterAsync(ContactPoint.ParseAll(contactPoints), options, cancellationToken);
     }
 
-    /// <summary>Stores a value; the result has the version that it replaced.</summary>
+    /// <summary>Stores a value.</summary>
     public Task<WriteResult> PutAsync(
         Key key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
-        WriteAsync([new WriteOperation(OperationKind.Put, key, value)], cancellationToken);
+        PutAsync(key, value, returnPrevious: false, cancellationToken);
+
+    /// <summary>Stores a value.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value to store.</param>
+    /// <param name="returnPrevious">Whether the result shall have the version that was replaced; it costs the nodes to look
+    /// it up, and the network to carry it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<WriteResult> PutAsync(
+        Key key, ReadOnlyMemory<byte> value, bool returnPrevious, CancellationToken cancellationToken = default) =>
+        WriteAsync([new WriteOperation(OperationKind.Put, key, value)], returnPrevious, cancellationToken);
 
     /// <summary>Stores the UTF-8 form of a string.</summary>
     public Task<WriteResult> PutAsync(Key key, string value, CancellationToken cancellationToken = default) =>
         PutAsync(key, Encoding.UTF8.GetBytes(value), cancellationToken);
+
+    /// <summary>Stores the UTF-8 form of a string; the result has the version that was replaced, if that is asked
+    /// for.</summary>
+    public Task<WriteResult> PutAsync(
+        Key key, string value, bool returnPrevious, CancellationToken cancellationToken = default) =>
+        PutAsync(key, Encoding.UTF8.GetBytes(value), returnPrevious, cancellationToken);
 
     /// <summary>Stores a value if the key is absent.</summary>
     public Task<WriteResult> PutIfAbsentAsync(
@@ -56,9 +72,15 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     public Task<WriteResult> PutIfAbsentAsync(Key key, string value, CancellationToken cancellationToken = default) =>
         CompareAndSetAsync(key, value, 0, cancellationToken);
 
-    /// <summary>Removes a key; the result has the version that was removed, if there was one.</summary>
+    /// <summary>Removes a key; no effect if it is absent.</summary>
     public Task<WriteResult> DeleteAsync(Key key, CancellationToken cancellationToken = default) =>
-        WriteAsync([new WriteOperation(OperationKind.Delete, key, default)], cancellationToken);
+        DeleteAsync(key, returnPrevious: false, cancellationToken);
+
+    /// <summary>Removes a key; the result has the version that was removed (null: it was absent), if that is asked
+    /// for.</summary>
+    public Task<WriteResult> DeleteAsync(
+        Key key, bool returnPrevious, CancellationToken cancellationToken = default) =>
+        WriteAsync([new WriteOperation(OperationKind.Delete, key, default)], returnPrevious, cancellationToken);
 
     /// <summary>
     /// Stores a value if the key still has the version that was seen.
@@ -67,11 +89,24 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     /// <param name="value">The value to store.</param>
     /// <param name="expectedUid">The uid of the version that the key must have; 0: it must be absent.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns><see cref="WriteResult.Applied"/> says whether it had; the version that it had is there in either
-    /// case.</returns>
+    /// <returns><see cref="WriteResult.Applied"/> says whether it had.</returns>
     public Task<WriteResult> CompareAndSetAsync(
         Key key, ReadOnlyMemory<byte> value, long expectedUid, CancellationToken cancellationToken = default) =>
-        WriteAsync([new WriteOperation(OperationKind.Put, key, value, expectedUid)], cancellationToken);
+        CompareAndSetAsync(key, value, expectedUid, returnPrevious: false, cancellationToken);
+
+    /// <summary>
+    /// Stores a value if the key still has the version that was seen (0: is absent); the result has the version that it
+    /// had, whether or not it was that one, if that is asked for.
+    /// </summary>
+    public Task<WriteResult> CompareAndSetAsync(
+        Key key, ReadOnlyMemory<byte> value, long expectedUid, bool returnPrevious,
+        CancellationToken cancellationToken = default) =>
+        WriteAsync([new WriteOperation(OperationKind.Put, key, value, expectedUid)], returnPrevious, cancellationToken);
+
+    /// <summary>As above, of the UTF-8 form of a string.</summary>
+    public Task<WriteResult> CompareAndSetAsync(
+        Key key, string value, long expectedUid, bool returnPrevious, CancellationToken cancellationToken = default) =>
+        CompareAndSetAsync(key, Encoding.UTF8.GetBytes(value), expectedUid, returnPrevious, cancellationToken);
 
     /// <summary>Stores the UTF-8 form of a string if the key still has the version that was seen (0: is
     /// absent).</summary>
@@ -85,14 +120,22 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     /// <see cref="ClientLimits.WriteBytes"/> bytes.
     /// </summary>
     public Task<WriteResult> WriteAsync(
-        IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default)
+        IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default) =>
+        WriteAsync(operations, returnPrevious: false, cancellationToken);
+
+    /// <summary>
+    /// Several operations as one atomic write; the result has the version that each key had before it, if that is asked
+    /// for.
+    /// </summary>
+    public Task<WriteResult> WriteAsync(
+        IReadOnlyList<WriteOperation> operations, bool returnPrevious, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operations);
         if (!_options.WritesReservedKeys && ReservedPrefix.Broken(operations) is { } reserved)
             return Task.FromException<WriteResult>(reserved);
         return Limits.Broken(operations, View, out var bytes) is { } broken
             ? Task.FromException<WriteResult>(broken)
-            : _writes.Submit(operations, bytes, Deadline, cancellationToken);
+            : _writes.Submit(operations, returnPrevious, bytes, Deadline, cancellationToken);
     }
 
     /// <summary>Reads a key.</summary>

@@ -19,8 +19,13 @@ public readonly record struct GetResult(Contracts.Version? Version, TimeSpan? Ag
 /// <summary>A write was committed.</summary>
 /// <param name="Applied">False if a condition did not hold: nothing was changed.</param>
 /// <param name="Uid">Its place in the order of writes.</param>
-/// <param name="Previous">For each operation the version before the write, null if the key was absent.</param>
-public sealed record WriteResult(bool Applied, long Uid, IReadOnlyList<Contracts.Version?> Previous);
+/// <param name="Previous">If that was asked for, for each operation the version before the write, null if the key was
+/// absent; else empty.</param>
+/// <param name="PreviousOmitted">The versions before the write were asked for and are not known: together they do not fit
+/// one message, or they have more than 4 KiB and the answer had to be given a second time, as the first was lost. At least
+/// one of the keys was there.</param>
+public sealed record WriteResult(
+    bool Applied, long Uid, IReadOnlyList<Contracts.Version?> Previous, bool PreviousOmitted = false);
 
 /// <summary>The state of the cluster as far as it could be reached.</summary>
 /// <param name="Nodes">Every configured node; those that did not answer are DEAD.</param>

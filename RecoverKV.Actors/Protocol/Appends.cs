@@ -6,9 +6,11 @@ namespace RecoverKV.Actors.Protocol;
 // disk. Answers wait for R4.
 public sealed partial class ReplicaCore
 {
-    // The clients that wait for the answer of a request, by the request's own identity (R9): whatever entry carries it
-    // to commit, its answer finds them. Kept while this node leads or campaigns to lead on.
+    // The requests that wait to be numbered or committed, and the clients that wait for their answers, by the request's
+    // own identity (R9): whatever entry carries it to commit, its answer finds them. Kept while this node leads or
+    // campaigns to lead on.
     private readonly Dictionary<(long Session, long Number), Waiter> _waiters = [];
+    private long _waiterBytes;
 
     /// <summary>What a sequencer knows of another replica, or of its own.</summary>
     private sealed class Follower(MemberId member)
@@ -61,7 +63,8 @@ public sealed partial class ReplicaCore
         public string? Blocked { get; set; }
     }
 
-    private readonly record struct Waiter(ICaller Caller, WriteRequest Request);
+    // Without a caller: an earlier tenure's entry carries the request, and nobody has asked this node for its answer.
+    private readonly record struct Waiter(ICaller? Caller, WriteRequest Request);
 
     /// <summary>R3, R9: writes of a client, in the order of its calls. Every one is answered, at some time, unless this
     /// replica stops.</summary>
@@ -74,18 +77,18 @@ public sealed partial class ReplicaCore
             var invalid = Limits.Check(request, _options);
             if (invalid != null) AnswerWrite(caller, request, WriteStatus.Invalid, invalid);
             else if (!LeadsOn || _leavingSince != null) AnswerWrite(caller, request, WriteStatus.NotSequencer);
-            else if (Blocked is { } why && !_waiters.ContainsKey((request.Session, request.Number)))
-                AnswerWrite(caller, request, WriteStatus.Busy, why);
-            else if (_waiters.Count >= 2 * _options.WaitingRequests) AnswerWrite(caller, request, WriteStatus.Busy);
-            else if (_leading == null) _waiters[(request.Session, request.Number)] = new Waiter(caller, request);
-            else if (_leading.Waiting.Count >= _options.WaitingRequests || _leading.WaitingBytes > _options.WaitingBytes)
-                AnswerWrite(caller, request, WriteStatus.Busy);
+            else if (_leading != null && _state.Sessions.Find(request) is { } answer)
+                // A retry of what is done. It is not logged again, and hence no use of its session.
+                Effects.Add(new Effect.AnswerWrite(caller, answer));
+            else if (_waiters.TryGetValue((request.Session, request.Number), out var waiter))
+                // A retry of a request that is under way only changes who gets the answer.
+                _waiters[(request.Session, request.Number)] = waiter with { Caller = caller };
+            else if (Blocked is { } why) AnswerWrite(caller, request, WriteStatus.Busy, why);
+            else if (IsBusy) AnswerWrite(caller, request, WriteStatus.Busy);
             else
             {
-                // A retry of a request that is under way only changes who gets the answer.
-                var isNew = !_waiters.ContainsKey((request.Session, request.Number));
-                _waiters[(request.Session, request.Number)] = new Waiter(caller, request);
-                if (isNew) Enqueue(_leading, request);
+                AddWaiter(caller, request);
+                if (_leading != null) Enqueue(_leading, request);
             }
         }
 
@@ -95,6 +98,25 @@ public sealed partial class ReplicaCore
 
     // This node leads, or campaigns to lead on: what waits is numbered once the next view is active.
     private bool LeadsOn => _leading != null || _campaign?.Former != null;
+
+    // Also while no view is active in which they could be numbered.
+    private bool IsBusy =>
+        _waiters.Count >= 2 * _options.WaitingRequests || _waiterBytes > 2 * _options.WaitingBytes
+        || (_leading is { } leading
+            && (leading.Waiting.Count >= _options.WaitingRequests || leading.WaitingBytes > _options.WaitingBytes));
+
+    private void AddWaiter(ICaller? caller, WriteRequest request)
+    {
+        if (_waiters.TryAdd((request.Session, request.Number), new Waiter(caller, request)))
+            _waiterBytes += request.Encoded.Length;
+    }
+
+    private ICaller? RemoveWaiter(WriteRequest request)
+    {
+        if (!_waiters.Remove((request.Session, request.Number), out var waiter)) return null;
+        _waiterBytes -= waiter.Request.Encoded.Length;
+        return waiter.Caller;
+    }
 
     private static void Enqueue(Leading leading, WriteRequest request)
     {

@@ -47,8 +47,7 @@ public sealed partial class ReplicaCore
             var request = _log[uid].Request;
             var answer = _state.Apply(uid, request, Mutated(Mutations.SessionsNotReplicated) && _leading == null);
             foreach (var operation in request.Operations) SettlePending(operation.Key, uid);
-            if (_waiters.Remove((request.Session, request.Number), out var waiter))
-                Effects.Add(new Effect.AnswerWrite(waiter.Caller, answer));
+            if (RemoveWaiter(request) is { } caller) Effects.Add(new Effect.AnswerWrite(caller, answer));
             _log.Applied(uid);
         }
 

@@ -26,14 +26,13 @@ public abstract record Effect
     /// <summary>Answer a scan.</summary>
     public sealed record AnswerScan(ICaller Caller, ScanReply Reply) : Effect;
 
-    /// <summary>R6: read entries from the journal and send them as <see cref="Entries"/>: of each fact those in the
-    /// range that are valid in <paramref name="View"/>.</summary>
+    /// <summary>R6: read entries from the journal, pick those of the range by <see cref="JournalEntries.Select"/>, and send
+    /// them as <see cref="Entries"/>.</summary>
     /// <param name="To">The node that asked.</param>
-    /// <param name="Request">What it asked, already cut to the size of one answer.</param>
+    /// <param name="Request">What it asked, cut to the uids whose entries are in these facts.</param>
     /// <param name="FirstFact">The first fact to read.</param>
     /// <param name="LastFact">The last fact to read.</param>
-    /// <param name="View">Says which epoch is valid at which uid.</param>
-    public sealed record ServeFromJournal(NodeId To, Fetch Request, long FirstFact, long LastFact, View View) : Effect;
+    public sealed record ServeFromJournal(NodeId To, Fetch Request, long FirstFact, long LastFact) : Effect;
 
     /// <summary>R11: this replica's disk lost facts that it had vouched for. It must stop for good; the node starts
     /// over with an empty data folder and a new incarnation.</summary>

@@ -27,23 +27,18 @@ public readonly record struct LogEntry(Epoch Epoch, ReadOnlyMemory<byte> Encoded
 /// Not thread-safe.
 /// </summary>
 /// <remarks>Invariants: durable ⊆ held; every held uid from <see cref="MemoryFrom"/> on has its entry in memory; the
-/// pieces of the index are disjoint, ascending, and cover exactly the held uids.</remarks>
+/// index covers exactly the held uids.</remarks>
 public sealed class EntryLog
 {
     private const int SegmentSize = 1024;
-
-    // Facts that are read for nothing, at most, to fill one gap.
-    private const int OtherFacts = 64;
     private readonly Dictionary<long, LogEntry[]> _segments = [];
     private readonly UidSet _held = new();
     private readonly UidSet _durable = new();
-    private readonly List<Piece> _index = [];
+    private readonly FactIndex _index = new();
     private readonly Queue<(long Fact, UidRange Range)> _unpersisted = new();
     private readonly AppliedBytes _applied = new();
     private LogEntry[]? _spareSegment;
     private long _bytes;
-
-    private readonly record struct Piece(UidRange Range, long Fact, long Bytes);
 
     /// <summary>What is appended, on disk or not.</summary>
     public UidSet Held => _held;
@@ -57,6 +52,9 @@ public sealed class EntryLog
 
     /// <summary>Roughly what the entries in memory take.</summary>
     public long BytesInMemory => _bytes;
+
+    /// <summary>How many pieces the index of facts has.</summary>
+    internal int IndexCount => _index.Count;
 
     /// <summary>The entry at the uid, if it is held and in memory.</summary>
     public LogEntry? Find(Uid uid) =>
@@ -121,7 +119,7 @@ public sealed class EntryLog
         }
 
         _held.Add(range);
-        _index.Insert(FirstPieceEndingAtOrAfter(batch.First), new Piece(range, fact, bytes));
+        _index.Add(range, fact, bytes);
         _unpersisted.Enqueue((fact, range));
     }
 
@@ -132,12 +130,7 @@ public sealed class EntryLog
         {
             _unpersisted.Dequeue();
             // What was dropped meanwhile is no longer in the index under this fact.
-            for (var at = FirstPieceEndingAtOrAfter(next.Range.First);
-                 at < _index.Count && _index[at].Range.First <= next.Range.Last;
-                 at++)
-            {
-                if (_index[at].Fact == next.Fact) _durable.Add(_index[at].Range);
-            }
+            foreach (var range in _index.Of(next.Fact, next.Range)) _durable.Add(range);
         }
     }
 
@@ -156,16 +149,7 @@ public sealed class EntryLog
 
         _held.Remove(range);
         _durable.Remove(range);
-        var at = FirstPieceEndingAtOrAfter(range.First);
-        while (at < _index.Count && _index[at].Range.First <= range.Last)
-        {
-            var piece = _index[at];
-            _index.RemoveAt(at);
-            if (piece.Range.First < range.First)
-                _index.Insert(at++, piece with { Range = new UidRange(piece.Range.First, range.First.Previous) });
-            if (piece.Range.Last > range.Last)
-                _index.Insert(at++, piece with { Range = new UidRange(range.Last.Next, piece.Range.Last) });
-        }
+        _index.Remove(range);
     }
 
     /// <summary>Lets entries up to <paramref name="applied"/> leave memory, oldest first, while the entries in memory
@@ -183,6 +167,8 @@ public sealed class EntryLog
                 _segments.Remove(MemoryFrom.Value / SegmentSize, out _spareSegment);
             MemoryFrom = MemoryFrom.Next;
         }
+
+        _index.Settle(below: MemoryFrom);
     }
 
     /// <summary>Consecutive entries on disk from <paramref name="range"/>'s first uid on, cut to the bounds; empty if
@@ -213,24 +199,13 @@ public sealed class EntryLog
         return [.. batches];
     }
 
-    /// <summary>The facts that hold entries from <paramref name="first"/> on, in journal order; null if the first is
-    /// not on disk. Cut where about <paramref name="maxBytes"/> are together, where the journal has them in another
-    /// order, and where too much else stands between them.</summary>
-    public (long First, long Last)? FactsFrom(Uid first, Uid last, long maxBytes)
+    /// <summary>The facts that hold the entries from <paramref name="first"/> on, and up to which uid they do; null if the
+    /// first is not on disk. See <see cref="FactIndex.From"/>.</summary>
+    public (long First, long Last, Uid To)? FactsFrom(Uid first, Uid last, long maxBytes)
     {
-        if (!_durable.Contains(first)) return null;
-        var at = FirstPieceEndingAtOrAfter(first);
-        var (from, to, bytes, pieces) = (_index[at].Fact, _index[at].Fact, _index[at].Bytes, 1);
-        for (at++; at < _index.Count && _index[at].Range.First <= last; at++)
-        {
-            var piece = _index[at];
-            bytes += piece.Bytes;
-            pieces++;
-            if (piece.Fact < to || bytes > maxBytes || piece.Fact - from + 1 - pieces > OtherFacts) break;
-            to = piece.Fact;
-        }
-
-        return (from, to);
+        foreach (var durable in _durable.Within(new UidRange(first, last)))
+            return durable.First == first ? _index.From(first, durable.Last, maxBytes) : null;
+        return null;
     }
 
     /// <summary>The part of a batch from one uid to another.</summary>
@@ -240,18 +215,5 @@ public sealed class EntryLog
         var requests = new WriteRequest[last - first + 1];
         for (var i = 0; i < requests.Length; i++) requests[i] = batch.Requests[(int)(first - batch.First) + i];
         return new Batch(batch.Epoch, first, requests);
-    }
-
-    private int FirstPieceEndingAtOrAfter(Uid uid)
-    {
-        int low = 0, high = _index.Count;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (_index[middle].Range.Last < uid) low = middle + 1;
-            else high = middle;
-        }
-
-        return low;
     }
 }

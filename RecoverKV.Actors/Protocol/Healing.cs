@@ -81,8 +81,8 @@ public sealed partial class ReplicaCore
         if (range.Count > 0 && range.First < _log.MemoryFrom
             && _log.FactsFrom(range.First, range.Last, _options.FetchBytes) is { } facts)
         {
-            var request = message with { Range = range };
-            Effects.Add(new Effect.ServeFromJournal(from.Node, request, facts.First, facts.Last, _view));
+            var request = message with { Range = range with { Last = facts.To } };
+            Effects.Add(new Effect.ServeFromJournal(from.Node, request, facts.First, facts.Last));
             return;
         }
 
@@ -96,19 +96,25 @@ public sealed partial class ReplicaCore
         _fetches.Remove(message.Id);
         if (message.Batches.Length > 0) _reachedAt = _now;
         FetchedUids += message.Batches.Sum(b => b.Requests.Count);
-        var any = false;
+        var (any, useless) = (false, message.Batches.Length == 0);
         if (HealingGoal() is { } goal)
         {
             var anyEpoch = Mutated(Mutations.HealBeyondCommitted);
+            var last = Uid.Min(goal.Target, fetch.Range.Last);
             foreach (var batch in message.Batches)
-                any |= AppendLacking(batch, uid => uid <= goal.Target && (goal.Log.Holds(uid, batch.Epoch) || anyEpoch));
+            {
+                any |= AppendLacking(batch, uid =>
+                    uid >= fetch.Range.First && uid <= last && (goal.Log.Holds(uid, batch.Epoch) || anyEpoch));
+            }
+
+            useless |= !any && !_log.Held.Contains(fetch.Range.First);
         }
 
         if (any)
         {
             if (_synchronization == null) Acknowledge();
         }
-        else if (message.Batches.Length == 0)
+        else if (useless)
         {
             // Not at once again: it would answer the same.
             _peerFailedAt[from.Node] = _now;

@@ -11,13 +11,23 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 public sealed class KeyValueState
 {
+    // Slots that a page of a scan may pass over without finding a key: most keys may have been deleted.
+    private const int SlotsOfPage = 64 * 1024;
+
     private readonly KeyTable _keys = new();
+
+    /// <summary>An empty state.</summary>
+    public KeyValueState() : this(SessionLimits.Standard)
+    {
+    }
+
+    internal KeyValueState(SessionLimits limits) => Sessions = new SessionTable(limits);
 
     /// <summary>The uid of the last applied request.</summary>
     public Uid Applied { get; private set; }
 
     /// <summary>The sessions (R9).</summary>
-    public SessionTable Sessions { get; } = new();
+    public SessionTable Sessions { get; }
 
     /// <summary>How many keys there are.</summary>
     public int Count => _keys.Count;
@@ -57,12 +67,14 @@ public sealed class KeyValueState
     /// A page of all keys from slot <paramref name="slot"/> on: a key that stays keeps its slot, so that a scan sees
     /// it exactly once.
     /// </summary>
-    /// <returns>The items, and the slot to go on at; -1 at the end.</returns>
+    /// <returns>The items, which may be none before the end, and the slot to go on at; -1 at the end.</returns>
     public (List<ScanItem> Items, int Next) Scan(int slot, int maxItems, long maxBytes)
     {
         var items = new List<ScanItem>();
+        var first = slot;
         for (long bytes = 0; slot < _keys.SlotCount; slot++)
         {
+            if (slot - first >= SlotsOfPage) return (items, slot);
             if (_keys.Uid(slot) is not (> 0 and var uid)) continue;
             var (key, value) = (_keys.Key(slot), _keys.Value(slot));
             bytes += key.Length + value.Length;
@@ -76,15 +88,11 @@ public sealed class KeyValueState
     private WriteAnswer Execute(Uid uid, WriteRequest request)
     {
         var operations = request.Operations;
-        var previous = new Version?[operations.Count];
+        var previous = request.ReturnPrevious ? new Version?[operations.Count] : [];
+        for (var i = 0; i < previous.Length; i++) previous[i] = Find(operations[i].Key);
         var applies = true;
-        for (var i = 0; i < previous.Length; i++)
-        {
-            // Kept with the session's answers (R9): a slice would keep all around it too.
-            if (_keys.Find(operations[i].Key) is >= 0 and var slot)
-                previous[i] = new Version(_keys.Value(slot).ToArray(), _keys.Uid(slot));
-            if (operations[i].ExpectedUid is { } expected) applies &= (previous[i]?.Uid ?? 0) == expected;
-        }
+        foreach (var operation in operations)
+            if (operation.ExpectedUid is { } expected) applies &= UidOf(operation.Key) == expected;
 
         if (applies)
         {
@@ -98,6 +106,8 @@ public sealed class KeyValueState
         var status = applies ? WriteStatus.Done : WriteStatus.ConditionFailed;
         return new WriteAnswer(request.Session, request.Number, status, uid.Value, previous);
     }
+
+    private long UidOf(Key key) => _keys.Find(key) is >= 0 and var slot ? _keys.Uid(slot) : 0;
 
     private void Put(Key key, ReadOnlySpan<byte> value, Uid uid)
     {

@@ -6,15 +6,18 @@ namespace RecoverKV.Actors.Protocol;
 /// <summary>What a request must keep to before it enters the log: every later reader may rely on it.</summary>
 internal static class Limits
 {
-    /// <summary>The most operations of one write, and keys of one read.</summary>
-    public const int MaxOperations = 1024;
+    /// <summary>The most requests of one batch, whatever the settings say.</summary>
+    public const int BatchRequests = 64 * 1024;
 
     /// <summary>What is wrong with the write, in one line; null if nothing is.</summary>
     public static string? Check(WriteRequest request, ProtocolOptions options)
     {
         if (request.Session < 0 || request.Number <= 0) return "the session or request number is out of range";
+        if (request.LowWater < 0 || request.LowWater > request.Number)
+            return "the low-water mark is above the request's own number, or negative";
         if (request.Session == 0) return request.Operations.Count == 0 ? null : "a write needs a session";
-        if (request.Operations.Count is 0 or > MaxOperations) return $"a write has 1 to {MaxOperations} operations";
+        if (request.Operations.Count is 0 or > ClientLimits.Operations)
+            return $"a write has 1 to {ClientLimits.Operations} operations";
         if (request.Encoded.Length > options.MaxRequestBytes) return $"a write has at most {options.MaxRequestBytes} bytes";
         foreach (var operation in request.Operations)
         {
@@ -30,7 +33,7 @@ internal static class Limits
     /// <summary>What is wrong with the keys of a read, in one line; null if nothing is.</summary>
     public static string? Check(IReadOnlyList<Key> keys, ProtocolOptions options)
     {
-        if (keys.Count is 0 or > MaxOperations) return $"a read has 1 to {MaxOperations} keys";
+        if (keys.Count is 0 or > ClientLimits.KeysOfRead) return $"a read has 1 to {ClientLimits.KeysOfRead} keys";
         foreach (var key in keys)
             if (Check(key, options) is { } bad) return bad;
         return null;

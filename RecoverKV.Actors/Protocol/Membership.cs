@@ -33,16 +33,21 @@ public sealed partial class ReplicaCore
         NoteDropped(campaign);
         Notice($"{_self} leads {_view}");
 
-        // Requests whose entries the view dropped were never committed: they get new uids.
+        // Requests whose entries the view dropped were never committed: they get new uids. The others are under way.
         var kept = new HashSet<(long, long)>();
         for (var uid = _state.Applied.Next; uid < _view.FirstUid; uid = uid.Next)
         {
             var request = _log[uid].Request;
             kept.Add((request.Session, request.Number));
+            AddWaiter(null, request);
         }
 
         foreach (var (request, waiter) in _waiters)
-            if (!kept.Contains(request)) Enqueue(leading, waiter.Request);
+        {
+            if (kept.Contains(request)) continue;
+            if (waiter.Caller == null) RemoveWaiter(waiter.Request);
+            else Enqueue(leading, waiter.Request);
+        }
 
         AdvanceCommitted(leading);
         SendHeartbeats(leading);
@@ -182,8 +187,9 @@ public sealed partial class ReplicaCore
         _campaign = null;
         _canvassing = null;
         foreach (var waiter in _waiters.Values)
-            AnswerWrite(waiter.Caller, waiter.Request, Client.Contracts.WriteStatus.NotSequencer);
+            if (waiter.Caller is { } caller) AnswerWrite(caller, waiter.Request, Client.Contracts.WriteStatus.NotSequencer);
         _waiters.Clear();
+        _waiterBytes = 0;
     }
 
     /// <summary>

@@ -70,6 +70,12 @@ public sealed record ProtocolOptions
     /// <summary>Most reads that wait for a commit.</summary>
     public int WaitingReads { get; init; } = 64 * 1024;
 
+    /// <summary>Most bytes of reads that wait for a commit.</summary>
+    public long WaitingReadBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>R9: the bounds of the sessions. Not for nodes to choose.</summary>
+    internal SessionLimits Sessions { get; init; } = SessionLimits.Standard;
+
     /// <summary>Most entries of one <see cref="Entries"/> message.</summary>
     public int FetchEntries { get; init; } = 2048;
 

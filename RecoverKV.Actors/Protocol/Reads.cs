@@ -11,7 +11,15 @@ public sealed partial class ReplicaCore
     private const int ScanPageItems = 4096;
     private const long ScanPageBytes = 1024 * 1024;
 
-    private readonly PriorityQueue<(ICaller Caller, Read? Read, ScanRequest? Scan), Uid> _blockedReads = new();
+    // Roughly what a read that waits takes besides its keys, and each key besides its bytes.
+    private const int BlockedReadBytes = 128;
+    private const int BlockedKeyBytes = 64;
+
+    private readonly PriorityQueue<BlockedRead, Uid> _blockedReads = new();
+    private long _blockedBytes;
+
+    // One of the two is set.
+    private readonly record struct BlockedRead(ICaller Caller, Read? Read, ScanRequest? Scan, long Bytes);
 
     /// <summary>R5: a read of a client; answered now, or when the writes that it must see are known to be committed, or
     /// refused as soon as this replica may not answer it.</summary>
@@ -42,8 +50,7 @@ public sealed partial class ReplicaCore
             foreach (var key in read.Keys)
                 if (_pending.TryGetValue(key, out var uid)) waitFor = Uid.Max(waitFor, uid);
             if (waitFor <= _state.Applied || Mutated(Mutations.PendingReadsServed)) Answer(caller, read, 0);
-            else if (_blockedReads.Count >= _options.WaitingReads) AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Busy, []));
-            else _blockedReads.Enqueue((caller, read, null), waitFor);
+            else if (!TryBlock(caller, read, waitFor)) AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Busy, []));
         }
 
         Settle();
@@ -57,9 +64,38 @@ public sealed partial class ReplicaCore
         if (request.Consistency == ReadConsistency.Stale || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
             AnswerScan(caller, request);
         else if (!HasLease(now)) RefuseScan(caller, request);
-        else if (_blockedReads.Count >= _options.WaitingReads) RefuseScan(caller, request, ReadStatus.Busy);
-        else _blockedReads.Enqueue((caller, null, request), _log.Durable.Contiguous);
+        else if (!TryBlock(caller, request)) RefuseScan(caller, request, ReadStatus.Busy);
         Settle();
+    }
+
+    // What waits has memory of its own: a small key must not keep the message of 4 MiB that it came with.
+    private bool TryBlock(ICaller caller, Read read, Uid waitFor)
+    {
+        long bytes = BlockedReadBytes;
+        foreach (var key in read.Keys) bytes += BlockedKeyBytes + key.Length;
+        if (!HasRoomToBlock(bytes)) return false;
+        var keys = new Key[read.Keys.Count];
+        for (var i = 0; i < keys.Length; i++) keys[i] = read.Keys[i].Detach();
+        Block(new BlockedRead(caller, read with { Keys = keys }, null, bytes), waitFor);
+        return true;
+    }
+
+    private bool TryBlock(ICaller caller, ScanRequest request)
+    {
+        var bytes = BlockedReadBytes + request.Cursor.Length;
+        if (!HasRoomToBlock(bytes)) return false;
+        var own = request with { Cursor = request.Cursor.ToArray() };
+        Block(new BlockedRead(caller, null, own, bytes), _log.Durable.Contiguous);
+        return true;
+    }
+
+    private bool HasRoomToBlock(long bytes) =>
+        _blockedReads.Count < _options.WaitingReads && _blockedBytes + bytes <= _options.WaitingReadBytes;
+
+    private void Block(BlockedRead blocked, Uid waitFor)
+    {
+        _blockedReads.Enqueue(blocked, waitFor);
+        _blockedBytes += blocked.Bytes;
     }
 
     private void ServeBlockedReads()
@@ -73,6 +109,7 @@ public sealed partial class ReplicaCore
             }
 
             _blockedReads.Dequeue();
+            _blockedBytes -= blocked.Bytes;
             if (blocked.Read is { } read) Answer(blocked.Caller, read, 0);
             else AnswerScan(blocked.Caller, blocked.Scan!);
         }
@@ -85,6 +122,7 @@ public sealed partial class ReplicaCore
 
     private void RefuseBlockedReads()
     {
+        _blockedBytes = 0;
         while (_blockedReads.TryDequeue(out var blocked, out _))
         {
             if (blocked.Read is { } read) AnswerRead(blocked.Caller, new ReadAnswer(read.Id, ReadStatus.NotAlive, []));

@@ -19,7 +19,7 @@ public sealed partial class ReplicaCore
     private readonly ProtocolOptions _options;
     private readonly MemberId _self;
     private readonly EntryLog _log = new();
-    private readonly KeyValueState _state = new();
+    private readonly KeyValueState _state;
     private readonly Queue<(long Fact, Action Then)> _whenDurable = new();
     private readonly Queue<PeerMessage> _toSelf = new();
     private SplitMix64 _random;
@@ -51,6 +51,7 @@ public sealed partial class ReplicaCore
         _self = options.Self;
         _settings = Fingerprint(options.Agreed);
         _fetchId = options.Run & FetchIdsOfARun;
+        _state = new KeyValueState(options.Sessions);
         _random = new SplitMix64(options.Seed);
     }
 
@@ -80,6 +81,9 @@ public sealed partial class ReplicaCore
 
     /// <summary>The entry at the uid if it is held and in memory.</summary>
     internal LogEntry? EntryAt(Uid uid) => _log.Find(uid);
+
+    /// <summary>The sessions of the committed state.</summary>
+    internal SessionTable Sessions => _state.Sessions;
 
     /// <summary>How many keys the committed state has.</summary>
     public long KeyCount => _state.Count;
@@ -206,12 +210,16 @@ public sealed partial class ReplicaCore
         Settle();
     }
 
-    /// <summary>A message of another replica, or of who takes this node for one of its peers (R12).</summary>
+    // Who was seen to send what no replica sends; the operator is told once of each.
+    private readonly HashSet<NodeId> _malformed = [];
+
+    /// <summary>A message of another replica, or of who takes this node for one of its peers (R12). One that is malformed
+    /// is refused.</summary>
     public void Receive(TimeSpan now, Header header, PeerMessage message)
     {
         if (_stopped) return;
         _now = now;
-        if (Accepts(header, message))
+        if (Accepts(header, message) && IsWellFormed(header.From, message))
         {
             if (!LacksEntries) _reachedAt = now;
             if (_lost != null) ReceiveWithoutTail(header.From, message);
@@ -219,6 +227,13 @@ public sealed partial class ReplicaCore
         }
 
         Settle();
+    }
+
+    private bool IsWellFormed(MemberId from, PeerMessage message)
+    {
+        if (WellFormed.Check(message)) return true;
+        if (_malformed.Add(from.Node)) Notice($"{_self} refuses a malformed {message.GetType().Name} of {from}");
+        return false;
     }
 
     // The one gate for stale epochs, before any dispatch on type or role (R1): what bears a lower epoch than the

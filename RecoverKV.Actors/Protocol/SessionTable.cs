@@ -4,7 +4,8 @@ namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
 /// R9: the answers that clients may still ask for again. Part of the replicated state: it changes only by applying
-/// the log, so every replica has the same, and eviction follows from the log alone. Not thread-safe.
+/// the log, so every replica has the same, and eviction follows from the log alone. Whatever numbers clients choose, its
+/// work and memory are bounded by the answers that it keeps. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// A session is opened by an entry, and the entry's uid is its id, so that a late copy of a request can never revive
@@ -12,34 +13,34 @@ namespace RecoverKV.Actors.Protocol;
 /// </remarks>
 public sealed class SessionTable
 {
-    /// <summary>The least recently used session is evicted beyond this many. Changing it changes the replicated
-    /// state: all nodes must have the same.</summary>
-    public const int MaxSessions = 10_000;
+    /// <summary>Roughly what an answer takes in memory, without the versions before the write.</summary>
+    internal const long AnswerBytes = 96;
 
-    /// <summary>A session that keeps more answers than this loses its oldest.</summary>
-    public const int MaxAnswersPerSession = 4_096;
+    /// <summary>Roughly what a version takes in memory, without its value.</summary>
+    internal const long VersionBytes = 16;
 
-    /// <summary>A session whose answers take more bytes than this loses its oldest.</summary>
-    public const long MaxBytesPerSession = 64L * 1024 * 1024;
-
-    /// <summary>The least recently used sessions are evicted while all answers take more than this many bytes.</summary>
-    public const long MaxBytes = 256L * 1024 * 1024;
-
+    private readonly SessionLimits _limits;
     private readonly Dictionary<long, Session> _sessions = [];
     private readonly LinkedList<Session> _leastRecentFirst = new();
-    private long _bytes;
 
     private sealed class Session(long id)
     {
         public long Id { get; } = id;
+
+        /// <summary>The client needs no answer to requests with lower numbers, or it kept too many.</summary>
         public long LowWater { get; set; } = 1;
         public long Bytes { get; set; }
-        public Dictionary<long, WriteAnswer> Answers { get; } = [];
+        public NumberedAnswers Answers { get; } = new();
         public LinkedListNode<Session> Node { get; set; } = null!;
     }
 
+    internal SessionTable(SessionLimits limits) => _limits = limits;
+
     /// <summary>How many sessions are open.</summary>
     public int Count => _sessions.Count;
+
+    /// <summary>Roughly what all kept answers take in memory.</summary>
+    public long Bytes { get; private set; }
 
     /// <summary>Opens a session whose id is the uid of the entry.</summary>
     public void Open(Uid uid)
@@ -50,6 +51,10 @@ public sealed class SessionTable
         Evict();
     }
 
+    /// <summary>The answer to a request that was executed, if it is still kept. Changes nothing.</summary>
+    public WriteAnswer? Find(WriteRequest request) =>
+        _sessions.TryGetValue(request.Session, out var session) ? Find(session, request) : null;
+
     /// <summary>
     /// The answer that settles a request without executing it: its first answer, or that its session is unknown or
     /// its number expired. Null if it must be executed now.
@@ -59,64 +64,79 @@ public sealed class SessionTable
         if (!_sessions.TryGetValue(request.Session, out var session)) return Refusal(request, WriteStatus.SessionUnknown);
         _leastRecentFirst.Remove(session.Node);
         _leastRecentFirst.AddLast(session.Node);
-        RaiseLowWater(session, request.LowWater);
+        while (session.Answers.Count > 0 && session.Answers.Lowest.Number < request.LowWater) ForgetLowest(session);
+        session.LowWater = Math.Max(session.LowWater, request.LowWater);
         if (request.Number < session.LowWater) return Refusal(request, WriteStatus.Expired);
-        return session.Answers.GetValueOrDefault(request.Number);
+        return Find(session, request);
     }
 
-    /// <summary>Keeps the answer of a request that was executed.</summary>
+    /// <summary>Keeps the answer of a request that was executed: its own bytes, and of the versions before the write no
+    /// more than a little.</summary>
     public void Keep(WriteAnswer answer)
     {
         var session = _sessions[answer.Session];
-        session.Answers.Add(answer.Number, answer);
-        _bytes += Size(answer);
-        session.Bytes += Size(answer);
-        while (session.Answers.Count > MaxAnswersPerSession || (session.Bytes > MaxBytesPerSession && session.Answers.Count > 1))
-            RaiseLowWater(session, session.LowWater + 1);
+        var kept = Kept(answer);
+        session.Answers.Add(kept);
+        Bytes += Size(kept);
+        session.Bytes += Size(kept);
+        while (session.Answers.Count > _limits.AnswersPerSession)
+        {
+            // Not the only one, hence not the highest number that there is.
+            session.LowWater = Math.Max(session.LowWater, session.Answers.Lowest.Number + 1);
+            ForgetLowest(session);
+        }
+
         Evict();
     }
 
     private static WriteAnswer Refusal(WriteRequest request, WriteStatus status) =>
         new(request.Session, request.Number, status, 0, []);
 
-    private static long Size(WriteAnswer answer)
+    private static WriteAnswer? Find(Session session, WriteRequest request)
     {
-        long size = 96;
-        foreach (var version in answer.Previous) size += 16 + (version?.Value.Length ?? 0);
+        var answer = session.Answers.Find(request.Number);
+        return answer != null && request.ReturnPrevious && answer.Previous.Count == 0
+            ? answer with { PreviousOmitted = true }
+            : answer;
+    }
+
+    private static long Size(WriteAnswer answer) => AnswerBytes + SizeOfPrevious(answer);
+
+    private static long SizeOfPrevious(WriteAnswer answer)
+    {
+        long size = 0;
+        foreach (var version in answer.Previous) size += VersionBytes + (version?.Value.Length ?? 0);
         return size;
     }
 
-    private void RaiseLowWater(Session session, long lowWater)
+    private WriteAnswer Kept(WriteAnswer answer)
     {
-        if (lowWater <= session.LowWater) return;
-        if (lowWater - session.LowWater <= session.Answers.Count)
+        if (answer.Previous.Count == 0) return answer;
+        if (SizeOfPrevious(answer) > _limits.PreviousBytes) return answer with { Previous = [] };
+        // A slice would keep all around it too.
+        return answer with
         {
-            for (var number = session.LowWater; number < lowWater; number++) Forget(session, number);
-        }
-        else
-        {
-            foreach (var number in session.Answers.Keys.Where(n => n < lowWater).ToArray()) Forget(session, number);
-        }
-
-        session.LowWater = lowWater;
+            Previous = [.. answer.Previous.Select(v => v is null ? null : v with { Value = v.Value.ToArray() })],
+        };
     }
 
-    private void Forget(Session session, long number)
+    private void ForgetLowest(Session session)
     {
-        if (!session.Answers.Remove(number, out var answer)) return;
-        _bytes -= Size(answer);
-        session.Bytes -= Size(answer);
+        var size = Size(session.Answers.Lowest);
+        session.Answers.RemoveLowest();
+        Bytes -= size;
+        session.Bytes -= size;
     }
 
     private void Evict()
     {
         // The session in use is the last of the list and stays.
-        while (_sessions.Count > MaxSessions || (_bytes > MaxBytes && _sessions.Count > 1))
+        while (_sessions.Count > _limits.Sessions || (Bytes > _limits.Bytes && _sessions.Count > 1))
         {
             var oldest = _leastRecentFirst.First!.Value;
             _leastRecentFirst.RemoveFirst();
             _sessions.Remove(oldest.Id);
-            _bytes -= oldest.Bytes;
+            Bytes -= oldest.Bytes;
         }
     }
 }

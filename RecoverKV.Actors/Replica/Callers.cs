@@ -6,10 +6,16 @@ namespace RecoverKV.Actors.Replica;
 
 /// <summary>
 /// Clients that wait for answers, and what is to be said to them: the answers of one step go to each client as few
-/// messages, each within the frame. Used by one actor.
+/// messages, each within the frame. Values are slices of the state until they are encoded, so that what may become large
+/// are the messages: a step makes no more than <see cref="StepBytes"/> of answers to reads for one client, who then asks
+/// again. Used by one actor.
 /// </summary>
 internal sealed class Callers(int maxMessageBytes)
 {
+    /// <summary>The most bytes of answers to reads of one client in one step.</summary>
+    internal const long StepBytes = 64L * 1024 * 1024;
+
+    private const int MostCallers = 10_000;
     private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(5);
     private readonly Dictionary<IActorRef, Caller> _callers = [];
     private readonly List<Caller> _waiting = [];
@@ -20,17 +26,24 @@ internal sealed class Callers(int maxMessageBytes)
         public TimeSpan UsedAt { get; set; }
         public List<WriteAnswer> Writes { get; set; } = [];
         public List<ReadAnswer> Reads { get; set; } = [];
+        public long ReadBytes { get; set; }
     }
 
     /// <summary>The caller that stands for a client.</summary>
     public ICaller Of(IActorRef client, TimeSpan now)
     {
-        if (!_callers.TryGetValue(client, out var caller)) _callers.Add(client, caller = new Caller(client));
+        if (!_callers.TryGetValue(client, out var caller))
+        {
+            // Who is forgotten is simply made anew; who waits for an answer is known to those who will give it.
+            if (_callers.Count >= MostCallers) _callers.Clear();
+            _callers.Add(client, caller = new Caller(client));
+        }
+
         caller.UsedAt = now;
         return caller;
     }
 
-    /// <summary>Forgets clients that were not heard for long; one that comes again is simply made anew.</summary>
+    /// <summary>Forgets clients that were not heard for long.</summary>
     public void Forget(TimeSpan now)
     {
         foreach (var (client, caller) in _callers)
@@ -41,7 +54,19 @@ internal sealed class Callers(int maxMessageBytes)
     public void Answer(ICaller to, WriteAnswer answer) => Waiting(to).Writes.Add(answer);
 
     /// <summary>Keeps an answer until <see cref="Flush"/>.</summary>
-    public void Answer(ICaller to, ReadAnswer answer) => Waiting(to).Reads.Add(answer);
+    public void Answer(ICaller to, ReadAnswer answer)
+    {
+        var caller = Waiting(to);
+        var bytes = Math.Min(SizeOf(answer), maxMessageBytes);
+        if (answer.Status == ReadStatus.Done && caller.ReadBytes > 0 && caller.ReadBytes + bytes > StepBytes)
+        {
+            caller.Reads.Add(new ReadAnswer(answer.Id, ReadStatus.Busy, []));
+            return;
+        }
+
+        caller.ReadBytes += bytes;
+        caller.Reads.Add(answer);
+    }
 
     /// <summary>Sends an answer that is a message of its own.</summary>
     public static void Send(ICaller to, IClientMessage message, IActorRef sender) =>
@@ -67,6 +92,7 @@ internal sealed class Callers(int maxMessageBytes)
             // The messages own their lists from now on.
             caller.Writes = [];
             caller.Reads = [];
+            caller.ReadBytes = 0;
         }
 
         _waiting.Clear();
@@ -120,7 +146,7 @@ internal sealed class Callers(int maxMessageBytes)
     }
 
     // A write that is done must be answered: what it replaced is left out.
-    private static WriteAnswer Fit(WriteAnswer answer) => answer with { Previous = [] };
+    private static WriteAnswer Fit(WriteAnswer answer) => answer with { Previous = [], PreviousOmitted = true };
 
     private static ReadAnswer Fit(ReadAnswer answer) => answer with
     {

@@ -23,6 +23,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     public const string Path = "/user/node";
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(10);
+
+    // Gaps of peers that are read from the journal at once; as many as eight peers ask for by default.
+    private const int MostJournalReads = 32;
     private readonly NodeSettings _settings;
     private readonly INodeOwner _owner;
     private readonly IActorRef _gateway;
@@ -33,6 +36,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly PeerLinks _links;
     private readonly MemberId _self;
     private readonly List<Fact> _facts = [];
+    private int _journalReads;
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     private sealed class Tick
@@ -67,6 +71,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     public sealed record Inspection(long FetchedUids);
 
     private sealed record JournalRead(Effect.ServeFromJournal Effect, IReadOnlyList<Fact> Facts);
+
+    private sealed record JournalReadFailed(Exception Cause);
 
     /// <summary>Made by <see cref="PropsFor"/>.</summary>
     public ReplicaActor(
@@ -199,9 +205,11 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 _callers.Forget(Now);
                 break;
             case JournalRead read:
+                _journalReads--;
                 AnswerFetch(read);
                 break;
-            case Status.Failure failure:
+            case JournalReadFailed failure:
+                _journalReads--;
                 _log.Warning(failure.Cause, "A peer's gap could not be read from the journal");
                 break;
             case ClusterViewRequest request:
@@ -253,9 +261,13 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     var view = scan.Reply.Status == ReadStatus.NotAlive ? ViewFor(0) : null;
                     Callers.Send(scan.Caller, scan.Reply with { View = view }, _gateway);
                     break;
+                case Effect.ServeFromJournal when _journalReads >= MostJournalReads:
+                    // The peer asks another one after a while.
+                    break;
                 case Effect.ServeFromJournal serve:
+                    _journalReads++;
                     _reader.ReadAsync(serve.FirstFact, serve.LastFact, CancellationToken.None).PipeTo(
-                        Self, success: facts => new JournalRead(serve, facts), failure: e => new Status.Failure(e));
+                        Self, success: facts => new JournalRead(serve, facts), failure: e => new JournalReadFailed(e));
                     break;
                 case Effect.StartOver over:
                     _owner.StartOver(over.Reason);
@@ -300,7 +312,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     {
         var (to, request) = (read.Effect.To, read.Effect.Request);
         var batches = JournalEntries.Select(
-            read.Facts, request.Range, read.Effect.View, _core.Options.FetchEntries, _core.Options.FetchBytes);
+            read.Effect, read.Facts, _core.Options.FetchEntries, _core.Options.FetchBytes);
         Tell(to, new Entries(request.Epoch, request.Id, batches));
     }
 

@@ -43,6 +43,8 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: first = reader.Int(); break;
+                case 3 when requests.Count == Limits.BatchRequests:
+                    throw new FormatException($"The message is malformed: a batch of more than {Limits.BatchRequests} requests.");
                 case 3: requests.Add(WriteRequestCodec.Decode(reader.Bytes())); break;
                 default: reader.Skip(); break;
             }

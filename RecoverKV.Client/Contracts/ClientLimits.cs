@@ -17,7 +17,7 @@ public static class ClientLimits
     public const int WriteBytes = 2 * 1024 * 1024;
 
     /// <summary>The most operations of one write.</summary>
-    public const int Operations = 4096;
+    public const int Operations = 1024;
 
     /// <summary>The most keys of one read.</summary>
     public const int KeysOfRead = 1024;
@@ -27,6 +27,9 @@ public static class ClientLimits
 
     /// <summary>The most keys in one message of reads.</summary>
     public const int KeysOfBatch = 64 * 1024;
+
+    /// <summary>The most operations in one message of writes.</summary>
+    public const int OperationsOfBatch = 64 * 1024;
 
     /// <summary>The most items of a page of a scan.</summary>
     public const int ScanItems = 16 * 1024;

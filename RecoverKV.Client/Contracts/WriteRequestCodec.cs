@@ -6,7 +6,7 @@ public static class WriteRequestCodec
 {
     /// <summary>Makes a request together with its wire form.</summary>
     public static WriteRequest Create(
-        long session, long number, long lowWater, IReadOnlyList<WriteOperation> operations)
+        long session, long number, long lowWater, IReadOnlyList<WriteOperation> operations, bool returnPrevious = false)
     {
         var size = 32;
         foreach (var operation in operations) size += operation.Key.Length + operation.Value.Length + 32;
@@ -24,12 +24,14 @@ public static class WriteRequestCodec
             writer.End(mark);
         }
 
+        writer.Bool(5, returnPrevious);
         return new WriteRequest
         {
             Session = session,
             Number = number,
             LowWater = lowWater,
             Operations = operations,
+            ReturnPrevious = returnPrevious,
             Encoded = writer.ToArray(),
         };
     }
@@ -40,6 +42,7 @@ public static class WriteRequestCodec
     {
         long session = 0, number = 0, lowWater = 0;
         var operations = new List<WriteOperation>(1);
+        var returnPrevious = false;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -49,6 +52,7 @@ public static class WriteRequestCodec
                 case 2: number = reader.Int(); break;
                 case 3: lowWater = reader.Int(); break;
                 case 4: ClientLimits.Add(operations, DecodeOperation(reader.Bytes()), ClientLimits.Operations); break;
+                case 5: returnPrevious = reader.Bool(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -59,6 +63,7 @@ public static class WriteRequestCodec
             Number = number,
             LowWater = lowWater,
             Operations = operations,
+            ReturnPrevious = returnPrevious,
             Encoded = encoded,
         };
     }

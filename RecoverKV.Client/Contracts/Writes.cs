@@ -46,6 +46,9 @@ public sealed class WriteRequest
     /// <summary>The operations, applied together or not at all; empty when a session is opened.</summary>
     public required IReadOnlyList<WriteOperation> Operations { get; init; }
 
+    /// <summary>Whether the answer shall have the versions before the write.</summary>
+    public bool ReturnPrevious { get; init; }
+
     /// <summary>The wire form of all of the above (message <c>WriteRequest</c> of recoverkv.proto).</summary>
     public required ReadOnlyMemory<byte> Encoded { get; init; }
 }
@@ -91,12 +94,18 @@ public sealed record Version(ReadOnlyMemory<byte> Value, long Uid);
 /// <param name="Status">How it ended.</param>
 /// <param name="Uid">The uid of the write if it was committed (of an opened session: its id), else 0.</param>
 /// <param name="Previous">
-/// For each operation the version that the key had before the write (null: absent) if committed, else empty.
+/// For each operation the version that the key had before the write (null: absent), if that was asked for and the write
+/// committed; else empty.
 /// </param>
 /// <param name="Text">What is wrong with the request, if <see cref="WriteStatus.Invalid"/>; what keeps the store from taking it,
 /// if <see cref="WriteStatus.Busy"/> for another reason than too many requests.</param>
+/// <param name="PreviousOmitted">
+/// The versions before the write were asked for and are not here: they do not fit one message, or were too large to be kept
+/// for an answer that had to be given again.
+/// </param>
 public sealed record WriteAnswer(
-    long Session, long Number, WriteStatus Status, long Uid, IReadOnlyList<Version?> Previous, string? Text = null);
+    long Session, long Number, WriteStatus Status, long Uid, IReadOnlyList<Version?> Previous, string? Text = null,
+    bool PreviousOmitted = false);
 
 /// <summary>Answers to requests of one client, of one or several of its batches.</summary>
 /// <param name="Answers">At least one.</param>

@@ -15,11 +15,20 @@ internal static class WritesCodec
     internal static WriteBatch DecodeBatch(ReadOnlyMemory<byte> encoded)
     {
         var requests = new List<WriteRequest>();
+        var operations = 0;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
-            if (field != 1) reader.Skip();
-            else ClientLimits.Add(requests, WriteRequestCodec.Decode(reader.Bytes()), ClientLimits.BatchItems);
+            if (field != 1)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            var request = WriteRequestCodec.Decode(reader.Bytes());
+            operations += request.Operations.Count;
+            if (operations > ClientLimits.OperationsOfBatch) throw new FormatException("The message has too many operations.");
+            ClientLimits.Add(requests, request, ClientLimits.BatchItems);
         }
 
         return new WriteBatch(requests);
@@ -44,6 +53,7 @@ internal static class WritesCodec
             writer.Int(4, answer.Uid);
             foreach (var previous in answer.Previous) Write(writer, 5, previous);
             writer.String(6, answer.Text);
+            writer.Bool(7, answer.PreviousOmitted);
             writer.End(mark);
         }
 
@@ -106,6 +116,7 @@ internal static class WritesCodec
         var status = WriteStatus.Done;
         List<Version?>? previous = null;
         string? text = null;
+        var omitted = false;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -119,10 +130,11 @@ internal static class WritesCodec
                     ClientLimits.Add(previous ??= new(1), DecodeVersion(reader.Bytes()), ClientLimits.Operations);
                     break;
                 case 6: text = reader.OptionalString(); break;
+                case 7: omitted = reader.Bool(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new WriteAnswer(session, number, status, uid, previous is null ? [] : previous, text);
+        return new WriteAnswer(session, number, status, uid, previous is null ? [] : previous, text, omitted);
     }
 }

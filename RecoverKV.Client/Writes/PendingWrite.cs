@@ -20,6 +20,9 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
 
     internal IReadOnlyList<WriteOperation> Operations { get; } = operations;
 
+    /// <summary>Whether the caller wants the versions before the write.</summary>
+    internal bool ReturnPrevious { get; init; }
+
     internal int Bytes { get; } = bytes;
 
     internal long Deadline { get; } = deadline;

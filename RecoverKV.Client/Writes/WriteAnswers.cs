@@ -94,7 +94,8 @@ internal sealed partial class WritePipeline
         switch (answer.Status)
         {
             case WriteStatus.Done or WriteStatus.ConditionFailed:
-                write.End(new WriteResult(answer.Status == WriteStatus.Done, answer.Uid, Detach.All(answer.Previous)));
+                write.End(new WriteResult(
+                    answer.Status == WriteStatus.Done, answer.Uid, Detach.All(answer.Previous), answer.PreviousOmitted));
                 break;
             case WriteStatus.Invalid:
                 write.Fail(new InvalidRequestException(answer.Text ?? "The request breaks a limit of the store."));

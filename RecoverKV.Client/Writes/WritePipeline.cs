@@ -56,13 +56,14 @@ internal sealed partial class WritePipeline
     }
 
     internal Task<WriteResult> Submit(
-        IReadOnlyList<WriteOperation> operations, int bytes, long deadline, CancellationToken cancellation)
+        IReadOnlyList<WriteOperation> operations, bool returnPrevious, int bytes, long deadline,
+        CancellationToken cancellation)
     {
         PendingWrite write;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed is not null, typeof(RecoverKvClient));
-            write = new PendingWrite(++_lastOrder, operations, bytes, deadline);
+            write = new PendingWrite(++_lastOrder, operations, bytes, deadline) { ReturnPrevious = returnPrevious };
             _waiting.Add(write);
         }
 
@@ -196,7 +197,7 @@ internal sealed partial class WritePipeline
                 {
                     var write = message.Writes[i];
                     requests[i] = write.Request ??= WriteRequestCodec.Create(
-                        write.Session?.Id ?? 0, write.Number, message.LowWater, write.Operations);
+                        write.Session?.Id ?? 0, write.Number, message.LowWater, write.Operations, write.ReturnPrevious);
                 }
 
                 _send(message.To, new WriteBatch(requests));

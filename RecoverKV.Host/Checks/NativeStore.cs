@@ -24,7 +24,7 @@ internal sealed class NativeStore : ICheckedStore
     /// <inheritdoc/>
     public async Task<string?> PutAsync(string key, string value, CancellationToken cancellation)
     {
-        var written = await _client.PutAsync(key, value, cancellation);
+        var written = await _client.PutAsync(key, value, returnPrevious: true, cancellation);
         return written.Previous[0] is { } old ? System.Text.Encoding.UTF8.GetString(old.Value.Span) : null;
     }
 

@@ -15,14 +15,16 @@ internal static class CasCommand
             {
                 var expected = parsed.GetValue(absent) ? 0 : parsed.GetValue(uid);
                 var value = words.ValueOf(parsed, context.FreeInput);
-                var result = await client.CompareAndSetAsync(words.KeyOf(parsed), value, expected, cancellation);
+                var result = await client.CompareAndSetAsync(
+                    words.KeyOf(parsed), value, expected, returnPrevious: true, cancellation);
                 if (result.Applied)
                 {
                     context.Terminal.Out.WriteLine($"uid {result.Uid}");
                     return ExitCode.Done;
                 }
 
-                var now = result.Previous is [{ } version, ..] ? $"has uid {version.Uid}" : "is absent";
+                var now = result.PreviousOmitted ? "has another uid"
+                    : result.Previous is [{ } version, ..] ? $"has uid {version.Uid}" : "is absent";
                 context.Terminal.Error.WriteLine($"recoverkv: condition failed: the key {now}");
                 return ExitCode.Negative;
             });

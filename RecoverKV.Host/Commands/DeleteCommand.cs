@@ -11,8 +11,8 @@ internal static class DeleteCommand
         var command = context.NewCommand("delete", "Remove a key; says the write's uid and the old value.",
             async (parsed, client, cancellation) =>
             {
-                var result = await client.DeleteAsync(words.KeyOf(parsed), cancellation);
-                if (result.Previous is not [{ }, ..])
+                var result = await client.DeleteAsync(words.KeyOf(parsed), returnPrevious: true, cancellation);
+                if (!result.PreviousOmitted && result.Previous is not [{ }, ..])
                 {
                     context.Terminal.Error.WriteLine($"recoverkv: absent: {words.Name(parsed)}");
                     return ExitCode.Negative;

@@ -12,7 +12,7 @@ internal static class PutCommand
             async (parsed, client, cancellation) =>
             {
                 var value = words.ValueOf(parsed, context.FreeInput);
-                var result = await client.PutAsync(words.KeyOf(parsed), value, cancellation);
+                var result = await client.PutAsync(words.KeyOf(parsed), value, returnPrevious: true, cancellation);
                 VersionOutput.WriteWritten(context.Terminal, result, words.IsHex(parsed));
                 return ExitCode.Done;
             });

@@ -20,6 +20,8 @@ internal static class VersionOutput
     public static void WriteWritten(Terminal terminal, WriteResult result, bool hex)
     {
         terminal.Out.WriteLine($"uid {result.Uid}");
+        if (result.PreviousOmitted)
+            terminal.Error.WriteLine("recoverkv: the old value is not known: the write's first answer was lost");
         if (result.Previous is not [{ } previous, ..]) return;
         terminal.Out.Write("old ");
         WriteValue(terminal, previous.Value.Span, hex);

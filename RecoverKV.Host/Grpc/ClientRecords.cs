@@ -49,10 +49,10 @@ internal sealed class ClientRecords(ReadConsistency consistency)
     {
         if (id.Length == 0) return false;
         _kept.TryRemove(id, out _);
-        var written = await store.DeleteAsync(ReservedKeys.OfClient(id), cancellation);
+        var written = await store.DeleteAsync(ReservedKeys.OfClient(id), returnPrevious: true, cancellation);
         // A call of this client that came in between may have kept it again.
         _kept.TryRemove(id, out _);
-        return written.Previous[0] is not null;
+        return written.PreviousOmitted || written.Previous[0] is not null;
     }
 
     private void Keep(string id, string[] nodes)

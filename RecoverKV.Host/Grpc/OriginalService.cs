@@ -31,7 +31,10 @@ internal sealed class OriginalService(GrpcOptions options, NodeClient nodes, Cli
             var key = KeyOf(request);
             // Without an error status: the original's client library would make a failed write of it.
             if (await records.FindAsync(store, request.ClientID, end) is null) return Answer(Codes.Failed);
-            var written = await store.PutAsync(key, request.Value.Memory, end);
+            var written = await store.PutAsync(key, request.Value.Memory, returnPrevious: true, end);
+            // The code for a key that existed has the old value with it.
+            if (written.PreviousOmitted) throw new OutcomeUnknownException(
+                $"The write was done (uid {written.Uid}), but the value before it is not known any more.");
             return written.Previous[0] is { } old
                 ? Answer(Codes.Existed, old.Value)
                 : Answer(Codes.New, request.Value.Memory);

@@ -23,6 +23,12 @@ public sealed record Scenario
     /// <summary>Whether clients write and read several keys at once.</summary>
     public required bool MultiKey { get; init; }
 
+    /// <summary>Share of clients that number their requests as they like.</summary>
+    public required double AnyNumbers { get; init; }
+
+    /// <summary>Share of writes whose answer shall have the versions before them.</summary>
+    public required double AskPrevious { get; init; }
+
     /// <summary>After this time a client gives an operation up, whose outcome is then unknown.</summary>
     public required TimeSpan GiveUp { get; init; }
 
@@ -72,9 +78,19 @@ public sealed record Scenario
         return random.Sample(kinds, random.OneOf(1, 2, 3, 4, 6, kinds.Count)).Aggregate((a, b) => a | b);
     }
 
+    // Sessions are evicted, and answers forgotten, only with much less than what nodes have.
+    private static SessionLimits DrawSessions(Prng random) => random.Chance(0.7) ? SessionLimits.Standard : new SessionLimits
+    {
+        Sessions = random.OneOf(2, 4, 10_000),
+        AnswersPerSession = random.OneOf(1, 3, 4096),
+        Bytes = random.OneOf(200L, 1000L, 1_000_000L),
+        PreviousBytes = random.OneOf(0, 24, 48, 4096),
+    };
+
     public static Scenario Draw(ulong seed, TimeSpan? faultTime = null)
     {
         var random = new Prng(seed);
+        var more = new Prng(~seed);
         var lease = TimeSpan.FromMilliseconds(random.OneOf(300, 600, 1200));
         var maxDelay = TimeSpan.FromMilliseconds(random.OneOf(2, 10, 40));
         var calm = random.Chance(0.05);
@@ -89,6 +105,8 @@ public sealed record Scenario
             Pipeline = random.OneOf(1, 1, 2, 4),
             Think = TimeSpan.FromMilliseconds(random.OneOf(5, 30, 150)),
             MultiKey = random.Chance(0.4),
+            AnyNumbers = more.OneOf(0, 0, 0.3, 1),
+            AskPrevious = more.OneOf(0.5, 1, 1, 1),
             GiveUp = TimeSpan.FromMilliseconds(random.OneOf(400, 1500, 6000)),
             FaultsBegin = begin,
             FaultsEnd = begin + (faultTime ?? TimeSpan.FromSeconds(12)),
@@ -120,6 +138,9 @@ public sealed record Scenario
                 BatchesInFlight = random.Between(1, 4),
                 WaitingRequests = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
                 WaitingReads = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
+                WaitingBytes = tiny ? more.OneOf(100L, 1000L, 1_000_000L) : 64 * 1024 * 1024,
+                WaitingReadBytes = tiny ? more.OneOf(300L, 3000L, 1_000_000L) : 64 * 1024 * 1024,
+                Sessions = DrawSessions(more),
                 FetchEntries = tiny ? random.Between(1, 5) : 2048,
                 FetchBytes = tiny ? random.OneOf(1, 300, 100_000) : 512 * 1024,
                 FetchesInFlight = random.Between(1, 4),

@@ -76,7 +76,7 @@ internal sealed class Worker(
         var call = MonotonicClock.Now;
         try
         {
-            var result = await client.WriteAsync(operations);
+            var result = await client.WriteAsync(operations, returnPrevious: true);
             Record(call, result.Applied ? Outcome.Applied : Outcome.Refused, result.Uid, actions, result.Previous);
             if (!result.Applied) return;
             foreach (var part in parts.Where(p => p.Kind != OperationKind.Check)) _seen[part.Key] = part.Kind == OperationKind.Put ? (result.Uid, part.Value) : default;

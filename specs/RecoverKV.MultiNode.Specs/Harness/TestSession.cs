@@ -26,7 +26,7 @@ internal sealed class TestSession
 
     /// <summary>The next request of this session.</summary>
     public WriteRequest Next(params WriteOperation[] operations) =>
-        WriteRequestCodec.Create(Id, Interlocked.Increment(ref _lastNumber), 1, operations);
+        WriteRequestCodec.Create(Id, Interlocked.Increment(ref _lastNumber), 1, operations, returnPrevious: true);
 
     /// <summary>Writes to a key of its own and keeps the ledger.</summary>
     public async Task<long> PutAsync(Key key, byte[] value, IReadOnlyList<TestNode>? via = null)

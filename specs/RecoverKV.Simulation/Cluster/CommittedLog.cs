@@ -7,22 +7,42 @@ namespace RecoverKV.Simulation.Cluster;
 /// The one order of committed writes, as the first replica tells it, and what it means: a second, plain
 /// implementation of keys and sessions (R9) that every answer is compared with.
 /// </summary>
-internal sealed class CommittedLog
+internal sealed class CommittedLog(SessionLimits limits)
 {
     /// <summary>How a request ended when it was first executed.</summary>
-    public sealed record Result(WriteStatus Status, long Uid, IReadOnlyList<(long Uid, long Value)> Previous);
+    /// <param name="Status">Whether its conditions held.</param>
+    /// <param name="Uid">The entry that did it.</param>
+    /// <param name="Previous">What its keys had before.</param>
+    /// <param name="IsPreviousKept">Whether that can be told again.</param>
+    public sealed record Result(
+        WriteStatus Status, long Uid, IReadOnlyList<(long Uid, long Value)> Previous, bool IsPreviousKept);
 
     private readonly record struct KeyState(long Uid, bool Exists, long VersionUid, long Value);
 
     private sealed class Session
     {
         public long LowWater;
+        public bool IsEvicted;
+
+        /// <summary>Of all that was ever executed.</summary>
         public readonly Dictionary<long, Result> Results = [];
+
+        /// <summary>The answers that are kept, with their sizes.</summary>
+        public readonly SortedDictionary<long, long> Kept = [];
+
+        public void ForgetLowest(long lowWater)
+        {
+            LowWater = Math.Max(LowWater, lowWater);
+            Kept.Remove(Kept.Keys.First());
+        }
     }
 
     private readonly List<JournalImage.Entry> _entries = [];
     private readonly Dictionary<int, List<KeyState>> _keys = [];
     private readonly Dictionary<long, Session> _sessions = [];
+
+    /// <summary>Those that are not evicted, the least recently used one first.</summary>
+    private readonly List<Session> _recent = [];
 
     public long Top => _entries.Count;
 
@@ -41,6 +61,19 @@ internal sealed class CommittedLog
     /// <summary>What a numbered request came to; null if it was not executed.</summary>
     public Result? ResultOf(long session, long number) =>
         _sessions.TryGetValue(session, out var found) ? found.Results.GetValueOrDefault(number) : null;
+
+    /// <summary>How many sessions there are now.</summary>
+    public int SessionCount => _recent.Count;
+
+    /// <summary>The size of all answers that are kept.</summary>
+    public long SessionBytes => _recent.Sum(s => s.Kept.Values.Sum());
+
+    /// <summary>Whether the session was never opened, or was evicted.</summary>
+    public bool IsUnknown(long session) => !_sessions.TryGetValue(session, out var found) || found.IsEvicted;
+
+    /// <summary>Whether the session answers nothing any more under this number.</summary>
+    public bool HasExpired(long session, long number) =>
+        _sessions.TryGetValue(session, out var found) && number < found.LowWater;
 
     /// <summary>The version of the key at this point of the order: (0, 0) if absent.</summary>
     public (long Uid, long Value) VersionAt(int key, long uid)
@@ -93,13 +126,18 @@ internal sealed class CommittedLog
     {
         if (request.Session == 0)
         {
-            _sessions[uid] = new Session();
+            _recent.Add(_sessions[uid] = new Session());
+            Evict();
             return;
         }
 
-        if (!_sessions.TryGetValue(request.Session, out var session)) return;
+        if (IsUnknown(request.Session)) return;
+        var session = _sessions[request.Session];
+        _recent.Remove(session);
+        _recent.Add(session);
+        while (session.Kept.Count > 0 && session.Kept.Keys.First() < request.LowWater) session.ForgetLowest(0);
         session.LowWater = Math.Max(session.LowWater, request.LowWater);
-        if (request.Number < session.LowWater || session.Results.ContainsKey(request.Number)) return;
+        if (request.Number < session.LowWater || session.Kept.ContainsKey(request.Number)) return;
         var holds = true;
         var previous = new List<(long, long)>();
         foreach (var operation in request.Operations)
@@ -109,8 +147,14 @@ internal sealed class CommittedLog
             if (operation.ExpectedUid is { } expected && expected != version.Uid) holds = false;
         }
 
-        session.Results[request.Number] =
-            new Result(holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid, previous);
+        // A value of the simulation has 8 bytes.
+        var bytes = request.ReturnPrevious ? previous.Sum(p => SessionTable.VersionBytes + (p.Item1 > 0 ? 8 : 0)) : 0;
+        var isKept = bytes <= limits.PreviousBytes;
+        session.Results.Add(request.Number,
+            new Result(holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid, previous, isKept));
+        session.Kept.Add(request.Number, SessionTable.AnswerBytes + (isKept ? bytes : 0));
+        if (session.Kept.Count > limits.AnswersPerSession) session.ForgetLowest(session.Kept.Keys.First() + 1);
+        Evict();
         if (!holds) return;
         foreach (var operation in request.Operations)
         {
@@ -119,6 +163,15 @@ internal sealed class CommittedLog
                 Change(key, new KeyState(uid, true, uid, Values.Id(operation.Value)));
             else if (operation.Kind == OperationKind.Delete && VersionAt(key, uid) != (0, 0))
                 Change(key, new KeyState(uid, false, 0, 0));
+        }
+    }
+
+    private void Evict()
+    {
+        while (_recent.Count > limits.Sessions || (SessionBytes > limits.Bytes && _recent.Count > 1))
+        {
+            _recent[0].IsEvicted = true;
+            _recent.RemoveAt(0);
         }
     }
 

@@ -5,7 +5,8 @@ using RecoverKV.Simulation.Linearizability;
 namespace RecoverKV.Simulation.Cluster;
 
 /// <summary>A client with a session: it numbers its writes, asks other nodes under the same number when no answer
-/// comes, and gives up after a time, as <c>RecoverKvClient</c> does.</summary>
+/// comes, and gives up after a time, as <c>RecoverKvClient</c> does. Some number their writes as they like, each number
+/// once.</summary>
 internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng random)
 {
     private readonly List<ClientOperation> _open = [];
@@ -16,6 +17,8 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
     private long _nextRead = 1;
     private SimulatedNode _sequencer = cluster.Nodes[0];
     private bool _finishing;
+    private readonly bool _anyNumbers = random.Chance(cluster.Scenario.AnyNumbers);
+    private readonly HashSet<long> _numbers = [];
 
     public int Number { get; } = number;
 
@@ -69,16 +72,37 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
         while (count-- > 0)
         {
             var writes = _workload.Write();
-            var own = _nextNumber++;
-            var low = _open.Where(o => o.Request?.Session == _session).Select(o => o.Request!.Number)
-                .DefaultIfEmpty(own).Min();
-            var operation = NewOperation(request: WriteRequestCodec.Create(_session, own, low, writes));
+            var own = NextNumber();
+            var low = _open.Where(o => o.Request?.Session == _session).Select(o => o.Request!.Number).Append(own).Min();
+            if (_anyNumbers) low = random.OneOf(0, 1, low, low, Math.Max(0, own - random.Below(100)), own);
+            var operation = NewOperation(request: WriteRequestCodec.Create(
+                SessionOfWrite(), own, low, writes, random.Chance(cluster.Scenario.AskPrevious)));
             operation.Actions = _workload.Actions(writes);
             operations.Add(operation);
         }
 
         SendWrites(operations);
     }
+
+    private long NextNumber()
+    {
+        if (!_anyNumbers) return _nextNumber++;
+        while (true)
+        {
+            var number = random.Below(6) switch
+            {
+                0 => long.MaxValue - random.Below(8),
+                1 => (1L << random.Between(30, 62)) + random.Below(8),
+                2 => 2_000_000_000 + random.Below(1000),
+                3 => 1 + (long)(random.Next() >> 2),
+                _ => _nextNumber += random.Between(1, 3),
+            };
+            if (_numbers.Add(number)) return number;
+        }
+    }
+
+    /// <summary>Its own, or one that nobody opened nor will.</summary>
+    private long SessionOfWrite() => _anyNumbers && random.Chance(0.02) ? random.OneOf(1L << 61, long.MaxValue) : _session;
 
     private void BeginRead()
     {
@@ -194,8 +218,10 @@ internal sealed class SimulatedClient(SimulatedCluster cluster, int number, Prng
                 {
                     _session = answer.Uid;
                     _nextNumber = 1;
+                    _numbers.Clear();
                 }
-                else _workload.Observe(operation, answer.Previous);
+                else if (answer.Previous.Count > 0) _workload.Observe(operation, answer.Previous);
+                else Workload.ObserveNothing(operation, answer.Status == WriteStatus.Done);
                 Close(operation, answer.Status == WriteStatus.Done ? Outcome.Applied : Outcome.Refused);
                 break;
             case WriteStatus.Busy or WriteStatus.NotSequencer:

@@ -15,6 +15,7 @@ internal sealed class SimulatedCluster
         Mutations = mutations;
         Trace = new Trace { Writer = trace };
         Scheduler = new Scheduler();
+        Committed = new CommittedLog(scenario.Options.Sessions);
         var random = new Prng(scenario.Seed ^ 0x5EED);
         Network = new SimulatedNetwork(Scheduler, random.Fork(), scenario);
         NodeIds = [.. Enumerable.Range(1, scenario.Nodes).Select(i => new NodeId($"n{i}"))];
@@ -43,7 +44,7 @@ internal sealed class SimulatedCluster
     public List<Property> Properties { get; }
 
     /// <summary>The one log that all replicas must agree on.</summary>
-    public CommittedLog Committed { get; } = new();
+    public CommittedLog Committed { get; }
 
     public Statistics Statistics { get; } = new();
 

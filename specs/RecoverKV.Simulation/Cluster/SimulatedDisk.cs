@@ -76,43 +76,13 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         LostFacts = true;
     }
 
-    /// <summary>Entries of a range that are valid in the view, from its first uid on without a hole (R6).</summary>
+    /// <summary>What a node reads of its journal for a peer (R6).</summary>
     public Batch[] Read(Effect.ServeFromJournal request, int maxEntries, int maxBytes)
     {
         if (request.LastFact > _facts.Count)
             throw new ViolationException("Journal reads", $"fact {request.LastFact} of {_facts.Count} was asked for");
-        var found = new Dictionary<long, JournalImage.Entry>();
-        for (var number = request.FirstFact; number <= request.LastFact; number++)
-        {
-            if (_facts[(int)number - 1] is not EntriesAppended { Batch: var batch }) continue;
-            for (var i = 0; i < batch.Requests.Count; i++)
-            {
-                var uid = batch.First + i;
-                if (uid < request.Request.Range.First || uid > request.Request.Range.Last) continue;
-                if (request.View.EpochAt(uid) == batch.Epoch)
-                    found.TryAdd(uid.Value, new JournalImage.Entry(batch.Epoch, batch.Requests[i]));
-            }
-        }
-
-        return Gather(found, request.Request.Range, maxEntries, maxBytes);
-    }
-
-    private static Batch[] Gather(
-        Dictionary<long, JournalImage.Entry> found, UidRange range, int maxEntries, int maxBytes)
-    {
-        var batches = new List<Batch>();
-        var bytes = 0;
-        for (var uid = range.First; uid <= range.Last && maxEntries-- > 0; uid = uid.Next)
-        {
-            if (!found.TryGetValue(uid.Value, out var entry)) break;
-            bytes += entry.Request.Encoded.Length;
-            if (bytes > maxBytes && batches.Count > 0) break;
-            if (batches.Count == 0 || batches[^1].Epoch != entry.Epoch)
-                batches.Add(new Batch(entry.Epoch, uid, [entry.Request]));
-            else batches[^1] = batches[^1] with { Requests = [.. batches[^1].Requests, entry.Request] };
-        }
-
-        return [.. batches];
+        var facts = _facts.GetRange((int)request.FirstFact - 1, (int)(request.LastFact - request.FirstFact) + 1);
+        return JournalEntries.Select(request, facts, maxEntries, maxBytes);
     }
 
     private void Settle()

@@ -20,8 +20,8 @@ internal static class Words
         View v => $"{v} members {string.Join(' ', v.Members)} history "
             + string.Join(' ', v.History.Select(t => $"e{t.Epoch}@{t.FirstUid}")),
         Batch b => $"{b.First}..{b.Last}/e{b.Epoch} ({string.Join(' ', b.Requests.Select(Of))})",
-        WriteRequest r => r.Session == 0 ? $"open {r.Number:x}" : $"s{r.Session}#{r.Number}",
-        WriteAnswer a => $"s{a.Session}#{a.Number:x} {a.Status} uid {a.Uid} was {Versions(a.Previous)}",
+        WriteRequest r => r.Session == 0 ? $"open {r.Number:x}" : $"s{r.Session}#{r.Number} from {r.LowWater}",
+        WriteAnswer a => $"s{a.Session}#{a.Number:x} {a.Status} uid {a.Uid} was {(a.PreviousOmitted ? "omitted" : Versions(a.Previous))}",
         ReadAnswer a => $"read {a.Id} {a.Status} {Versions(a.Versions)} age {a.AgeMilliseconds}",
         _ => detail.ToString() ?? "",
     };

@@ -34,6 +34,15 @@ internal sealed class Workload(Scenario scenario, int client, Prng random)
             w.ExpectedUid is { } uid ? _values.GetValueOrDefault((Values.Index(w.Key), uid)) : null)),
     ];
 
+    /// <summary>An answer did not tell what the keys had before. Conditions that held do.</summary>
+    public static void ObserveNothing(ClientOperation operation, bool applied)
+    {
+        var actions = operation.Actions!;
+        for (var i = 0; i < actions.Length; i++)
+            actions[i] = actions[i] with { Observed = applied && actions[i].Expected is { } held ? held : KeyAction.NotTold };
+    }
+
+    /// <summary>An answer told of the keys.</summary>
     public void Observe(ClientOperation operation, IReadOnlyList<Client.Contracts.Version?> versions)
     {
         var actions = operation.Actions!;

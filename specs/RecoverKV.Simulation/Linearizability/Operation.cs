@@ -17,9 +17,17 @@ public enum ActionKind
 /// <param name="Value">What a put stores; never 0.</param>
 /// <param name="Expected">The value that the key must have, 0 for absent; null for no condition. If the condition of
 /// any part fails, the whole operation changes nothing.</param>
-/// <param name="Observed">The value that the key was said to have before; meaningless if the outcome is unknown.</param>
+/// <param name="Observed">The value that the key was said to have before, or <see cref="NotTold"/>; meaningless if the
+/// outcome is unknown.</param>
 public readonly record struct KeyAction(
-    ActionKind Kind, int Key, long Value = 0, long? Expected = null, long Observed = 0);
+    ActionKind Kind, int Key, long Value = 0, long? Expected = null, long Observed = 0)
+{
+    /// <summary>The answer did not say which value the key had before. No put stores it.</summary>
+    public const long NotTold = -1;
+
+    /// <summary>Whether an answer that tells of <see cref="Observed"/> may be of this value.</summary>
+    public bool Agrees(long value) => Observed == value || Observed == NotTold;
+}
 
 /// <summary>How an operation ended, as its client knows it.</summary>
 public enum Outcome
@@ -55,7 +63,7 @@ public sealed record Operation(int Client, long Call, long Return, Outcome Outco
             0 => " if absent",
             var value => $" if {value}",
         };
-        var seen = Outcome == Outcome.Unknown ? "?" : action.Observed == 0 ? "absent" : $"{action.Observed}";
+        var seen = Outcome == Outcome.Unknown || action.Observed == KeyAction.NotTold ? "?" : action.Observed == 0 ? "absent" : $"{action.Observed}";
         return action.Kind switch
         {
             ActionKind.Get => $"get k{action.Key} = {seen}",

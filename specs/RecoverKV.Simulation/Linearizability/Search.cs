@@ -73,7 +73,7 @@ internal sealed class Search
         var observed = new Dictionary<(int Key, long Value), long>();
         foreach (var operation in part.Where(o => o.Outcome != Outcome.Unknown))
         {
-            foreach (var action in operation.Actions.Where(a => a.Observed != 0))
+            foreach (var action in operation.Actions.Where(a => a.Observed is not (0 or KeyAction.NotTold)))
             {
                 var at = (action.Key, action.Observed);
                 observed[at] = Math.Min(operation.Return, observed.GetValueOrDefault(at, Operation.Never));
@@ -82,6 +82,9 @@ internal sealed class Search
 
         var awaited = part.Where(o => o.Outcome == Outcome.Unknown).SelectMany(o => o.Actions)
             .Where(a => a.Expected is not null).Select(a => (a.Key, a.Expected!.Value)).ToHashSet();
+        // A condition that failed, by an answer that does not tell why, may have met any value.
+        var blind = part.Where(o => o.Outcome == Outcome.Refused).SelectMany(o => o.Actions)
+            .Where(a => a.Observed == KeyAction.NotTold && a.Expected is not null).Select(a => a.Key).ToHashSet();
         var result = new List<Operation>(part.Count);
         foreach (var operation in part)
         {
@@ -95,7 +98,8 @@ internal sealed class Search
             var puts = operation.Actions.Where(a => a.Kind == ActionKind.Put).ToArray();
             var seen = puts.Min(p => (long?)observed.GetValueOrDefault((p.Key, p.Value), Operation.Never));
             if (seen is not null and not Operation.Never) result.Add(operation with { Return = seen.Value });
-            else if (operation.Actions.Any(a => a.Kind == ActionKind.Delete || awaited.Contains((a.Key, a.Value))))
+            else if (operation.Actions.Any(a =>
+                a.Kind == ActionKind.Delete || awaited.Contains((a.Key, a.Value)) || blind.Contains(a.Key)))
                 result.Add(operation with { Return = Operation.Never });
         }
 
@@ -208,7 +212,7 @@ internal sealed class Search
         changes = false;
         foreach (var action in _actions[operation])
         {
-            if (outcome != Outcome.Unknown && action.Observed != _state[action.Key]) return false;
+            if (outcome != Outcome.Unknown && !action.Agrees(_state[action.Key])) return false;
             if (action.Expected is { } expected && expected != _state[action.Key]) holds = false;
             changes |= action.Kind is ActionKind.Put or ActionKind.Delete;
         }

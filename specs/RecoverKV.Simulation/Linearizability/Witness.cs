@@ -19,7 +19,7 @@ public static class Witness
             foreach (var action in operation.Actions)
             {
                 var value = state.GetValueOrDefault(action.Key);
-                if (known && action.Observed != value) return false;
+                if (known && !action.Agrees(value)) return false;
                 holds &= action.Expected is not { } expected || expected == value;
             }
 

@@ -23,9 +23,12 @@ internal sealed class AnswersOnce(SimulatedCluster cluster, AnsweredUids answere
                 answered.Raise(answer.Uid);
                 break;
             case WriteStatus.SessionUnknown:
-                throw Broken($"{node.Id} does not know session {request.Session}, which was opened");
+                Hold(Cluster.Committed.IsUnknown(request.Session),
+                    $"{node.Id} does not know session {request.Session}, which was opened and not evicted");
+                break;
             case WriteStatus.Expired:
-                Hold(!attempt.Operation.IsOpen, $"{node.Id} lets s{request.Session}#{request.Number} expire");
+                Hold(Cluster.Committed.HasExpired(request.Session, request.Number),
+                    $"{node.Id} lets s{request.Session}#{request.Number} expire, which the log does not");
                 break;
             case WriteStatus.Invalid:
                 throw Broken($"{node.Id} finds a good request invalid: {answer.Text}");
@@ -48,8 +51,11 @@ internal sealed class AnswersOnce(SimulatedCluster cluster, AnsweredUids answere
 
         var result = Cluster.Committed.ResultOf(request.Session, request.Number);
         if (result is null) throw Broken($"{words}, but the log does not execute it");
+        Hold(!answer.PreviousOmitted || request.ReturnPrevious && !result.IsPreviousKept,
+            $"{words} without the versions before it, which are kept");
         var previous = answer.Previous.Select(v => v is null ? (0, 0) : (v.Uid, Values.Id(v.Value)));
-        Hold(result.Uid == answer.Uid && result.Status == answer.Status && previous.SequenceEqual(result.Previous),
+        var expected = request.ReturnPrevious && !answer.PreviousOmitted ? result.Previous : [];
+        Hold(result.Uid == answer.Uid && result.Status == answer.Status && previous.SequenceEqual(expected),
             $"{words}, but the log says {result.Status} uid {result.Uid} was {string.Join(' ', result.Previous)}");
     }
 }

@@ -47,11 +47,11 @@ internal static class ClientMessageGen
             .Select((o, k, v, e) => new WriteOperation(o, k, v, e));
 
     private static readonly Gen<WriteRequest> Request =
-        Gen.Select(Number, Number, Number, Operation.List[0, 4]).Select(WriteRequestCodec.Create);
+        Gen.Select(Number, Number, Number, Operation.List[0, 4], Gen.Bool).Select(WriteRequestCodec.Create);
 
     private static readonly Gen<WriteAnswer> WriteAnswer =
-        Gen.Select(Number, Number, Gen.Enum<WriteStatus>(), Number, Versions, MaybeText)
-            .Select((s, n, st, u, p, t) => new WriteAnswer(s, n, st, u, p, t));
+        Gen.Select(Number, Number, Gen.Enum<WriteStatus>(), Number, Versions, MaybeText, Gen.Bool)
+            .Select((s, n, st, u, p, t, o) => new WriteAnswer(s, n, st, u, p, t, o));
 
     private static readonly Gen<Read> Read =
         Gen.Select(Number, AnyKey.List[0, 4]).Select((i, k) => new Read(i, k));

@@ -84,6 +84,13 @@ public sealed class ClientSerializerSpecs
 
         Assert.Throws<SerializationException>(() => _serializer.FromBinary(bytes, "WB"));
         Assert.IsType<WriteBatch>(_serializer.FromBinary(bytes[2..], "WB"));
+
+        var operations = Enumerable.Repeat(new byte[] { 0x22, 0x00 }, ClientLimits.Operations).SelectMany(b => b).ToArray();
+        byte[] request = [0x0a, 0x80, 0x10, .. operations];
+        var batch = Enumerable.Repeat(request, 65).SelectMany(b => b).ToArray();
+        Assert.Throws<SerializationException>(() => _serializer.FromBinary(batch, "WB"));
+        Assert.IsType<WriteBatch>(_serializer.FromBinary(batch[request.Length..], "WB"));
+        Assert.Throws<SerializationException>(() => _serializer.FromBinary([0x0a, 0x82, 0x10, .. operations, 0x22, 0x00], "WB"));
     }
 
     [Fact]

@@ -107,7 +107,8 @@ internal sealed class FakeCluster : IAsyncDisposable
         }
 
         return new WriteAnswer(
-            request.Session, request.Number, holds ? WriteStatus.Done : WriteStatus.ConditionFailed, _uid, previous);
+            request.Session, request.Number, holds ? WriteStatus.Done : WriteStatus.ConditionFailed, _uid,
+            request.ReturnPrevious ? previous : []);
     }
 
     internal ScanReply Scan(ScanRequest request)

@@ -61,7 +61,7 @@ internal sealed class PipelineHarness
         Write(cancellation, new WriteOperation(OperationKind.Put, key, System.Text.Encoding.UTF8.GetBytes(value)));
 
     internal Task<WriteResult> Write(CancellationToken cancellation, params WriteOperation[] operations) =>
-        Writes.Submit(operations, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Patience, cancellation);
+        Writes.Submit(operations, false, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Patience, cancellation);
 
     internal Task<GetResult> Get(string key, CancellationToken cancellation = default)
     {

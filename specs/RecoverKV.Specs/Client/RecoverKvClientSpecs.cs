@@ -11,10 +11,11 @@ public sealed class RecoverKvClientSpecs
         await using var cluster = new FakeCluster();
         await using var client = await cluster.ConnectAsync();
 
-        var first = await client.PutAsync("a key", "one");
+        var first = await client.PutAsync("a key", "one", returnPrevious: true);
         Assert.True(first.Applied);
         Assert.Null(Assert.Single(first.Previous));
-        var second = await client.PutAsync("a key", "two");
+        Assert.Empty((await client.PutAsync("another", "one")).Previous);
+        var second = await client.PutAsync("a key", "two", returnPrevious: true);
         Assert.Equal(first.Uid, second.Previous[0]!.Uid);
         var read = await client.GetAsync("a key");
         Assert.Equal(("two", second.Uid, TimeSpan.Zero), (read.Text, read.Version!.Uid, read.Age));
@@ -22,7 +23,7 @@ public sealed class RecoverKvClientSpecs
         Assert.False((await client.PutIfAbsentAsync("a key", "three")).Applied);
         Assert.False((await client.CompareAndSetAsync("a key", "three", first.Uid)).Applied);
         Assert.True((await client.CompareAndSetAsync("a key", "three", second.Uid)).Applied);
-        Assert.Equal("three"u8.ToArray(), (await client.DeleteAsync("a key")).Previous[0]!.Value.ToArray());
+        Assert.Equal("three"u8.ToArray(), (await client.DeleteAsync("a key", returnPrevious: true)).Previous[0]!.Value.ToArray());
         Assert.Null((await client.GetAsync("a key")).Version);
     }
 
@@ -37,12 +38,31 @@ public sealed class RecoverKvClientSpecs
             new(OperationKind.Put, "a", new byte[] { 1 }),
             new(OperationKind.Put, "b", new byte[] { 2 }),
             new(OperationKind.Check, "c", default, 0),
-        ]);
+        ], returnPrevious: true);
         Assert.Equal(3, write.Previous.Count);
         var read = await client.GetManyAsync(["b", "none", "a"]);
 
         Assert.Equal([2, -1, 1], read.Select(r => r.Version?.Value.Span[0] ?? -1));
         Assert.All(read.Where(r => r.Version is not null), r => Assert.Equal(write.Uid, r.Version!.Uid));
+    }
+
+    [Fact]
+    public async Task That_the_version_before_a_write_was_left_out_is_said()
+    {
+        await using var cluster = new FakeCluster();
+        await using var client = await cluster.ConnectAsync();
+        await client.PutAsync("k", "v1");
+        cluster.Intercept = (_, message, reply) =>
+        {
+            if (message is not WriteBatch { Requests: [{ ReturnPrevious: true } request] }) return false;
+            reply(new WriteReplies([cluster.Write(request) with { Previous = [], PreviousOmitted = true }]));
+            return true;
+        };
+
+        var write = await client.PutAsync("k", "v2", returnPrevious: true);
+
+        Assert.Equal((true, true, 0), (write.Applied, write.PreviousOmitted, write.Previous.Count));
+        Assert.Equal(write.Uid, (await client.GetAsync("k")).Version!.Uid);
     }
 
     [Fact]
@@ -54,7 +74,7 @@ public sealed class RecoverKvClientSpecs
         Random.Shared.NextBytes(value);
 
         await client.PutAsync("large", value);
-        var again = await client.PutAsync("large", value);
+        var again = await client.PutAsync("large", value, returnPrevious: true);
 
         Assert.True(again.Previous[0]!.Value.Span.SequenceEqual(value));
         Assert.True((await client.GetAsync("large")).Version!.Value.Span.SequenceEqual(value));
@@ -122,7 +142,7 @@ public sealed class RecoverKvClientSpecs
             return true;
         };
 
-        var write = await client.PutAsync("k", "v2");
+        var write = await client.PutAsync("k", "v2", returnPrevious: true);
 
         Assert.Equal("v1"u8.ToArray(), write.Previous[0]!.Value.ToArray());
         var copies = cluster.Requests.TakeLast(2).Select(r => (r.Request.Session, r.Request.Number));

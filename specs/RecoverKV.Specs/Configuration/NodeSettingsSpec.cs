@@ -80,6 +80,7 @@ public class NodeSettingsSpec
         { "waiting.requests", "16384", "10", s => Protocol(s).WaitingRequests },
         { "waiting.bytes", "64MiB", "1GiB", s => Protocol(s).WaitingBytes },
         { "waiting.reads", "65536", "11", s => Protocol(s).WaitingReads },
+        { "waiting.read-bytes", "64MiB", "1MiB", s => Protocol(s).WaitingReadBytes },
         { "fetch.entries", "2048", "12", s => Protocol(s).FetchEntries },
         { "fetch.bytes", "512KiB", "13KiB", s => Protocol(s).FetchBytes },
         { "fetch.in-flight", "4", "14", s => Protocol(s).FetchesInFlight },

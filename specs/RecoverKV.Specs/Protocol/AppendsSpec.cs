@@ -76,6 +76,27 @@ public sealed class AppendsSpec
     }
 
     [Fact]
+    public void R3_what_waits_for_the_next_view_is_bounded_too()
+    {
+        // n1 leads on by a new view, as n3 is silent; its campaign is under way.
+        CoreKit Campaigning(Func<ProtocolOptions, ProtocolOptions> options)
+        {
+            var kit = Sequencer(log: 1, options: options);
+            kit.RunUntil(Sends<Canvass>, contiguous: 1, 2);
+            kit.Receive(2, new CanvassReply(E(3), true, E(2)));
+            Assert.False(kit.Core.IsSequencer);
+            return kit;
+        }
+
+        var count = Campaigning(o => o with { WaitingRequests = 1 });
+        count.Submit(Ann, R(2), R(3), R(4)).Exactly(Refuses(Ann, R(4), WriteStatus.Busy));
+        var bytes = Campaigning(o => o with { WaitingBytes = (R(2).Encoded.Length + 1) / 2 });
+        bytes.Submit(Ann, R(2), R(3), R(4)).Exactly(Refuses(Ann, R(4), WriteStatus.Busy));
+        // Who asks again for what waits takes no room.
+        bytes.Submit(Bob, R(2)).Nothing();
+    }
+
+    [Fact]
     public void R3_only_a_sequencer_takes_writes()
     {
         Follower().Submit(Ann, R(1)).Exactly(Refuses(Ann, R(1), WriteStatus.NotSequencer));
@@ -92,6 +113,8 @@ public sealed class AppendsSpec
             Write(1, 2, Put("12345", "v")),
             Write(1, 3, Put("k", "123456")),
             Write(1, 4),
+            RecoverKV.Client.Contracts.WriteRequestCodec.Create(1, 8, lowWater: 9, [Put("k", "v")]),
+            RecoverKV.Client.Contracts.WriteRequestCodec.Create(1, 10, lowWater: -1, [Put("k", "v")]),
             Write(1, 0, Put("k", "v")),
             Write(-1, 1, Put("k", "v")),
             Write(0, 5, Put("k", "v")),

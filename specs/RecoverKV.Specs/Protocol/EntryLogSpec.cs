@@ -33,6 +33,7 @@ public sealed class EntryLogSpec
         public EntryLog Log { get; } = new();
         public SortedDictionary<long, (long Epoch, WriteRequest Request, long Fact)> Model { get; } = [];
         public Dictionary<long, (long First, long Last)> Facts { get; } = [];
+        public List<Fact> Journal { get; } = [];
         public long Fact { get; private set; }
         public long Persisted { get; private set; }
         public long Applied { get; private set; }
@@ -68,6 +69,7 @@ public sealed class EntryLogSpec
                     foreach (var part in Log.Lacking(batch).ToArray())
                     {
                         Log.Append(part, ++Fact);
+                        Journal.Add(new EntriesAppended(part, U(0)));
                         Facts.Add(Fact, (part.First.Value, part.Last.Value));
                         for (var i = 0; i < part.Requests.Count; i++)
                             Model.Add(part.First.Value + i, (part.Epoch.Value, part.Requests[i], Fact));
@@ -181,20 +183,65 @@ public sealed class EntryLogSpec
         });
 
     [Fact]
-    public void It_names_facts_that_begin_with_the_entry_asked_for() =>
-        Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 12]).Sample((changes, first, more) =>
+    public void R6_the_facts_that_it_names_give_the_entries_asked_for_whatever_was_dropped_and_appended_again() =>
+        Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[1, 6], Gen.OneOf(Gen.Const(1L), Gen.Const(200L), Gen.Const(long.MaxValue)))
+            .Sample((changes, first, more, most, bytes) =>
+            {
+                var run = new Run(changes);
+                var durable = run.Durable.ToHashSet();
+                var named = run.Log.FactsFrom(U(first), U(first + more), bytes);
+                Assert.Equal(durable.Contains(first), named != null);
+                if (named is not { } facts) return;
+                var read = run.Journal[((int)facts.First - 1)..(int)facts.Last];
+                Assert.InRange(facts.Last, facts.First, run.Persisted);
+                Assert.InRange(facts.To.Value, first, first + more);
+                var asked = new Effect.ServeFromJournal(
+                    Node(3), new Fetch(E(1), 1, new UidRange(U(first), facts.To)), facts.First, facts.Last);
+                var selected = JournalEntries.Select(asked, read, most, long.MaxValue);
+                // Not only some: each entry that the facts are said to hold, as it is in the log now.
+                Assert.Equal(
+                    Numbers(asked.Request.Range).Take(most).Select(n => $"{n}: {run.Model[n].Epoch} {Text.Of(run.Model[n].Request)}"),
+                    selected.SelectMany(b => b.Requests.Select((r, i) => $"{b.First + i}: {b.Epoch} {Text.Of(r)}")));
+                for (var i = 1; i < selected.Length; i++) Assert.NotEqual(selected[i - 1].Epoch, selected[i].Epoch);
+                Assert.Empty(JournalEntries.Select(asked, [.. read.Skip(1)], most, long.MaxValue));
+            }, iter: 3000);
+
+    [Fact]
+    public void R6_what_the_journal_has_in_another_order_is_named_apart()
+    {
+        var log = new EntryLog();
+        log.Append(Batch(1, 1, 2), 1);
+        log.Append(Batch(1, 6, 7), 2); // the tail, while a gap is healed
+        log.Append(Batch(1, 3, 5), 3);
+        log.Append(Batch(1, 8, 9), 4);
+        log.Persisted(4);
+        for (var uid = 1; uid <= 9; uid++) log.Applied(U(uid));
+        log.Evict(U(9), 0);
+        Assert.Equal((1L, 3L, U(5)), log.FactsFrom(U(1), U(9), long.MaxValue));
+        Assert.Equal((1L, 3L, U(5)), log.FactsFrom(U(3), U(9), 1));
+        Assert.Equal((2L, 4L, U(9)), log.FactsFrom(U(6), U(9), long.MaxValue));
+    }
+
+    [Fact]
+    public void R6_of_what_has_left_memory_little_is_kept()
+    {
+        var log = new EntryLog();
+        var value = new string('x', 1000);
+        for (var uid = 1; uid <= 5000; uid++)
         {
-            var run = new Run(changes);
-            var facts = run.Log.FactsFrom(U(first), U(first + more), long.MaxValue);
-            Assert.Equal(run.Durable.Contains(first), facts != null);
-            if (facts is not { } range) return;
-            Assert.Equal(run.Model[first].Fact, range.First);
-            Assert.True(range.Last >= range.First);
-            // With no room for a second one, it is the first alone.
-            Assert.Equal((range.First, range.First), run.Log.FactsFrom(U(first), U(first + more), 1));
-            // The last one, too, holds something that was asked for.
-            Assert.Contains(run.Model, e => e.Value.Fact == range.Last && e.Key <= first + more);
-        });
+            log.Append(new Batch(E(1), U(uid), [Write(1, uid, Put("k", value))]), uid);
+            log.Persisted(uid);
+            log.Applied(U(uid));
+            log.Evict(U(uid), 100_000);
+            // 5 MB in pieces of half a MiB, and those of the hundred entries in memory.
+            Assert.InRange(log.IndexCount, 1, 130);
+        }
+
+        var facts = log.FactsFrom(U(2500), U(2600), 300_000)!.Value;
+        Assert.InRange(facts.To.Value, 2500, 2600);
+        Assert.InRange(facts.First, 1975, 2500);
+        Assert.InRange(facts.Last, facts.To.Value, facts.First + 530);
+    }
 
     [Fact]
     public void A_slice_of_a_batch_has_the_requests_of_its_uids() => Gen.Select(Gen.Int[1, 9], Gen.Int[0, 9], Gen.Int[0, 9]).Sample(

@@ -57,6 +57,10 @@ internal static class Given
     public static WriteRequest Write(long session, long number, params WriteOperation[] operations) =>
         WriteRequestCodec.Create(session, number, 0, operations);
 
+    /// <summary>A write whose answer shall have the versions before it.</summary>
+    public static WriteRequest Ask(long session, long number, params WriteOperation[] operations) =>
+        WriteRequestCodec.Create(session, number, 0, operations, returnPrevious: true);
+
     /// <summary>The entries first..last of an epoch, with the requests of <see cref="R"/>.</summary>
     public static Batch Batch(long epoch, long first, long last) => new(E(epoch), U(first), Rs(first, last));
 
@@ -93,9 +97,9 @@ internal static class Given
 
     public static Effect Journals(Batch batch, long committed) => Journals(new EntriesAppended(batch, U(committed)));
 
-    /// <summary>The answer Done to the request of <see cref="R"/>; its key was absent before.</summary>
-    public static Effect Answers(Caller caller, long uid, long? at = null) => new Effect.AnswerWrite(caller, new WriteAnswer(
-        R(uid).Session, R(uid).Number, WriteStatus.Done, at ?? uid, new Version?[R(uid).Operations.Count]));
+    /// <summary>The answer Done to the request of <see cref="R"/>.</summary>
+    public static Effect Answers(Caller caller, long uid, long? at = null) => new Effect.AnswerWrite(
+        caller, new WriteAnswer(R(uid).Session, R(uid).Number, WriteStatus.Done, at ?? uid, []));
 
     public static Effect Refuses(Caller caller, WriteRequest request, WriteStatus status, string? text = null) =>
         new Effect.AnswerWrite(caller, new WriteAnswer(request.Session, request.Number, status, 0, [], text));

@@ -100,6 +100,10 @@ public sealed class HealingSpec
     public void R6_entries_that_nobody_asked_for_are_ignored()
     {
         var kit = Gaps();
+        // Of a range that was asked of somebody else. It is worth no more than no answer, and no storm of messages.
+        kit.Receive(1, Sends(1, Batch(1, 8, 9))).Nothing();
+        kit.Wait(10).Exactly(Asks(2, 3, 3, 5));
+        kit = Gaps();
         kit.Receive(1, Sends(9, Batch(1, 3, 5))).Nothing();
         kit.Receive(2, Sends(1, Batch(1, 3, 5))).Nothing();
         kit.Receive(1, Sends(1, Batch(1, 3, 5)));
@@ -187,9 +191,9 @@ public sealed class HealingSpec
         Assert.Null(kit.Core.EntryAt(U(4)));
         // Fact 1 is the view; 2 to 4 hold the entries.
         kit.Receive(3, new Fetch(E(1), 1, Range(2, 3))).Exactly(
-            new Effect.ServeFromJournal(Node(3), new Fetch(E(1), 1, Range(2, 3)), 2, 3, View1()));
+            new Effect.ServeFromJournal(Node(3), new Fetch(E(1), 1, Range(2, 3)), 2, 3));
         kit.Receive(3, new Fetch(E(0), 2, Range(4, 9))).Exactly(
-            new Effect.ServeFromJournal(Node(3), new Fetch(E(0), 2, Range(4, 4)), 3, 3, View1()));
+            new Effect.ServeFromJournal(Node(3), new Fetch(E(0), 2, Range(4, 4)), 2, 3));
         kit.Receive(3, new Fetch(E(1), 3, Range(5, 9))).Exactly(To(3, new Entries(E(1), 3, [Batch(1, 5, 6)])));
     }
 }

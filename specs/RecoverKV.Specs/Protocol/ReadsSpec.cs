@@ -199,6 +199,41 @@ public sealed class ReadsSpec
     }
 
     [Fact]
+    public void R5_no_more_bytes_of_reads_wait_than_the_bound()
+    {
+        var kit = Alive(2, log: 3, committed: 2, options: o => o with { WaitingReadBytes = 400, MaxKeyBytes = 1000 });
+        var large = new Read(2, ["k3", new string('x', 200)]);
+        kit.Read(Ann, ReadConsistency.Linearizable, large).Exactly(RefusesRead(Ann, id: 2, status: ReadStatus.Busy));
+        kit.Read(Ann, "k3").Nothing();
+        kit.Scan(Ann, new ScanRequest(1, ReadConsistency.Linearizable, default, 10)).Nothing();
+        kit.Scan(Ann, new ScanRequest(2, ReadConsistency.Linearizable, default, 10)).Exactly(
+            new Effect.AnswerScan(Ann, new ScanReply(2, ReadStatus.Busy, [], default)));
+        Assert.Equal(2, kit.Receive(1, new Commit(E(1), U(3))).Length);
+        // There is room again, also after waiting reads were refused.
+        kit.Receive(1, Append(1, 4, 4, committed: 3));
+        kit.DiskCatchesUp();
+        for (var again = 0; again < 2; again++)
+        {
+            kit.Read(Ann, "k4").Nothing();
+            kit.Read(Bob, "k4").Nothing();
+            kit.Read(Bob, "k4", id: 3).Exactly(RefusesRead(Bob, id: 3, status: ReadStatus.Busy));
+            kit.Later(900);
+            kit.Tick().Exactly(RefusesRead(Ann), RefusesRead(Bob));
+            kit.Receive(1, Beat(1, echo: kit.Now, committed: 3, round: 2 + again));
+        }
+    }
+
+    [Fact]
+    public void R5_a_read_that_waits_does_not_keep_the_message_that_it_came_with()
+    {
+        var kit = Alive(2, log: 3, committed: 2);
+        var message = "k3 and 4 MiB more"u8.ToArray();
+        kit.Read(Ann, ReadConsistency.Linearizable, new Read(1, [new RecoverKV.Client.Key(message.AsMemory(0, 2))])).Nothing();
+        Array.Clear(message);
+        kit.Receive(1, new Commit(E(1), U(3))).Exactly(Reads(Ann, V(3)));
+    }
+
+    [Fact]
     public void R5_a_scan_gives_every_key_once_in_pages()
     {
         var kit = Alive(2, log: 6, committed: 6);

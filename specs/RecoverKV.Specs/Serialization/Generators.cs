@@ -32,8 +32,8 @@ internal static class Generators
         (kind, key, value, expected) => new WriteOperation(kind, new Key(key), value, expected));
 
     private static readonly Gen<WriteRequest> ARequest = Gen.Select(
-        Number, Number, Number, AnOperation.Array[0, 4],
-        (session, number, low, operations) => WriteRequestCodec.Create(session, number, low, operations));
+        Number, Number, Number, AnOperation.Array[0, 4], Gen.Bool,
+        (session, number, low, operations, previous) => WriteRequestCodec.Create(session, number, low, operations, previous));
 
     private static readonly Gen<Batch> ABatch = Gen.Select(
         AnEpoch, AUid, ARequest.Array[0, 9], (epoch, first, requests) => new Batch(epoch, first, requests));

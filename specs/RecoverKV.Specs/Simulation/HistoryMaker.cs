@@ -10,7 +10,7 @@ namespace RecoverKV.Specs.Simulation;
 internal static class HistoryMaker
 {
     public static List<Operation> Linearizable(
-        ulong seed, int operations, int keys, int clients, bool multiKey, double unknown)
+        ulong seed, int operations, int keys, int clients, bool multiKey, double unknown, double untold = 0)
     {
         var random = new Prng(seed);
         var state = new Dictionary<int, long>();
@@ -31,6 +31,8 @@ internal static class HistoryMaker
             var lost = isWrite && random.Chance(unknown);
             var happens = holds && !(lost && random.Chance(0.5));
             if (happens) Apply(actions, state);
+            if (isWrite && untold > 0 && random.Chance(untold))
+                actions = [.. actions.Select(a => a with { Observed = KeyAction.NotTold })];
             history.Add(lost
                 ? new Operation(client, call, Operation.Never, Outcome.Unknown, actions)
                 : new Operation(client, call, end, holds ? Outcome.Applied : Outcome.Refused, actions));

@@ -50,6 +50,20 @@ public class LinearizabilityCheckerSpec
     }
 
     [Fact]
+    public void A_write_that_was_not_told_what_it_replaced_fits_any_value_but_not_any_condition()
+    {
+        Assert.Equal(VerdictKind.Linearizable, Verdict(Put(1, 1, 2, 10, 0), Put(2, 3, 4, 20, KeyAction.NotTold)));
+        Operation Swap(Outcome outcome, long from) =>
+            new(2, 5, 6, outcome, [new(ActionKind.Put, 0, 20, from, KeyAction.NotTold)]);
+        Assert.Equal(VerdictKind.Linearizable, Verdict(Put(1, 1, 2, 10, 0), Swap(Outcome.Applied, 10)));
+        Assert.Equal(VerdictKind.NotLinearizable, Verdict(Put(1, 1, 2, 10, 0), Swap(Outcome.Applied, 0)));
+        Assert.Equal(VerdictKind.NotLinearizable, Verdict(Put(1, 1, 2, 10, 0), Swap(Outcome.Refused, 10)));
+        // Another value, of a write that nobody heard of again.
+        Assert.Equal(VerdictKind.Linearizable,
+            Verdict(Put(1, 1, 2, 10, 0), Lost(3, 3, new KeyAction(ActionKind.Put, 0, 30)), Swap(Outcome.Refused, 10)));
+    }
+
+    [Fact]
     public void A_lost_update_is_found()
     {
         Operation Swap(int client, long call, long end, long to, long from) =>

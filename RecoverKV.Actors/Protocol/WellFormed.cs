@@ -1,0 +1,69 @@
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>
+/// What a message of another replica must keep to, whatever its sender is, before anything looks at it: numbers that can be
+/// counted on from, ranges and batches that have a begin and an end in this order. The rules rely on it: none of them
+/// checks for overflow.
+/// </summary>
+internal static class WellFormed
+{
+    /// <summary>Uids, epochs and rounds are below this, and so far from the end of their type that no sum of two
+    /// overflows.</summary>
+    public const long Most = 1L << 61;
+
+    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(365 * 1000);
+
+    /// <summary>Whether the message is one that a replica could have sent.</summary>
+    public static bool Check(PeerMessage message) => Is(message.Epoch) && message switch
+    {
+        Canvass m => Is(m.Handover) && Is(m.View),
+        CanvassReply m => Is(m.Promised),
+        RequestPromise m => Is(m.Handover),
+        Promise m => Is(m.View) && Is(m.Contiguous) && Is(m.Committed),
+        Refuse m => Is(m.Promised),
+        Synchronize m => Is(m.Base) && Is(m.Target),
+        Synchronized m => Is(m.Contiguous),
+        InstallView m => Is(m.View),
+        TailLost m => Is(m.Vouched),
+        Append m => Is(m.Batch) && Is(m.Committed),
+        Appended m => Is(m.Contiguous) && Is(m.Highest),
+        Commit m => Is(m.Committed),
+        Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom),
+        HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest),
+        Fetch m => Is(m.Range),
+        Entries m => m.Batches.Length <= Limits.BatchRequests && Array.TrueForAll(m.Batches, Is),
+        _ => true,
+    };
+
+    private static bool Is(long number) => number is >= 0 and <= Most;
+
+    private static bool Is(Epoch epoch) => Is(epoch.Value);
+
+    private static bool Is(Uid uid) => Is(uid.Value);
+
+    private static bool Is(TimeSpan time) => time >= -LongestTime && time <= LongestTime;
+
+    private static bool Is(UidRange range) => range.First.Value >= 1 && range.First <= range.Last && Is(range.Last);
+
+    private static bool Is(Batch batch)
+    {
+        if (!Is(batch.Epoch) || batch.First.Value < 1 || !Is(batch.First)) return false;
+        if (batch.Requests.Count is 0 or > Limits.BatchRequests) return false;
+        for (var i = 0; i < batch.Requests.Count; i++)
+            if (batch.Requests[i].Encoded.IsEmpty) return false;
+        return true;
+    }
+
+    // Who is where in it is for the rules to judge.
+    private static bool Is(View view)
+    {
+        if (!Is(view.Epoch) || !Is(view.FirstUid)) return false;
+        for (var i = 0; i < view.History.Length; i++)
+        {
+            if (!Is(view.History[i].Epoch) || !Is(view.History[i].FirstUid)) return false;
+            if (i > 0 && view.History[i].FirstUid <= view.History[i - 1].FirstUid) return false;
+        }
+
+        return true;
+    }
+}
