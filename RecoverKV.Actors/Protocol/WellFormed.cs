@@ -57,7 +57,8 @@ internal static class WellFormed
     // Who is where in it is for the rules to judge.
     private static bool Is(View view)
     {
-        if (!Is(view.Epoch) || !Is(view.FirstUid)) return false;
+        if (!Is(view.Epoch) || !Is(view.FirstUid) || !Is(view.TrimmedAt)) return false;
+        if (view.Lease < TimeSpan.Zero || !Is(view.Lease) || view.FrameSize < 0) return false;
         for (var i = 0; i < view.History.Length; i++)
         {
             if (!Is(view.History[i].Epoch) || !Is(view.History[i].FirstUid)) return false;
