@@ -100,8 +100,15 @@ public sealed record NodeSettings
         catch (Exception e)
         {
             throw new InvalidSettingsException(
-                $"This is not HOCON: {e.Message.ReplaceLineEndings(" ")} (one key per line, blocks in braces)", e);
+                $"This is not HOCON: {Short(e.Message)} (one key per line, blocks in braces)", e);
         }
+    }
+
+    /// <summary>The parser quotes the text that it does not understand, however long it is.</summary>
+    private static string Short(string message)
+    {
+        const int most = 200;
+        return (message.Length > most ? message[..most] + "..." : message).ReplaceLineEndings(" ");
     }
 
     /// <summary>Checks the settings.</summary>

@@ -191,6 +191,17 @@ public class NodeSettingsSpec
     [InlineData("recoverkv { data = C:/x }", "Line 1", "quotes around values with ':'")]
     [InlineData("a = ${b", "Line 1", "'}' is missing")]
     [InlineData("a = ${b}", "This is not HOCON", "b")]
+    [InlineData("a = ${a}", "Line 1", "the substitution of a leads back to itself")]
+    [InlineData("recoverkv {\n node = ${b}\n}\nb = ${c}\nc = ${b}", "Line 2", "leads back to itself")]
+    [InlineData("b = ${c}\nc = ${b}\nd = ${b.x}", "Line 1", "leads back to itself")]
+    [InlineData("a {\n b = ${a}\n}", "Line 2", "leads back to itself")]
+    [InlineData("a {\n b = [\n ${?a.\"b\"}\n ]\n}", "Line 3", "leads back to itself")]
+    [InlineData("a = ${b}${b}\nb = ${c}${c}\nc = ${d}${d}\nd = ${e}${e}\ne = ${f}${f}\nf = ${g}${g}\ng = x", "Line 1", "more than 100")]
+    [InlineData("include \"x\"", "there is no include")]
+    [InlineData("recoverkv {\n include file(\"x\")\n}", "HOCON")]
+    [InlineData("recoverkv {\n node = \"a\0b\"\n}", "Line 2", "a character of the code 0")]
+    [InlineData("recoverkv {\n node = a\u0001b\n}", "Line 2", "a character of the code 1")]
+    [InlineData("a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a = 1", "Line 1", "a key of more than 20 parts")]
     public void What_is_no_hocon_is_refused_with_the_name_of_the_file_and_the_line(string text, params string[] says)
     {
         using var folder = new TemporaryFolder();
@@ -201,6 +212,36 @@ public class NodeSettingsSpec
         Assert.All(says, s => Assert.Contains(s, error.Message, StringComparison.Ordinal));
         Assert.DoesNotContain('\n', error.Message);
     }
+
+    [Theory]
+    [InlineData("{a ", "}", "more than 32 blocks or lists within each other")]
+    [InlineData("[", "]", "more than 32 blocks or lists within each other")]
+    [InlineData("x = 1\n", "", "longer than 256KiB")]
+    [InlineData(",", "", "This is not HOCON")]
+    public void What_goes_on_and_on_is_refused_in_a_short_line(string repeated, string end, string says)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("n.conf");
+        var count = 262_000 / (repeated.Length + end.Length) * (repeated == "x = 1\n" ? 2 : 1);
+        File.WriteAllText(file, string.Concat(Enumerable.Repeat(repeated, count)) + string.Concat(Enumerable.Repeat(end, count)));
+        var error = Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile(file));
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 1, 1000);
+    }
+
+    [Fact]
+    public void A_file_of_other_bytes_is_no_configuration()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("n.conf");
+        File.WriteAllBytes(file, [0xFF, 0xFE, (byte)'a']);
+        Assert.Contains("no text in UTF-8", Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_may_use_a_value_of_its_own_several_times() =>
+        Assert.Equal("/x/y/node1", NodeSettings.Load(NodeSettings.Parse(
+            Minimal + "\nroot = /x\nplace = ${root}/y\nrecoverkv {\n data = ${place}/node1\n chaos-secret = ${place}${?NO_SUCH_VARIABLE}\n}")).Data);
 
     [Fact]
     public void A_file_that_is_not_there_is_named()

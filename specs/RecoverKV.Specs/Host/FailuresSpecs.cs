@@ -18,6 +18,12 @@ public sealed class FailuresSpecs
         { new OutcomeUnknownException("no answer"), 4, "outcome unknown: no answer" },
         { new IOException("disk\r\n full"), 3, "disk full" },
         { new OperationCanceledException(), 3, "interrupted" },
+        { new OutOfMemoryException(), 3, "out of memory" },
+        {
+            new NotDoneException("no", new IOException("Too many open files")), 3,
+            "too many open files: raise the limit of this process (ulimit -n)"
+        },
+        { new FileNotFoundException("Could not load file or assembly 'System.X'"), 3, Failures.CannotLoad },
         { new ArgumentException("odd\e[2J"), 3, "unexpected ArgumentException: odd?[2J" },
     };
 

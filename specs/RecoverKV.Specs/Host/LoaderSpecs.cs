@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using RecoverKV.Client;
+using RecoverKV.Host;
 using RecoverKV.Host.Loading;
 using RecoverKV.Host.Records;
 using Record = RecoverKV.Host.Records.Record;
@@ -67,6 +68,20 @@ public sealed class LoaderSpecs
         gate.SetResult();
         Assert.Equal(3000, (await load).Loaded);
         Assert.Equal(512, most);
+    }
+
+    [Fact]
+    public async Task An_input_that_cannot_be_read_any_further_ends_the_load_with_what_was_stored()
+    {
+        var result = await NewLoader(_ => Task.CompletedTask).RunAsync(Torn("a", "b"), CancellationToken.None);
+        Assert.Equal(2, result.Loaded);
+        Assert.IsType<CommandFailedException>(result.Failure);
+
+        static async IAsyncEnumerable<InputRecord> Torn(params string[] keys)
+        {
+            await foreach (var record in Lines(keys)) yield return record;
+            throw new IOException("Input/output error");
+        }
     }
 
     [Fact]

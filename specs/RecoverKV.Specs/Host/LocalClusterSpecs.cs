@@ -32,6 +32,31 @@ public sealed class LocalClusterSpecs : IDisposable
     }
 
     [Fact]
+    public void What_never_comes_into_service_waits_longer_each_time_however_it_ends_and_however_long_it_takes()
+    {
+        var killed = new RestartPolicy();
+        var delays = Enumerable.Range(0, 6).Select(_ => killed.After(137, TimeSpan.FromSeconds(8), served: false).TotalSeconds);
+        Assert.Equal([0, 0, 0, 0.5, 1, 2], delays);
+        Assert.Equal(TimeSpan.Zero, killed.After(137, TimeSpan.FromSeconds(8), served: true));
+        var starved = new RestartPolicy();
+        delays = Enumerable.Range(0, 7).Select(_ => starved.After(134, TimeSpan.FromSeconds(40), served: false).TotalSeconds);
+        Assert.Equal([0, 0.5, 1, 2, 4, 8, 10], delays);
+        Assert.Equal(TimeSpan.Zero, starved.After(134, TimeSpan.FromSeconds(40), served: true));
+    }
+
+    [Fact]
+    public void What_a_node_says_is_wrong_is_shown_whatever_it_may_do()
+    {
+        var node = new LocalNode("node1", 1, _data);
+        var process = new NodeProcess("node1", node.LogFile, () => throw new IOException(), static _ => { });
+        foreach (var mode in new[] { NodeMode.Alive, NodeMode.Ready, NodeMode.Zombie })
+        {
+            var status = new NodeStatus(0, "node1", "127.0.0.1", 1, 0, mode, 3, false, null, 10, 10, 0, 5) { Reason = "the disk is full" };
+            Assert.Equal("the disk is full", NodeSnapshot.Of(node, process, status).Error);
+        }
+    }
+
+    [Fact]
     public void Fresh_deletes_the_node_folders_and_nothing_else()
     {
         var nodes = Options(3).Plan();

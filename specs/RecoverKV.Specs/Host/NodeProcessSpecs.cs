@@ -69,6 +69,64 @@ public sealed class NodeProcessSpecs : IDisposable
     }
 
     [Fact]
+    public async Task A_child_whose_log_cannot_be_written_is_started_again_and_the_log_is_told_of_once()
+    {
+        File.CreateSymbolicLink(LogFile, "/dev/full");
+        using var stop = new CancellationTokenSource();
+        var child = Child("echo one; echo two; cat > /dev/null; exit 0");
+        var run = child.RunAsync(stop.Token);
+        await NoticeAsync();
+        Assert.StartsWith("child: its log cannot be written: No space left", await NoticeAsync(), StringComparison.Ordinal);
+        for (var i = 0; i < 2; i++)
+        {
+            Process.GetProcessById(child.Pid).Kill();
+            Assert.StartsWith("child was killed by signal 9", await NoticeAsync(), StringComparison.Ordinal);
+            Assert.StartsWith("child started again", await NoticeAsync(), StringComparison.Ordinal);
+        }
+
+        await stop.CancelAsync();
+        await run.WaitAsync(_patience.Token);
+    }
+
+    [Fact]
+    public async Task A_log_that_can_be_written_again_is()
+    {
+        var log = new NodeLog(Path.Combine(_folder, "later", "node.log"), "child", Notice);
+        log.Open();
+        log.Write("lost");
+        Assert.StartsWith("child: its log cannot be written", await NoticeAsync(), StringComparison.Ordinal);
+        Directory.CreateDirectory(Path.Combine(_folder, "later"));
+        string? again;
+        while (!_notices.Reader.TryRead(out again))
+        {
+            _patience.Token.ThrowIfCancellationRequested();
+            log.Write("kept");
+        }
+
+        log.Close();
+        log.Write("late");
+        Assert.StartsWith("child: its log is written again, without ", again, StringComparison.Ordinal);
+        Assert.Equal("kept\n", await File.ReadAllTextAsync(Path.Combine(_folder, "later", "node.log")));
+    }
+
+    [Fact]
+    public async Task A_child_that_never_comes_into_service_is_tried_again_and_again_but_not_told_each_time()
+    {
+        using var stop = new CancellationTokenSource();
+        var child = Child("echo x >> runs; echo 'Out of memory.' >&2; echo '   at a.place' >&2; exit 134");
+        var run = child.RunAsync(stop.Token);
+        for (var i = 0; i < 5; i++) await NoticeAsync();
+        Assert.StartsWith(
+            "child has ended 3 times in a row before it was in service, and was killed by signal 6 (Out of memory.) at last",
+            await NoticeAsync(), StringComparison.Ordinal);
+        var runs = Path.Combine(_folder, "runs");
+        while (File.ReadAllLines(runs).Length < 5) await Task.Delay(50, _patience.Token);
+        Assert.False(_notices.Reader.TryRead(out var more), more);
+        await stop.CancelAsync();
+        await run.WaitAsync(_patience.Token);
+    }
+
+    [Fact]
     public async Task A_child_that_does_not_leave_can_be_killed()
     {
         using var stop = new CancellationTokenSource();
@@ -97,6 +155,7 @@ public sealed class NodeProcessSpecs : IDisposable
     private NodeProcess Child(string script) => new("child", LogFile, () => new ProcessStartInfo("/bin/sh")
     {
         ArgumentList = { "-c", script },
+        WorkingDirectory = _folder,
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,

@@ -113,7 +113,7 @@ internal sealed class RunningUp : IAsyncDisposable
         _patience.Dispose();
     }
 
-    private static int FreePorts()
+    internal static int FreePorts()
     {
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(l => l.Port).ToHashSet();
         // Below the range from which systems give ports to outgoing connections.

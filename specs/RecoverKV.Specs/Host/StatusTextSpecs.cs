@@ -23,6 +23,10 @@ public sealed class StatusTextSpecs
         StatusText.Table(Nodes));
 
     [Fact]
+    public void A_sequencer_says_what_is_wrong_with_it_as_well() => Assert.EndsWith(
+        "  sequencer; the disk is full\n", StatusText.Table([Nodes[0] with { Reason = "the disk is full" }]), StringComparison.Ordinal);
+
+    [Fact]
     public void The_json_has_every_field()
     {
         using var json = JsonDocument.Parse(StatusText.Json(Nodes));

@@ -73,7 +73,34 @@ public sealed class UpSpecs : IDisposable
         Assert.Equal(1, shell.Code);
         Assert.EndsWith("\ntwo words\n", shell.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await up.RunAsync(["delete", "in shell"])).Code);
+        await CheckBytesAsync(up);
         Assert.Equal(0, (await up.RunAsync(["delete", "a key"])).Code);
+    }
+
+    private static async Task CheckBytesAsync(RunningUp up)
+    {
+        Assert.Equal(0, (await up.RunAsync(["put", "--hex", "fffe", "00FF"])).Code);
+        Assert.Equal((1, "", "recoverkv: absent: fffd\n"), await up.RunAsync(["get", "--hex", "fffd"]));
+        Assert.Equal((0, "00ff\n", ""), await up.RunAsync(["get", "--hex", "FFFE"]));
+        Assert.Equal(1, (await up.RunAsync(["cas", "--hex", "fffe", "01", "--absent"])).Code);
+        Assert.EndsWith("\nold 00ff\n", (await up.RunAsync(["delete", "--hex", "fffe"])).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await up.RunAsync(["put", "from input", "-"], "two\nlines\n")).Code);
+        Assert.Equal((0, "two\nlines\n\n", ""), await up.RunAsync(["get", "from input"]));
+        Assert.Equal(2, (await up.RunAsync(["put", "from file", "--file", "/no/such/file"])).Code);
+        var (code, _, error) = await up.RunAsync(["shell"], "put x -\n");
+        Assert.Equal(2, code);
+        Assert.Contains("--file", error, StringComparison.Ordinal);
+        Assert.Equal(0, (await up.RunAsync(["delete", "from input"])).Code);
+
+        // What the gRPC endpoint keeps is nobody else's to write.
+        var reserved = Convert.ToHexString("\0grpc-client/x"u8);
+        Assert.Equal(2, (await up.RunAsync(["put", "--hex", reserved, "00"])).Code);
+        Assert.Equal(2, (await up.RunAsync(["cas", "--hex", reserved, "00", "--absent"])).Code);
+        Assert.Equal(2, (await up.RunAsync(["delete", "--hex", reserved])).Code);
+        Assert.Equal(1, (await up.RunAsync(["get", "--hex", reserved])).Code);
+        (code, var output, error) = await up.RunAsync(["load", "-"], "\0grpc-client/x\tnode1\n");
+        Assert.Equal((2, "loaded 0, bad 1\n"), (code, output));
+        Assert.Contains("reserved", error, StringComparison.Ordinal);
     }
 
     private static async Task<IEnumerable<string>> DumpAsync(RunningUp up)
