@@ -103,7 +103,8 @@ public sealed partial class ReplicaCore
 
     private void LeadingTick(Leading leading)
     {
-        if (_now - leading.QuorumAt > 2 * Lease)
+        // With a disk that takes nothing it could not be elected again, nor vote, for want of a promise on disk.
+        if (_now - leading.QuorumAt > 2 * Lease && _diskTrouble == null)
         {
             Notice($"{_self} no longer reaches a majority and steps down");
             StepDown();

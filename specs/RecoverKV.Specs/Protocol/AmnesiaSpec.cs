@@ -148,6 +148,55 @@ public sealed class AmnesiaSpec
         zombie.Receive(3, Ack(zombie, 2, round: 1, contiguous: 1)).Nothing();
     }
 
+    private static CoreKit Lost(params Batch[] log) => CoreKit.Start(2, 3, Journal(View1(), log), lost: "it lost its tail");
+
+    [Fact]
+    public void R11_a_replica_whose_host_knows_of_a_loss_takes_no_part()
+    {
+        var kit = Lost(Batch(1, 1, 3));
+        kit.Receive(3, new Canvass(E(2), E(0), E(1))).Exactly(To(3, new CanvassReply(E(2), false, E(1))));
+        kit.Later(1000);
+        kit.Receive(3, new RequestPromise(E(2), E(0))).Nothing();
+        kit.Receive(1, Append(1, 4, 4, committed: 3)).Nothing();
+        kit.Receive(1, new Synchronize(E(1), View1(), U(3), Node(1))).Nothing();
+        kit.Receive(3, new Fetch(E(1), 1, Range(1, 2))).Nothing();
+        kit.Submit(Ann, R(5)).Exactly(Refuses(Ann, R(5), WriteStatus.NotSequencer));
+        kit.Read(Ann, "k2").Exactly(RefusesRead(Ann));
+        kit.HealFrom(Node(1)).Nothing();
+        kit.Wait(3000).Nothing();
+        Assert.Equal((NodeMode.Zombie, "it lost its tail", E(1)), (kit.Mode, kit.Trouble, kit.Core.PromisedEpoch));
+        kit.Leave().Exactly(new Effect.Left());
+    }
+
+    [Fact]
+    public void R11_it_starts_over_once_an_active_view_does_without_it()
+    {
+        var kit = Lost();
+        // A view that it did not ask for may be old, or not active.
+        kit.Receive(1, new InstallView(View(2, 1, 3, [1, 3], (1, 1), (2, 4)))).Nothing();
+        kit.Receive(1, Beat(2)).Exactly(To(1, new ViewWanted(E(2))));
+        kit.Receive(1, Beat(2)).Nothing();
+        // One that counts on it has no majority without it.
+        kit.Receive(1, new InstallView(View(2, 1, 3, [1, 2], (1, 1), (2, 4)))).Nothing();
+        kit.Receive(3, Beat(3)).Exactly(To(3, new ViewWanted(E(3))));
+        kit.Receive(1, new InstallView(View(2, 1, 3, [1, 3], (1, 1), (2, 4)))).Nothing();
+        kit.Receive(3, new InstallView(View(3, 3, 3, [1, 3], (1, 1), (2, 4))))
+            .Exactly(new Effect.StartOver("it lost its tail"));
+    }
+
+    [Fact]
+    public void R11_who_succeeds_a_lost_disk_helps_to_begin_no_new_store()
+    {
+        var kit = CoreKit.Start(2, 3, [], o => o with { IsSuccessor = true }, incarnation: 5);
+        kit.Receive(1, new Canvass(E(1), E(0), E(0))).Exactly(To(1, new CanvassReply(E(1), false, E(0))));
+        kit.WaitFor(Sends<Canvass>);
+        kit.Receive(1, new CanvassReply(E(1), true, E(0))).Nothing();
+        kit.Receive(3, new CanvassReply(E(1), true, E(0))).Nothing();
+        Assert.Contains("begin no new one", kit.Trouble, StringComparison.Ordinal);
+        // Where there is a view, it is a replica without one as any other.
+        kit.Receive(1, new Canvass(E(2), E(0), E(1))).Exactly(To(1, new CanvassReply(E(2), true, E(0))));
+    }
+
     [Fact]
     public void R11_a_view_that_counts_on_a_promise_that_the_disk_lost_is_not_accepted()
     {

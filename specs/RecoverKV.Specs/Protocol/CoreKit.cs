@@ -16,7 +16,7 @@ internal sealed class CoreKit
     private readonly List<Fact> _journal = [];
     private long _onDisk;
 
-    private CoreKit(ProtocolOptions options, Fact[] journal, Mutations mutations)
+    private CoreKit(ProtocolOptions options, Fact[] journal, Mutations mutations, string? lost)
     {
         Core = new ReplicaCore(options) { Mutations = mutations };
         foreach (var fact in journal)
@@ -26,7 +26,7 @@ internal sealed class CoreKit
         }
 
         _onDisk = journal.Length;
-        Core.Start(Now);
+        Core.Start(Now, lost);
         Take();
     }
 
@@ -37,9 +37,10 @@ internal sealed class CoreKit
     /// <param name="options">Changes the options.</param>
     /// <param name="incarnation">Which disk it is.</param>
     /// <param name="mutations">Known mistakes to put back.</param>
+    /// <param name="lost">What the host knows to be lost.</param>
     public static CoreKit Start(
         int node, int of, Fact[] journal, Func<ProtocolOptions, ProtocolOptions>? options = null, int incarnation = 0,
-        Mutations mutations = Mutations.None)
+        Mutations mutations = Mutations.None, string? lost = null)
     {
         var made = new ProtocolOptions
         {
@@ -50,7 +51,7 @@ internal sealed class CoreKit
             // Elections at exact instants; jitter has a spec of its own.
             ElectionJitter = TimeSpan.Zero,
         };
-        return new CoreKit(options == null ? made : options(made), journal, mutations);
+        return new CoreKit(options == null ? made : options(made), journal, mutations, lost);
     }
 
     /// <summary>The number of the run of every core that is started here.</summary>
@@ -153,6 +154,14 @@ internal sealed class CoreKit
     public Effect[] HealFrom(params NodeId[]? peers)
     {
         Core.HealFrom(Now, peers);
+        return Take();
+    }
+
+    public string? Trouble => Core.Trouble(Now);
+
+    public Effect[] DiskTrouble(string? what)
+    {
+        Core.DiskTrouble(Now, what);
         return Take();
     }
 

@@ -62,7 +62,7 @@ public sealed class LeasesSpec
     public void R5_only_the_sequencer_of_the_accepted_view_gives_leases()
     {
         var kit = Follower(2);
-        kit.Receive(3, Beat(1, echo: kit.Now)).Nothing();
+        kit.Receive(3, Beat(1, echo: kit.Now)).Exactly(To(3, new Refuse(E(1), E(1))));
         kit.Receive(3, Beat(2, echo: kit.Now)).Exactly(To(3, new ViewWanted(E(2))));
         Assert.Equal(NodeMode.Ready, kit.Mode);
     }

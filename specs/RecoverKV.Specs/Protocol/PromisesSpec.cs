@@ -44,7 +44,7 @@ public sealed class PromisesSpec
     {
         var kit = Follower(3);
         kit.Wait(990);
-        kit.Receive(2, Beat(1)).Nothing();
+        kit.Receive(2, Beat(1)).Exactly(To(2, new Refuse(E(1), E(1))));
         kit.Wait(10);
         kit.Receive(2, Request2).Exactly(Journals(new Promised(E(2), Node(2))));
     }

@@ -38,6 +38,68 @@ public sealed class DamagedJournalSpec : IDisposable
         RefusedAtStart();
     }
 
+    /// <summary>SQLite reads a file whose write version it does not know, and then fails each write.</summary>
+    [Theory]
+    [InlineData(18, 3)]
+    [InlineData(18, 1)]
+    [InlineData(19, 255)]
+    [InlineData(16, 7)]
+    public async Task Another_byte_in_the_header_is_refused_at_the_start(long offset, byte value)
+    {
+        await WriteAsync();
+        using (var file = File.OpenWrite(Journal))
+        {
+            file.Position = offset;
+            file.WriteByte(value);
+        }
+
+        RefusedAtStart();
+    }
+
+    [Fact]
+    public async Task A_copy_that_a_tool_made_without_a_write_ahead_log_gets_one_again()
+    {
+        await WriteAsync();
+        using (var connection = new SqliteConnection($"Data Source={Journal};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA journal_mode = DELETE";
+            Assert.Equal("delete", command.ExecuteScalar());
+        }
+
+        await using var node = JournalHarness.Start(_folder.Path);
+        Assert.Equal(Events, (await node.Recovered).Count);
+        await node.PersistAsync(JournalHarness.Entries(1000, 1));
+        Assert.True(File.Exists(Journal + "-wal"));
+    }
+
+    [Theory]
+    [InlineData("ALTER TABLE journal RENAME TO other")]
+    [InlineData("ALTER TABLE journal RENAME COLUMN message TO other")]
+    [InlineData("UPDATE journal SET deleted = 1 WHERE sequence_number = 7")]
+    [InlineData("UPDATE journal SET manifest = NULL WHERE sequence_number = 7")]
+    [InlineData("UPDATE journal SET manifest = 'other' WHERE sequence_number = 7")]
+    [InlineData("UPDATE journal SET message = 'text' WHERE sequence_number = 7")]
+    [InlineData("UPDATE journal SET sequence_number = 'text' WHERE sequence_number = 7")]
+    public async Task Whatever_else_is_wrong_in_it_is_said_in_the_same_line(string sql)
+    {
+        await WriteAsync();
+        Execute(sql, expectRows: false);
+        Exception error;
+        try
+        {
+            await using var node = JournalHarness.Start(_folder.Path);
+            error = await Assert.ThrowsAnyAsync<Exception>(() => node.Recovered);
+        }
+        catch (NodeFailedException atStart)
+        {
+            error = atStart;
+        }
+
+        OneLine(JournalFile.NotReplayed(Journal, error), "damaged");
+    }
+
     [Fact]
     public async Task A_missing_event_is_noticed_at_the_start()
     {
@@ -118,13 +180,14 @@ public sealed class DamagedJournalSpec : IDisposable
         file.Write(noise);
     }
 
-    private void Execute(string sql)
+    private void Execute(string sql, bool expectRows = true)
     {
         using var connection = new SqliteConnection($"Data Source={Journal};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
-        Assert.Equal(1, command.ExecuteNonQuery());
+        var rows = command.ExecuteNonQuery();
+        if (expectRows) Assert.Equal(1, rows);
     }
 
     private string RefusedAtStart()

@@ -157,9 +157,27 @@ public sealed class DataFolderSpec : IDisposable
         Assert.Equal(after, Make());
         Assert.Equal(old, File.ReadAllText(_folder.File("retired-1", "identity")));
         Assert.False(JournalFile.IsEmpty(_folder.File("retired-1", "journal.db")));
+        Assert.True(File.Exists(_folder.File("retired-1", "journal.count")));
         Assert.True(File.Exists(_folder.File("retired-2", "identity")));
         await using var node = JournalHarness.Start(_folder.Path);
         Assert.Empty(await node.Recovered);
+    }
+
+    [Fact]
+    public void Of_what_was_retired_only_the_newest_few_are_kept_and_the_replica_knows_that_it_succeeds_another()
+    {
+        using var folder = DataFolder.Open(_folder.Path, Node);
+        Assert.False(folder.IsSuccessor);
+        for (var i = 1; i <= 12; i++)
+        {
+            File.WriteAllText(_folder.File("journal.count"), "");
+            folder.Retire();
+            Assert.True(folder.IsSuccessor);
+        }
+
+        Assert.Equal(
+            ["retired-10", "retired-11", "retired-12"],
+            Directory.GetDirectories(_folder.Path, "retired-*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Theory]

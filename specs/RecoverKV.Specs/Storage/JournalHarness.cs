@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -21,6 +22,7 @@ internal sealed class JournalHarness : IAsyncDisposable
     private readonly IActorRef _writer;
     private readonly TaskCompletionSource<IReadOnlyList<Fact>> _recovered = NewSource<IReadOnlyList<Fact>>();
     private readonly TaskCompletionSource<Exception> _persistFailure = NewSource<Exception>();
+    private readonly Channel<string?> _troubles = Channel.CreateUnbounded<string?>();
 
     private JournalHarness(string path, Durability durability, string pragmas, Type? plugin)
     {
@@ -41,6 +43,9 @@ internal sealed class JournalHarness : IAsyncDisposable
 
     /// <summary>Ends with the cause when a fact could not be written.</summary>
     public Task<Exception> PersistFailure => _persistFailure.Task.WaitAsync(Patience);
+
+    /// <summary>The next word of the journal about whether it waits for the disk.</summary>
+    public Task<string?> NextTroubleAsync() => _troubles.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     /// <param name="path">The data folder.</param>
     /// <param name="durability">What a commit waits for.</param>
@@ -122,6 +127,7 @@ internal sealed class JournalHarness : IAsyncDisposable
                 var asker = Sender;
                 PersistAsync(fact, _ => asker.Tell(Done.Instance));
             });
+            Command<JournalTrouble>(trouble => harness._troubles.Writer.TryWrite(trouble.What));
             IActorRef? deleter = null;
             Command<Deletion>(deletion =>
             {

@@ -131,21 +131,49 @@ public sealed class JournalSpec : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_fails_the_persist_and_keeps_what_was_there()
+    public async Task What_a_full_disk_does_not_take_waits_and_is_taken_when_there_is_room()
     {
         await JournalHarness.WriteAsync(_folder.Path, Facts);
+        var facts = Enumerable.Range(0, 6).Select(Fact (i) => JournalHarness.Entries(600 + i, 1, 100_000)).ToArray();
         await using (var node = JournalHarness.Start(_folder.Path, pragmas: "PRAGMA max_page_count = 300;"))
         {
-            var facts = Enumerable.Range(0, 20).Select(Fact (i) => JournalHarness.Entries(600 + i, 1, 100_000)).ToArray();
-            await Assert.ThrowsAnyAsync<Exception>(
-                () => Task.WhenAny(node.PersistAsync(facts), Fail(node.PersistFailure)).Unwrap());
+            // Something that takes space, and goes.
+            using var other = new SqliteConnection($"Data Source={node.Folder.Journal};Pooling=False");
+            other.Open();
+            using var command = other.CreateCommand();
+            command.CommandText = "CREATE TABLE ballast AS SELECT zeroblob(100000) AS bytes";
+            command.ExecuteNonQuery();
+
+            var written = node.PersistAsync(facts);
+            Assert.Equal("the disk is full", await node.NextTroubleAsync());
+            Assert.False(written.IsCompleted);
+            command.CommandText = "DROP TABLE ballast; DELETE FROM journal WHERE sequence_number = 6";
+            command.ExecuteNonQuery();
+            Assert.Null(await node.NextTroubleAsync());
+            await written;
+            Assert.Equal(
+                facts.Select(Generators.Show),
+                (await new JournalReader(node.Folder).ReadAsync(Facts.Length + 1, 100)).Select(Generators.Show));
+        }
+    }
+
+    [Fact]
+    public async Task A_lock_of_another_is_waited_for()
+    {
+        await using var node = JournalHarness.Start(_folder.Path);
+        await node.PersistAsync(Facts);
+        using var other = new SqliteConnection($"Data Source={node.Folder.Journal};Pooling=False");
+        other.Open();
+        Task written;
+        using (other.BeginTransaction(deferred: false))
+        {
+            written = node.PersistAsync(Facts);
+            Assert.Equal("another program has locked the journal", await node.NextTroubleAsync());
         }
 
-        await using var again = JournalHarness.Start(_folder.Path);
-        Assert.Equal(
-            Facts.Select(Generators.Show), (await again.Recovered).Take(Facts.Length).Select(Generators.Show));
-
-        static async Task Fail(Task<Exception> failure) => throw await failure;
+        await written;
+        Assert.Null(await node.NextTroubleAsync());
+        Assert.Equal(Facts.Length, (await new JournalReader(node.Folder).ReadAsync(Facts.Length + 1, 100)).Count);
     }
 
     [Theory]
