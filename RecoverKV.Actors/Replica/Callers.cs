@@ -1,3 +1,4 @@
+using System.Text;
 using Akka.Actor;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
@@ -43,6 +44,13 @@ internal sealed class Callers(int maxMessageBytes)
     /// <summary>Keeps an answer until <see cref="Flush"/>.</summary>
     public void Answer(ICaller to, ReadAnswer answer) => Waiting(to).Reads.Add(answer);
 
+    /// <summary>A page with a single item may be too large, if the node took larger values once.</summary>
+    public ScanReply Fit(ScanReply page) =>
+        page.Items.Count != 1 || page.Items[0] is var item && item.Key.Length + item.Version.Value.Length <= maxMessageBytes
+            ? page
+            : new ScanReply(page.Id, ReadStatus.Invalid, [], default, null,
+                $"a value of {page.Items[0].Version.Value.Length} bytes does not fit recoverkv.frame-size");
+
     /// <summary>Sends an answer that is a message of its own.</summary>
     public static void Send(ICaller to, IClientMessage message, IActorRef sender) =>
         ((Caller)to).Client.Tell(message, sender);
@@ -54,13 +62,13 @@ internal sealed class Callers(int maxMessageBytes)
         {
             foreach (var part in Parts(caller.Writes, SizeOf, Fit))
             {
-                var redirects = part.Exists(a => a.Status == WriteStatus.NotSequencer);
+                var redirects = part.Exists(a => a.Status is WriteStatus.NotSequencer or WriteStatus.OtherStore);
                 caller.Client.Tell(new WriteReplies(part, redirects ? view() : null), sender);
             }
 
             foreach (var part in Parts(caller.Reads, SizeOf, Fit))
             {
-                var redirects = part.Exists(a => a.Status == ReadStatus.NotAlive);
+                var redirects = part.Exists(a => a.Status is ReadStatus.NotAlive or ReadStatus.OtherStore);
                 caller.Client.Tell(new ReadReplies(part, redirects ? view() : null), sender);
             }
 
@@ -84,7 +92,7 @@ internal sealed class Callers(int maxMessageBytes)
         long total = 0;
         foreach (var answer in answers) total += sizeOf(answer);
         if (answers.Count == 0) yield break;
-        if (total <= maxMessageBytes)
+        if (total <= maxMessageBytes && answers.Count <= ClientLimits.BatchItems)
         {
             yield return answers;
             yield break;
@@ -95,7 +103,7 @@ internal sealed class Callers(int maxMessageBytes)
         foreach (var answer in answers)
         {
             var size = sizeOf(answer);
-            if (part.Count > 0 && total + size > maxMessageBytes)
+            if (part.Count == ClientLimits.BatchItems || part.Count > 0 && total + size > maxMessageBytes)
             {
                 yield return part;
                 (part, total) = ([], 0);
@@ -108,9 +116,11 @@ internal sealed class Callers(int maxMessageBytes)
         yield return part;
     }
 
-    private static long SizeOf(WriteAnswer answer) => 64 + SizeOf(answer.Previous);
+    private static long SizeOf(WriteAnswer answer) => 64 + SizeOf(answer.Previous) + SizeOf(answer.Text);
 
-    private static long SizeOf(ReadAnswer answer) => 64 + SizeOf(answer.Versions);
+    private static long SizeOf(ReadAnswer answer) => 64 + SizeOf(answer.Versions) + SizeOf(answer.Text);
+
+    private static long SizeOf(string? text) => text == null ? 0 : Encoding.UTF8.GetMaxByteCount(text.Length);
 
     private static long SizeOf(IReadOnlyList<Client.Contracts.Version?> versions)
     {

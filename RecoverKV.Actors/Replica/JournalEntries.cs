@@ -28,7 +28,7 @@ internal static class JournalEntries
         long bytes = 0;
         for (var uid = range.First; uid - range.First < maxEntries && found.TryGetValue(uid, out var entry); uid = uid.Next)
         {
-            bytes += entry.Request.Encoded.Length;
+            bytes += entry.Request.Encoded.Length + Batch.EntryOverhead;
             if (uid > range.First && bytes > maxBytes) break;
             if (batches.Count > 0 && batches[^1].Epoch == entry.Epoch) ((List<WriteRequest>)batches[^1].Requests).Add(entry.Request);
             else batches.Add(new Batch(entry.Epoch, uid, new List<WriteRequest> { entry.Request }));

@@ -81,7 +81,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         PersistenceId = DataFolder.PersistenceIdOf(_self);
         var run = Random.Shared.NextInt64(1, long.MaxValue);
         _core = new ReplicaCore(settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()));
-        _callers = new Callers(settings.FrameSize / 2);
+        _callers = new Callers(_core.Options.AnswerBytes);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
     }
 
@@ -167,6 +167,18 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             case PeerEnvelope envelope:
                 if (_links.IsOpen(envelope.From.Node)) _core.Receive(Now, envelope.From, envelope.Message);
                 break;
+            case WriteBatch writes when IsOther(writes.Cluster):
+                foreach (var request in writes.Requests)
+                    _callers.Answer(Caller, new WriteAnswer(request.Session, request.Number, WriteStatus.OtherStore, 0, []));
+                FlushAnswers();
+                break;
+            case ReadBatch reads when IsOther(reads.Cluster):
+                foreach (var read in reads.Reads) _callers.Answer(Caller, new ReadAnswer(read.Id, ReadStatus.OtherStore, []));
+                FlushAnswers();
+                break;
+            case ScanRequest scan when IsOther(scan.Cluster):
+                Sender.Tell(new ScanReply(scan.Id, ReadStatus.OtherStore, [], default, ViewFor(0)), _gateway);
+                break;
             case WriteBatch writes:
                 _core.Submit(Now, Caller, writes.Requests);
                 break;
@@ -214,6 +226,10 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
     private ICaller Caller => _callers.Of(Sender, Now);
 
+    // R12: sessions, values and cursors of another store mean nothing here.
+    private bool IsOther(Guid cluster) =>
+        cluster != Guid.Empty && _core.View.Cluster != Guid.Empty && cluster != _core.View.Cluster;
+
     private void CarryOut()
     {
         var effects = _core.Effects;
@@ -236,7 +252,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     break;
                 case Effect.AnswerScan scan:
                     var view = scan.Reply.Status == ReadStatus.NotAlive ? ViewFor(0) : null;
-                    Callers.Send(scan.Caller, scan.Reply with { View = view }, _gateway);
+                    Callers.Send(scan.Caller, _callers.Fit(scan.Reply) with { View = view }, _gateway);
                     break;
                 case Effect.ServeFromJournal serve:
                     _reader.ReadAsync(serve.FirstFact, serve.LastFact, CancellationToken.None).PipeTo(
@@ -262,8 +278,10 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             _facts.Clear();
         }
 
-        _callers.Flush(() => ViewFor(0), _gateway);
+        FlushAnswers();
     }
+
+    private void FlushAnswers() => _callers.Flush(() => ViewFor(0), _gateway);
 
     // Facts are numbered as the journal numbers them.
     private void FactPersisted(Fact fact)
@@ -309,7 +327,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             .Select(m => new NodeAddress(m.Node.Name, m.Host, m.Port, view.InSync.Contains(m.Node))).ToArray();
         return new ClusterView(
             id, view.Epoch.Value, _core.KnownSequencer(Now)?.Name, nodes,
-            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes);
+            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes, view.Cluster, _core.Options.MaxRequestBytes,
+            _settings.FrameSize);
     }
 
     private NodeStatus StatusFor(long id)
@@ -319,6 +338,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             id, _self.Node.Name, _settings.Self.Host, _settings.Self.Port, Environment.ProcessId, _core.Mode(now),
             _core.View.Epoch.Value, _core.IsSequencer, _core.KnownSequencer(now)?.Name, _core.Contiguous.Value,
             _core.Committed.Value, _core.Gap, _core.KeyCount, null, _core.Applied.Value, (long)_core.Digest,
-            _core.AnswersAlone(now));
+            _core.AnswersAlone(now), _core.View.Cluster);
     }
 }

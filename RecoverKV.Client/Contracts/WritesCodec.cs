@@ -5,24 +5,32 @@ internal static class WritesCodec
 {
     internal static WireWriter Encode(WriteBatch batch)
     {
-        var size = 16;
+        var size = 48;
         foreach (var request in batch.Requests) size += request.Encoded.Length + 8;
         var writer = new WireWriter(size);
         foreach (var request in batch.Requests) writer.AlwaysBytes(1, request.Encoded.Span);
+        writer.Id(2, batch.Cluster);
         return writer;
     }
 
     internal static WriteBatch DecodeBatch(ReadOnlyMemory<byte> encoded)
     {
         var requests = new List<WriteRequest>();
+        var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
-            if (field != 1) reader.Skip();
-            else ClientLimits.Add(requests, WriteRequestCodec.Decode(reader.Bytes()), ClientLimits.BatchItems);
+            switch (field)
+            {
+                case 1:
+                    ClientLimits.Add(requests, WriteRequestCodec.Decode(reader.Bytes()), ClientLimits.BatchItems);
+                    break;
+                case 2: cluster = reader.Id(); break;
+                default: reader.Skip(); break;
+            }
         }
 
-        return new WriteBatch(requests);
+        return new WriteBatch(requests, cluster);
     }
 
     internal static WireWriter Encode(WriteReplies replies)
