@@ -62,13 +62,13 @@ internal sealed class Callers(int maxMessageBytes)
         {
             foreach (var part in Parts(caller.Writes, SizeOf, Fit))
             {
-                var redirects = part.Exists(a => a.Status is WriteStatus.NotSequencer or WriteStatus.OtherStore);
+                var redirects = part.Exists(a => a.Status == WriteStatus.NotSequencer);
                 caller.Client.Tell(new WriteReplies(part, redirects ? view() : null), sender);
             }
 
             foreach (var part in Parts(caller.Reads, SizeOf, Fit))
             {
-                var redirects = part.Exists(a => a.Status is ReadStatus.NotAlive or ReadStatus.OtherStore);
+                var redirects = part.Exists(a => a.Status == ReadStatus.NotAlive);
                 caller.Client.Tell(new ReadReplies(part, redirects ? view() : null), sender);
             }
 

@@ -167,17 +167,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             case PeerEnvelope envelope:
                 if (_links.IsOpen(envelope.From.Node)) _core.Receive(Now, envelope.From, envelope.Message);
                 break;
-            case WriteBatch writes when IsOther(writes.Cluster):
-                foreach (var request in writes.Requests)
-                    _callers.Answer(Caller, new WriteAnswer(request.Session, request.Number, WriteStatus.OtherStore, 0, []));
-                FlushAnswers();
-                break;
-            case ReadBatch reads when IsOther(reads.Cluster):
-                foreach (var read in reads.Reads) _callers.Answer(Caller, new ReadAnswer(read.Id, ReadStatus.OtherStore, []));
-                FlushAnswers();
-                break;
-            case ScanRequest scan when IsOther(scan.Cluster):
-                Sender.Tell(new ScanReply(scan.Id, ReadStatus.OtherStore, [], default, ViewFor(0)), _gateway);
+            case WriteBatch or ReadBatch or ScanRequest
+                when OtherStore.Refusal(message, _core.View.Cluster, () => ViewFor(0)) is { } refusal:
+                Sender.Tell(refusal, _gateway);
                 break;
             case WriteBatch writes:
                 _core.Submit(Now, Caller, writes.Requests);
@@ -225,10 +217,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     }
 
     private ICaller Caller => _callers.Of(Sender, Now);
-
-    // R12: sessions, values and cursors of another store mean nothing here.
-    private bool IsOther(Guid cluster) =>
-        cluster != Guid.Empty && _core.View.Cluster != Guid.Empty && cluster != _core.View.Cluster;
 
     private void CarryOut()
     {
@@ -278,10 +266,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             _facts.Clear();
         }
 
-        FlushAnswers();
+        _callers.Flush(() => ViewFor(0), _gateway);
     }
-
-    private void FlushAnswers() => _callers.Flush(() => ViewFor(0), _gateway);
 
     // Facts are numbered as the journal numbers them.
     private void FactPersisted(Fact fact)
