@@ -5,10 +5,15 @@ namespace RecoverKV.Client;
 /// <summary>Refuses what the nodes would refuse, before it travels.</summary>
 internal static class Limits
 {
+    /// <summary>The most bytes of keys and values in one message to the nodes.</summary>
+    internal static int MessageBytes(ClusterView view) =>
+        Math.Min(view.FrameBytes, ClientLimits.FrameBytesMost) - ClientLimits.FrameOverhead;
+
     internal static InvalidRequestException? Broken(
         IReadOnlyList<WriteOperation> operations, ClusterView view, out int bytes)
     {
-        long total = 0;
+        // The numbers and lengths around keys and values have their room too.
+        long total = 64;
         bytes = 0;
         if (operations.Count is 0 or > ClientLimits.Operations)
             return new($"The write has {operations.Count} operations; it must have 1 to {ClientLimits.Operations}.");
@@ -23,12 +28,11 @@ internal static class Limits
                 return new($"The value has {operation.Value.Length} bytes; at most {view.MaxValueBytes} are allowed.");
             if (operation.ExpectedUid < 0)
                 return new($"There is no uid {operation.ExpectedUid}; 0 stands for an absent key.");
-            // 32 covers the numbers and lengths around a key and a value.
             total += operation.Key.Length + operation.Value.Length + 32;
         }
 
-        if (total > ClientLimits.WriteBytes)
-            return new($"The write has {total} bytes; at most {ClientLimits.WriteBytes} are allowed together.");
+        var most = Math.Min(view.MaxWriteBytes, MessageBytes(view));
+        if (total > most) return new($"The write has {total} bytes; at most {most} are allowed together.");
         bytes = (int)total;
         return null;
     }
@@ -40,12 +44,15 @@ internal static class Limits
             return new($"There is no consistency {consistency}.");
         if (keys.Count > ClientLimits.KeysOfRead)
             return new($"The read has {keys.Count} keys; at most {ClientLimits.KeysOfRead} are allowed together.");
+        long total = 16;
         foreach (var key in keys)
         {
             if (Broken(key, view) is { } broken) return broken;
+            total += key.Length + 8;
         }
 
-        return null;
+        var most = MessageBytes(view);
+        return total > most ? new($"The keys of the read have {total} bytes; at most {most} are allowed together.") : null;
     }
 
     private static InvalidRequestException? Broken(Key key, ClusterView view)

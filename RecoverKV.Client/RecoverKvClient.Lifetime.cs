@@ -26,7 +26,7 @@ public sealed partial class RecoverKvClient
     {
         _options = options;
         _system = new ClientSystem(local, Received, Lost);
-        _map = new ClusterMap(_system.Gateway, _system.Send, _clock, Random.Shared);
+        _map = new ClusterMap(_system.Gateway, _system.Send, _clock, Random.Shared) { Choosing = true };
         _writes = new WritePipeline(_map, Send, _clock, Random.Shared, Later);
         _reads = new ReadPipeline(_map, Send, _clock, Random.Shared, Later);
         _asks = new Asks(_system.Send);
@@ -114,19 +114,22 @@ public sealed partial class RecoverKvClient
         }
     }
 
-    /// <summary>Asks these nodes for a view until one answers; false if that took too long.</summary>
+    /// <summary>Asks these nodes for a view until one answers that names who leads; false if that took too long. If nobody
+    /// leads as far as that one knows, the others get a moment: it may be a stranger to them (R12).</summary>
     private async Task<bool> FindAsync(ContactPoint[] names, TimeSpan limit, CancellationToken cancellation)
     {
         var asked = names.Select(p => _system.Gateway(p.Host, p.Port)).ToList();
         var end = limit == Timeout.InfiniteTimeSpan ? long.MaxValue : _clock() + (long)limit.TotalMilliseconds;
-        while (!_found.Task.IsCompleted && _clock() < end)
+        for (var round = 0; !_found.Task.IsCompleted && _clock() < end; round++)
         {
+            if (_map.Table is not null && round > 1) break;
             foreach (var gateway in asked) _system.Send(gateway, new ClusterViewRequest(0));
             await Task.WhenAny(_found.Task, Task.Delay(Timing.ConnectRetry, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
 
-        return _found.Task.IsCompleted;
+        _map.Choosing = false;
+        return _map.Table is not null;
     }
 
     // Behind what waits already, not before it.
@@ -138,7 +141,8 @@ public sealed partial class RecoverKvClient
     private void Received(IClientMessage message, Address sender)
     {
         var from = _map.Find(sender);
-        from?.Heard(_clock());
+        var now = _clock();
+        from?.Heard(now);
         switch (message)
         {
             case WriteReplies replies:
@@ -154,8 +158,9 @@ public sealed partial class RecoverKvClient
                 _asks.Answer(reply.Id, reply);
                 break;
             case ClusterView view:
+                from?.Answered(view.Id, now);
                 _map.Offer(view, from);
-                if (_map.Table is not null) _found.TrySetResult();
+                if (_map.Table is { } table && (table.Sequencer is not null || table.Nodes.Length == 1)) _found.TrySetResult();
                 break;
             case NodeStatus status:
                 _asks.Answer(status.Id, status);
@@ -175,7 +180,7 @@ public sealed partial class RecoverKvClient
     private void Lost(Address? address)
     {
         if (address is null || _map.Find(address) is not { } route) return;
-        route.Suspect();
+        route.Lost();
         _map.WantView();
         _reads.Lost(route);
     }

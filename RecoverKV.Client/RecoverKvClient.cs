@@ -15,6 +15,9 @@ namespace RecoverKV.Client;
 /// <see cref="NotDoneException"/> (nothing was changed), an <see cref="OutcomeUnknownException"/> (a write that may or
 /// may not have been done) or an <see cref="InvalidRequestException"/> (a limit is broken). A write is sent again until
 /// it is answered and still takes effect at most once (R9).</para>
+/// <para>A client keeps to the store that it found (R12). Once most nodes are of another one, as after a store was made anew
+/// at the same addresses, its calls end with a <see cref="NotDoneException"/> that says so, and a new client is
+/// needed.</para>
 /// <para>Cancelling a call ends the wait, not a write that is already under way: it may still be done.</para>
 /// <para>Calls that run at the same time have no order among each other. The memory of keys, values and lists must
 /// not change until the call has ended.</para>
@@ -116,8 +119,8 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
 
     /// <summary>
     /// Several operations as one atomic write: all of them at one point of the order of writes, or, if a condition does
-    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations and
-    /// <see cref="ClientLimits.WriteBytes"/> bytes.
+    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations, and as many bytes as half of the nodes'
+    /// <c>recoverkv.frame-size</c>.
     /// </summary>
     public Task<WriteResult> WriteAsync(
         IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default) =>

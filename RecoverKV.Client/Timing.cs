@@ -24,11 +24,16 @@ internal static class Timing
     /// <summary>A node that said that it may not answer reads is left alone for this.</summary>
     internal const int NotAlivePause = 100;
 
-    /// <summary>A write that is not answered within this is sent again.</summary>
+    /// <summary>A node that does not answer a write within this is asked whether it is there, and others who leads.
+    /// </summary>
     internal const int WriteRetry = 500;
 
-    /// <summary>The longest time between two copies of a write.</summary>
+    /// <summary>A write that the node has got and did not answer within this is sent again; doubles with each time.
+    /// </summary>
     internal const int WriteRetryMost = 2000;
+
+    /// <summary>So many round trips of a question are waited too: an answer takes at least as long.</summary>
+    internal const int WriteRetryTrips = 8;
 
     /// <summary>First pause after a refusal; doubles up to <see cref="BackoffMost"/>.</summary>
     internal const int Backoff = 5;
@@ -51,8 +56,25 @@ internal static class Timing
     /// <summary>Most bytes of keys and values in one message, unless a single call has more.</summary>
     internal const int MessageBytes = 256 * 1024;
 
-    /// <summary>Most bytes of writes that were sent and not answered, unless a single write has more.</summary>
-    internal const int WriteBytesOpen = 16 * 1024 * 1024;
+    /// <summary>More of a kind may be under way to a node while less than this is: see <see cref="Connection.ByteWindow"/>.
+    /// </summary>
+    internal const int WindowLeast = 1024 * 1024;
+
+    /// <summary>As far as that goes up where answers come quickly.</summary>
+    internal const int WindowMost = 16 * 1024 * 1024;
+
+    /// <summary>An answer within this was quick.</summary>
+    internal const int Brisk = 100;
+
+    /// <summary>An answer after more than this was slow.</summary>
+    internal const int Sluggish = 500;
+
+    /// <summary>The bytes that a version is taken to have while no answer has told.</summary>
+    internal const int VersionBytes = 16 * 1024;
+
+    /// <summary>How much longer an answer may take because so many bytes are under way with it: they cross a link of
+    /// 8 Mbit/s in that time.</summary>
+    internal static int Crossing(long bytes) => (int)(bytes / 1000);
 
     /// <summary>How long to wait after the given number of refusals in a row, at least one: with jitter, so that
     /// clients do not come back together.</summary>

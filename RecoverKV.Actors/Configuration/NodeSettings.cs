@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Configuration;
 
@@ -22,7 +23,10 @@ public sealed record NodeSettings
     public const string SystemName = "recoverkv";
 
     /// <summary>Bytes of a message besides keys and values.</summary>
-    private const long FrameOverhead = 16 * 1024;
+    private const long FrameOverhead = ClientLimits.FrameOverhead;
+
+    /// <summary>Bytes of a write of one operation besides its key and value, and of one request in a batch.</summary>
+    private const int WriteOverhead = 128, RequestOverhead = 6;
 
     /// <summary>This node, as the others reach it.</summary>
     public required Member Self { get; init; }
@@ -123,7 +127,7 @@ public sealed record NodeSettings
             $"an id in recoverkv.members is wanted, so one of {string.Join(", ", members.Select(m => m.Node))}");
         var bindHost = read.Host("bind.host", orEmpty: true);
         var bindPort = read.Int("bind.port", 0, 65535);
-        var frameSize = (int)read.Size("frame-size", 64 * 1024, 64 * 1024 * 1024);
+        var frameSize = (int)read.Size("frame-size", ClientLimits.FrameBytesLeast, ClientLimits.FrameBytesMost);
 
         return new NodeSettings
         {
@@ -184,6 +188,8 @@ public sealed record NodeSettings
             throw InvalidSettingsException.Of(
                 "recoverkv.limits.key", SettingsReader.ShowSize(key),
                 $"it must leave room for values in recoverkv.frame-size = {SettingsReader.ShowSize(frameSize)}");
+        var value = (int)read.Size("limits.value", 1, mostValue);
+        var requests = read.Int("batch.requests", 1, Limits.BatchRequests);
         var mostBatch = frameSize - FrameOverhead;
         var options = new ProtocolOptions
         {
@@ -200,8 +206,8 @@ public sealed record NodeSettings
             CampaignTimeout = read.Duration("campaign-timeout"),
             ResendInterval = read.Duration("resend-interval"),
             FetchTimeout = read.Duration("fetch-timeout"),
-            BatchRequests = read.Int("batch.requests", 1, Limits.BatchRequests),
-            BatchBytes = (int)read.Size("batch.bytes", 1, mostBatch),
+            BatchRequests = requests,
+            BatchBytes = (int)read.Size("batch.bytes", 1, Math.Max(1, mostBatch - (long)RequestOverhead * requests)),
             BatchesInFlight = read.Int("batch.in-flight", 1, 64),
             WaitingRequests = read.Int("waiting.requests", 1, 1_000_000),
             WaitingBytes = read.Size("waiting.bytes", 1024, 64L * 1024 * 1024 * 1024),
@@ -213,9 +219,10 @@ public sealed record NodeSettings
             ServesAlone = read.Choice(
                 "on-partition", new Dictionary<string, bool> { ["consistent"] = false, ["available"] = true }),
             LogBytesInMemory = read.Size("log-memory", 0, 64L * 1024 * 1024 * 1024),
-            MaxRequestBytes = frameSize / 2,
+            AnswerBytes = frameSize / 2,
+            MaxRequestBytes = Math.Max(frameSize / 2, key + value + WriteOverhead),
             MaxKeyBytes = key,
-            MaxValueBytes = (int)read.Size("limits.value", 1, mostValue),
+            MaxValueBytes = value,
         };
         CheckDurations(options);
         return options;

@@ -183,7 +183,7 @@ public sealed class EntryLog
         for (var uid = range.First; uid <= range.Last && count < maxEntries; uid = uid.Next, count++)
         {
             if (!_durable.Contains(uid) || Find(uid) is not { } entry) break;
-            bytes += entry.Encoded.Length;
+            bytes += entry.Encoded.Length + Batch.EntryOverhead;
             if (count > 0 && bytes > maxBytes) break;
             if (run.Count > 0 && entry.Epoch != epoch)
             {

@@ -36,7 +36,7 @@ internal static class JournalEntries
         long bytes = 0;
         for (var uid = first; uid <= last && found.TryGetValue(uid, out var entry); uid = uid.Next)
         {
-            bytes += entry.Request.Encoded.Length;
+            bytes += entry.Request.Encoded.Length + Batch.EntryOverhead;
             if (uid > first && bytes > maxBytes) break;
             if (batches.Count == 0 || batches[^1].Epoch != entry.Epoch)
                 batches.Add(new Batch(entry.Epoch, uid, run = []));

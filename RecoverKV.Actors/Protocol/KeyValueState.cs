@@ -77,7 +77,8 @@ public sealed class KeyValueState
             if (slot - first >= SlotsOfPage) return (items, slot);
             if (_keys.Uid(slot) is not (> 0 and var uid)) continue;
             var (key, value) = (_keys.Key(slot), _keys.Value(slot));
-            bytes += key.Length + value.Length;
+            // With the numbers and lengths around them.
+            bytes += key.Length + value.Length + 32;
             if (items.Count == maxItems || (items.Count > 0 && bytes > maxBytes)) return (items, slot);
             items.Add(new ScanItem(new Key(key), new Version(value, uid)));
         }

@@ -97,6 +97,9 @@ public sealed record ProtocolOptions
     /// journal.</summary>
     public long LogBytesInMemory { get; init; } = 32 * 1024 * 1024;
 
+    /// <summary>Most bytes of one message of answers to a client, unless a single value is larger.</summary>
+    public int AnswerBytes { get; init; } = 2 * 1024 * 1024;
+
     /// <summary>The longest write, in bytes: it must fit a message.</summary>
     public int MaxRequestBytes { get; init; } = 2 * 1024 * 1024;
 

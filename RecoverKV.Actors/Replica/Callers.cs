@@ -1,3 +1,4 @@
+using System.Text;
 using Akka.Actor;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
@@ -68,6 +69,13 @@ internal sealed class Callers(int maxMessageBytes)
         caller.Reads.Add(answer);
     }
 
+    /// <summary>A page with a single item may be too large, if the node took larger values once.</summary>
+    public ScanReply Fit(ScanReply page) =>
+        page.Items.Count != 1 || page.Items[0] is var item && item.Key.Length + item.Version.Value.Length <= maxMessageBytes
+            ? page
+            : new ScanReply(page.Id, ReadStatus.Invalid, [], default, null,
+                $"a value of {page.Items[0].Version.Value.Length} bytes does not fit recoverkv.frame-size");
+
     /// <summary>Sends an answer that is a message of its own.</summary>
     public static void Send(ICaller to, IClientMessage message, IActorRef sender) =>
         ((Caller)to).Client.Tell(message, sender);
@@ -110,7 +118,7 @@ internal sealed class Callers(int maxMessageBytes)
         long total = 0;
         foreach (var answer in answers) total += sizeOf(answer);
         if (answers.Count == 0) yield break;
-        if (total <= maxMessageBytes)
+        if (total <= maxMessageBytes && answers.Count <= ClientLimits.BatchItems)
         {
             yield return answers;
             yield break;
@@ -121,7 +129,7 @@ internal sealed class Callers(int maxMessageBytes)
         foreach (var answer in answers)
         {
             var size = sizeOf(answer);
-            if (part.Count > 0 && total + size > maxMessageBytes)
+            if (part.Count == ClientLimits.BatchItems || part.Count > 0 && total + size > maxMessageBytes)
             {
                 yield return part;
                 (part, total) = ([], 0);
@@ -134,9 +142,11 @@ internal sealed class Callers(int maxMessageBytes)
         yield return part;
     }
 
-    private static long SizeOf(WriteAnswer answer) => 64 + SizeOf(answer.Previous);
+    private static long SizeOf(WriteAnswer answer) => 64 + SizeOf(answer.Previous) + SizeOf(answer.Text);
 
-    private static long SizeOf(ReadAnswer answer) => 64 + SizeOf(answer.Versions);
+    private static long SizeOf(ReadAnswer answer) => 64 + SizeOf(answer.Versions) + SizeOf(answer.Text);
+
+    private static long SizeOf(string? text) => text == null ? 0 : Encoding.UTF8.GetMaxByteCount(text.Length);
 
     private static long SizeOf(IReadOnlyList<Client.Contracts.Version?> versions)
     {

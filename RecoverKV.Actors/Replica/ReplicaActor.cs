@@ -92,7 +92,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             NewCluster = Guid.NewGuid(),
             IsSuccessor = folder.IsSuccessor,
         });
-        _callers = new Callers(settings.FrameSize / 2);
+        _callers = new Callers(_core.Options.AnswerBytes);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
     }
 
@@ -185,6 +185,10 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             case PeerEnvelope envelope:
                 if (_links.LetsIn(envelope.Header.From.Node)) _core.Receive(Now, envelope.Header, envelope.Message);
                 break;
+            case WriteBatch or ReadBatch or ScanRequest
+                when OtherStore.Refusal(message, _core.Cluster, () => ViewFor(0)) is { } refusal:
+                Sender.Tell(refusal, _gateway);
+                break;
             case WriteBatch writes:
                 _core.Submit(Now, Caller, writes.Requests);
                 break;
@@ -259,7 +263,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     break;
                 case Effect.AnswerScan scan:
                     var view = scan.Reply.Status == ReadStatus.NotAlive ? ViewFor(0) : null;
-                    Callers.Send(scan.Caller, scan.Reply with { View = view }, _gateway);
+                    Callers.Send(scan.Caller, _callers.Fit(scan.Reply) with { View = view }, _gateway);
                     break;
                 case Effect.ServeFromJournal when _journalReads >= MostJournalReads:
                     // The peer asks another one after a while.
@@ -343,7 +347,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             .Select(m => new NodeAddress(m.Node.Name, m.Host, m.Port, view.InSync.Contains(m.Node))).ToArray();
         return new ClusterView(
             id, view.Epoch.Value, _core.KnownSequencer(Now)?.Name, nodes,
-            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes);
+            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes, view.Cluster, _core.Options.MaxRequestBytes,
+            _settings.FrameSize);
     }
 
     private NodeStatus StatusFor(long id)
@@ -353,6 +358,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             id, _self.Node.Name, _settings.Self.Host, _settings.Self.Port, Environment.ProcessId, _core.Mode(now),
             _core.View.Epoch.Value, _core.IsSequencer, _core.KnownSequencer(now)?.Name, _core.Contiguous.Value,
             _core.Committed.Value, _core.Gap, _core.KeyCount, _core.Reason(now), _core.Applied.Value, (long)_core.Digest,
-            _core.AnswersAlone(now));
+            _core.AnswersAlone(now), _core.Cluster);
     }
 }

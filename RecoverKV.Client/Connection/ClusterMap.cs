@@ -9,8 +9,6 @@ namespace RecoverKV.Client.Connection;
 /// </summary>
 internal sealed class ClusterMap
 {
-    private static readonly ClusterViewRequest Question = new(0);
-
     private readonly Lock _gate = new();
     private readonly Func<string, int, IActorRef> _resolve;
     private readonly Action<IActorRef, IClientMessage> _send;
@@ -18,8 +16,8 @@ internal sealed class ClusterMap
     private readonly Random _random;
     private volatile RouteTable? _table;
     private volatile bool _wanted;
+    private volatile string? _replaced;
     private long _nextPoll;
-    private long _nextProbe;
     private int _turn;
 
     internal ClusterMap(
@@ -37,8 +35,17 @@ internal sealed class ClusterMap
     /// <summary>Called after a new table; not under a lock.</summary>
     internal Action<RouteTable> Changed { get; set; } = static _ => { };
 
+    /// <summary>R12: says that most nodes are of another store than this client found, so that no call of it can be done
+    /// any more; null: they are not, as far as is known.</summary>
+    internal string? Replaced => _replaced;
+
+    /// <summary>Whether the client is still looking for the cluster: of two stores it then takes the one that is
+    /// led.</summary>
+    internal bool Choosing { get; set; }
+
     /// <summary>
-    /// Takes a view unless a newer one is known. Of one epoch the later answer counts, but only the sequencer itself
+    /// Takes a view unless a newer one is known, or it is of another store: the first one that is known stays (R12), as
+    /// epochs, sessions and values of another one mean nothing here. Of one epoch the later answer counts, but only the sequencer itself
     /// can take away that it leads: others may merely have not heard from it.
     /// </summary>
     internal void Offer(ClusterView? view, NodeRoute? from)
@@ -48,9 +55,11 @@ internal sealed class ClusterMap
         lock (_gate)
         {
             var known = _table;
+            if (known is not null && Choosing && IsOther(view, known.View) && known.Sequencer is null) known = null;
             if (known is not null)
             {
-                if (view.Epoch < known.View.Epoch) return;
+                if (!Belongs(view, known, from) || view.Epoch < known.View.Epoch) return;
+                if (view.Cluster == Guid.Empty) view = view with { Cluster = known.View.Cluster };
                 var doubted = view.Epoch == known.View.Epoch && view.Sequencer is null;
                 if (doubted && known.Sequencer is { } leads && leads != from)
                     view = view with { Sequencer = leads.Node };
@@ -59,6 +68,7 @@ internal sealed class ClusterMap
             _table = table = new RouteTable(view, [.. view.Nodes.Select(n => Route(n, known))]);
             // What still waits for a node that is gone must look for another.
             foreach (var gone in known?.Nodes.Except(table.Nodes) ?? []) gone.Suspect();
+            _replaced = Replacement(table);
         }
 
         Changed(table);
@@ -98,9 +108,11 @@ internal sealed class ClusterMap
             var node = nodes[(turn + i) % nodes.Length];
             if (node == last) continue;
             other ??= node;
-            if (!node.Suspected) heard ??= node;
+            if (node.IsThere) heard ??= node;
             if (!node.AnswersReads(now)) continue;
-            var flights = node.Lane(consistency).Flights;
+            var lane = node.Lane(consistency);
+            if (!lane.Window.HasRoom) continue;
+            var flights = lane.Flights;
             var calls = flights.Calls;
             if (calls < fewest) (best, fewest) = (node, calls);
             if (calls > most && calls < Timing.MessageFew && (waiting < Timing.MessageFew || flights.MayDepart(waiting)))
@@ -115,13 +127,11 @@ internal sealed class ClusterMap
     internal void Sweep(long now)
     {
         if (_table is not { } table) return;
-        if (now >= _nextProbe)
+        foreach (var node in table.Nodes)
         {
-            _nextProbe = now + Timing.Probe;
-            foreach (var node in table.Nodes)
-            {
-                if (node.Suspected) _send(node.Gateway, Question);
-            }
+            if (!node.IsProbed || now < node.NextProbe) continue;
+            node.NextProbe = now + Timing.Probe;
+            Ask(node, now);
         }
 
         if (now < _nextPoll) return;
@@ -130,10 +140,39 @@ internal sealed class ClusterMap
         // Two of them: one may be dead, or on the wrong side of a partition.
         var nodes = table.Nodes;
         var first = _random.Next(nodes.Length);
-        _send(nodes[first].Gateway, Question);
-        if (_wanted && nodes.Length > 1)
-            _send(nodes[(first + 1 + _random.Next(nodes.Length - 1)) % nodes.Length].Gateway, Question);
+        Ask(nodes[first], now);
+        if (_wanted && nodes.Length > 1) Ask(nodes[(first + 1 + _random.Next(nodes.Length - 1)) % nodes.Length], now);
         _wanted = false;
+    }
+
+    // The answer bears the id, so that one knows when it was asked.
+    private void Ask(NodeRoute node, long now) => _send(node.Gateway, new ClusterViewRequest(now));
+
+    /// <summary>Whether a view is of this client's store; marks its sender if not. Under the lock.</summary>
+    private bool Belongs(ClusterView view, RouteTable known, NodeRoute? from)
+    {
+        var isOther = IsOther(view, known.View);
+        if (from is not null && view.Cluster != Guid.Empty)
+        {
+            (from.Store, from.IsStranger) = (view.Cluster, isOther);
+            _replaced = Replacement(known);
+        }
+
+        return !isOther;
+    }
+
+    /// <summary>Once a store has an id, all its later views have it.</summary>
+    private static bool IsOther(ClusterView view, ClusterView known) =>
+        view.Cluster != Guid.Empty
+        && (known.Cluster != Guid.Empty ? view.Cluster != known.Cluster : view.Epoch < known.Epoch);
+
+    private static string? Replacement(RouteTable table)
+    {
+        var strangers = Array.FindAll(table.Nodes, n => n.IsStranger);
+        if (2 * strangers.Length <= table.Nodes.Length) return null;
+        var before = table.View.Cluster == Guid.Empty ? "without an id" : table.View.Cluster.ToString();
+        return $"the store at {string.Join(", ", strangers.Select(n => $"{n.Host}:{n.Port}"))} is another one than this client "
+            + $"was connected to (store {before}, now {strangers[0].Store}): connect anew.";
     }
 
     private NodeRoute Route(NodeAddress address, RouteTable? known)

@@ -7,7 +7,10 @@ internal sealed class RouteTable
 {
     internal RouteTable(ClusterView view, NodeRoute[] nodes)
     {
-        View = view;
+        View = view.FrameBytes > 0
+            ? view
+            : view with { FrameBytes = ClientLimits.FrameBytes, MaxWriteBytes = ClientLimits.WriteBytes };
+        MessageBytes = Math.Min(Timing.MessageBytes, Limits.MessageBytes(View));
         Nodes = nodes;
         Sequencer = view.Sequencer is null ? null : Array.Find(nodes, n => n.Node == view.Sequencer);
         var inSync = view.Nodes.Where(n => n.InSync).Select(n => n.Node).ToHashSet();
@@ -17,6 +20,10 @@ internal sealed class RouteTable
     internal ClusterView View { get; }
 
     internal NodeRoute[] Nodes { get; }
+
+    /// <summary>Most bytes of keys and values in one message, unless a single call has more: the nodes take as much.
+    /// </summary>
+    internal int MessageBytes { get; }
 
     internal NodeRoute? Sequencer { get; }
 
@@ -29,6 +36,7 @@ internal sealed class RouteTable
     /// <summary>What comes in is not trusted: a view that could not be used is not taken.</summary>
     internal static bool IsUsable(ClusterView view) =>
         view is { Epoch: >= 0, MaxKeyBytes: > 0, MaxValueBytes: >= 0, Nodes.Count: > 0 }
+        && view is { FrameBytes: 0 } or { FrameBytes: >= ClientLimits.FrameBytesLeast, MaxWriteBytes: > 0 }
         && view.Nodes.All(n => n.Node.Length > 0 && n.Port is > 0 and < 65536)
         && view.Nodes.All(n => Uri.CheckHostName(n.Host) != UriHostNameType.Unknown)
         && view.Nodes.Select(n => n.Node).Distinct().Count() == view.Nodes.Count;

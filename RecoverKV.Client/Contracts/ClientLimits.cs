@@ -1,19 +1,25 @@
 namespace RecoverKV.Client.Contracts;
 
 /// <summary>
-/// Sizes that hold between any client and any node. A message beyond the frame is dropped by Akka.Remote with no more
-/// than a log line, so both sides keep theirs below it by construction. Decoders refuse longer lists: a small frame
-/// must not become a large heap.
+/// Sizes that hold between any client and any node. A message beyond the frame of its receiver is lost without a word, so
+/// both sides keep theirs below it by construction: nodes tell theirs in <see cref="ClusterView"/>, clients take any that
+/// a node may have. Decoders refuse longer lists: a small frame must not become a large heap.
 /// </summary>
 public static class ClientLimits
 {
-    /// <summary>Akka.Remote's <c>maximum-frame-size</c>, the same on clients and nodes.</summary>
+    /// <summary>The smallest frame that a node may have (<c>recoverkv.frame-size</c>).</summary>
+    public const int FrameBytesLeast = 64 * 1024;
+
+    /// <summary>The largest frame that a node may have, and the largest that a client takes.</summary>
+    public const int FrameBytesMost = 64 * 1024 * 1024;
+
+    /// <summary>The frame of nodes that do not say which they have: the default.</summary>
     public const int FrameBytes = 4 * 1024 * 1024;
 
-    /// <summary>The most that one message may take of a frame; the rest is for the addresses around it.</summary>
-    public const int MessageBytes = FrameBytes - 64 * 1024;
+    /// <summary>What of a frame no message takes: it is for the addresses around it.</summary>
+    public const int FrameOverhead = 16 * 1024;
 
-    /// <summary>The most bytes of one write, all operations together.</summary>
+    /// <summary>The longest write of nodes that do not say which they take, all operations together.</summary>
     public const int WriteBytes = 2 * 1024 * 1024;
 
     /// <summary>The most operations of one write.</summary>

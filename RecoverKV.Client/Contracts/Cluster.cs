@@ -20,9 +20,15 @@ public sealed record NodeAddress(string Node, string Host, int Port, bool InSync
 /// <param name="Nodes">Every configured node.</param>
 /// <param name="MaxKeyBytes">The longest key that the nodes take.</param>
 /// <param name="MaxValueBytes">The longest value that the nodes take.</param>
+/// <param name="Cluster">R12: the id of the node's store; empty before its first view, and in stores of builds that did not
+/// know it.</param>
+/// <param name="MaxWriteBytes">The longest write in its wire form, all operations together; 0 from builds that did not say
+/// it, where it is <see cref="ClientLimits.WriteBytes"/>.</param>
+/// <param name="FrameBytes">The largest message that the nodes take, with the addresses around it; 0 from builds that did
+/// not say it, where it is <see cref="ClientLimits.FrameBytes"/>.</param>
 public sealed record ClusterView(
-    long Id, long Epoch, string? Sequencer, IReadOnlyList<NodeAddress> Nodes, int MaxKeyBytes, int MaxValueBytes)
-    : IClientMessage;
+    long Id, long Epoch, string? Sequencer, IReadOnlyList<NodeAddress> Nodes, int MaxKeyBytes, int MaxValueBytes,
+    Guid Cluster = default, int MaxWriteBytes = 0, int FrameBytes = 0) : IClientMessage;
 
 /// <summary>What a replica may do now (DESIGN §1). DEAD is never said by a node itself.</summary>
 public enum NodeMode
@@ -63,10 +69,12 @@ public sealed record NodeStatusRequest(long Id) : IClientMessage;
 /// <paramref name="AppliedUid"/> have the same one. It finds accidents, not forgeries.</param>
 /// <param name="IsAlone">It reaches no peer and answers reads of <see cref="ReadConsistency.Available"/> with what it has
 /// (<c>recoverkv.on-partition = available</c>).</param>
+/// <param name="Cluster">R12: the id of its store; empty before the first view, and in stores of builds that did not know
+/// it.</param>
 public sealed record NodeStatus(
     long Id, string Node, string Host, int Port, int ProcessId, NodeMode Mode, long Epoch, bool IsSequencer,
     string? Sequencer, long Uid, long CommittedUid, long Gap, long Keys, string? Reason = null,
-    long AppliedUid = 0, long Digest = 0, bool IsAlone = false) : IClientMessage;
+    long AppliedUid = 0, long Digest = 0, bool IsAlone = false, Guid Cluster = default) : IClientMessage;
 
 /// <summary>
 /// Stops the node that receives it. For tests: refused unless <c>recoverkv.chaos = on</c> there, or the secret is right.

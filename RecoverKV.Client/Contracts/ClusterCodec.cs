@@ -31,7 +31,8 @@ internal static class ClusterCodec
         long id = 0, epoch = 0;
         string? sequencer = null;
         var nodes = new List<NodeAddress>();
-        int maxKeyBytes = 0, maxValueBytes = 0;
+        int maxKeyBytes = 0, maxValueBytes = 0, maxWriteBytes = 0, frameBytes = 0;
+        var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -43,11 +44,14 @@ internal static class ClusterCodec
                 case 4: ClientLimits.Add(nodes, DecodeAddress(reader.Bytes()), ClientLimits.Nodes); break;
                 case 5: maxKeyBytes = reader.Int32(); break;
                 case 6: maxValueBytes = reader.Int32(); break;
+                case 7: cluster = reader.Id(); break;
+                case 8: maxWriteBytes = reader.Int32(); break;
+                case 9: frameBytes = reader.Int32(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ClusterView(id, epoch, sequencer, nodes, maxKeyBytes, maxValueBytes);
+        return new ClusterView(id, epoch, sequencer, nodes, maxKeyBytes, maxValueBytes, cluster, maxWriteBytes, frameBytes);
     }
 
     internal static WireWriter Encode(NodeStatus status)
@@ -70,6 +74,7 @@ internal static class ClusterCodec
         writer.Int(15, status.AppliedUid);
         writer.Int(16, status.Digest);
         writer.Bool(17, status.IsAlone);
+        writer.Id(18, status.Cluster);
         return writer;
     }
 
@@ -98,6 +103,7 @@ internal static class ClusterCodec
                 case 15: status = status with { AppliedUid = reader.Int() }; break;
                 case 16: status = status with { Digest = reader.Int() }; break;
                 case 17: status = status with { IsAlone = reader.Bool() }; break;
+                case 18: status = status with { Cluster = reader.Id() }; break;
                 default: reader.Skip(); break;
             }
         }
@@ -122,6 +128,9 @@ internal static class ClusterCodec
 
         writer.Int(5, view.MaxKeyBytes);
         writer.Int(6, view.MaxValueBytes);
+        writer.Id(7, view.Cluster);
+        writer.Int(8, view.MaxWriteBytes);
+        writer.Int(9, view.FrameBytes);
     }
 
     private static NodeAddress DecodeAddress(ReadOnlyMemory<byte> encoded)

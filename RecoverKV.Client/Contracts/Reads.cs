@@ -21,7 +21,11 @@ public enum ReadConsistency
 public readonly record struct Read(long Id, IReadOnlyList<Key> Keys);
 
 /// <summary>Reads that a client gathered into one message.</summary>
-public sealed record ReadBatch(ReadConsistency Consistency, IReadOnlyList<Read> Reads) : IClientMessage;
+/// <param name="Consistency">What each of them promises.</param>
+/// <param name="Reads">At least one; together below the frame size.</param>
+/// <param name="Cluster">R12: the store that they are for; empty while the client knows no id of it.</param>
+public sealed record ReadBatch(ReadConsistency Consistency, IReadOnlyList<Read> Reads, Guid Cluster = default)
+    : IClientMessage;
 
 /// <summary>How a read ended.</summary>
 public enum ReadStatus
@@ -40,6 +44,9 @@ public enum ReadStatus
 
     /// <summary>A scan's cursor is not of this run of this node; the scan must start over.</summary>
     CursorLost = 4,
+
+    /// <summary>R12: the request is for another store than that of this node, as the accompanying view says.</summary>
+    OtherStore = 5,
 }
 
 /// <summary>The answer to one read.</summary>
@@ -56,7 +63,8 @@ public sealed record ReadAnswer(
 
 /// <summary>Answers to reads of one client, of one or several of its batches.</summary>
 /// <param name="Answers">At least one.</param>
-/// <param name="View">Where to go instead, when an answer says <see cref="ReadStatus.NotAlive"/>.</param>
+/// <param name="View">Where to go instead, when an answer says <see cref="ReadStatus.NotAlive"/>, and whose store it is,
+/// when one says <see cref="ReadStatus.OtherStore"/>.</param>
 public sealed record ReadReplies(IReadOnlyList<ReadAnswer> Answers, ClusterView? View = null) : IClientMessage;
 
 /// <summary>
@@ -67,7 +75,9 @@ public sealed record ReadReplies(IReadOnlyList<ReadAnswer> Answers, ClusterView?
 /// <param name="Consistency">What each page promises.</param>
 /// <param name="Cursor">Empty for the first page, then what the page before gave. Valid on the same node only.</param>
 /// <param name="MaxItems">No more items than this; the node may send fewer.</param>
-public sealed record ScanRequest(long Id, ReadConsistency Consistency, ReadOnlyMemory<byte> Cursor, int MaxItems)
+/// <param name="Cluster">R12: the store that it is for; empty while the client knows no id of it.</param>
+public sealed record ScanRequest(
+    long Id, ReadConsistency Consistency, ReadOnlyMemory<byte> Cursor, int MaxItems, Guid Cluster = default)
     : IClientMessage;
 
 /// <summary>One key and its version.</summary>
@@ -78,7 +88,9 @@ public readonly record struct ScanItem(Key Key, Version Version);
 /// <param name="Status">How it ended.</param>
 /// <param name="Items">In no particular order; may be empty before the end.</param>
 /// <param name="Next">The cursor of the next page; empty at the end.</param>
-/// <param name="View">Where to go instead, with <see cref="ReadStatus.NotAlive"/>.</param>
+/// <param name="View">Where to go instead, with <see cref="ReadStatus.NotAlive"/>, and whose store it is, with
+/// <see cref="ReadStatus.OtherStore"/>.</param>
+/// <param name="Text">What is wrong, if <see cref="ReadStatus.Invalid"/>.</param>
 public sealed record ScanReply(
-    long Id, ReadStatus Status, IReadOnlyList<ScanItem> Items, ReadOnlyMemory<byte> Next, ClusterView? View = null)
-    : IClientMessage;
+    long Id, ReadStatus Status, IReadOnlyList<ScanItem> Items, ReadOnlyMemory<byte> Next, ClusterView? View = null,
+    string? Text = null) : IClientMessage;

@@ -5,7 +5,7 @@ internal static class ReadsCodec
 {
     internal static WireWriter Encode(ReadBatch batch)
     {
-        var size = 16;
+        var size = 48;
         foreach (var read in batch.Reads)
         {
             size += 16;
@@ -22,6 +22,7 @@ internal static class ReadsCodec
             writer.End(mark);
         }
 
+        writer.Id(3, batch.Cluster);
         return writer;
     }
 
@@ -30,6 +31,7 @@ internal static class ReadsCodec
         var consistency = ReadConsistency.Linearizable;
         var reads = new List<Read>();
         var keys = 0;
+        var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -42,11 +44,12 @@ internal static class ReadsCodec
                     if (keys > ClientLimits.KeysOfBatch) throw new FormatException("The message has too many keys.");
                     ClientLimits.Add(reads, read, ClientLimits.BatchItems);
                     break;
+                case 3: cluster = reader.Id(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ReadBatch(consistency, reads);
+        return new ReadBatch(consistency, reads, cluster);
     }
 
     internal static WireWriter Encode(ReadReplies replies)

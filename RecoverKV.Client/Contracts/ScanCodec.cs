@@ -5,11 +5,12 @@ internal static class ScanCodec
 {
     internal static WireWriter Encode(ScanRequest request)
     {
-        var writer = new WireWriter(32 + request.Cursor.Length);
+        var writer = new WireWriter(64 + request.Cursor.Length);
         writer.Int(1, request.Id);
         writer.Int(2, (long)request.Consistency);
         writer.Bytes(3, request.Cursor.Span);
         writer.Int(4, request.MaxItems);
+        writer.Id(5, request.Cluster);
         return writer;
     }
 
@@ -19,6 +20,7 @@ internal static class ScanCodec
         var consistency = ReadConsistency.Linearizable;
         ReadOnlyMemory<byte> cursor = default;
         var maxItems = 0;
+        var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -28,11 +30,12 @@ internal static class ScanCodec
                 case 2: consistency = reader.ReadConsistency(); break;
                 case 3: cursor = reader.Bytes(); break;
                 case 4: maxItems = reader.Int32(); break;
+                case 5: cluster = reader.Id(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ScanRequest(id, consistency, cursor, maxItems);
+        return new ScanRequest(id, consistency, cursor, maxItems, cluster);
     }
 
     internal static WireWriter Encode(ScanReply reply)
@@ -52,6 +55,7 @@ internal static class ScanCodec
 
         writer.Bytes(4, reply.Next.Span);
         if (reply.View is { } view) ClusterCodec.Write(writer, 5, view);
+        writer.String(6, reply.Text);
         return writer;
     }
 
@@ -62,6 +66,7 @@ internal static class ScanCodec
         var items = new List<ScanItem>();
         ReadOnlyMemory<byte> next = default;
         ClusterView? view = null;
+        string? text = null;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -72,11 +77,12 @@ internal static class ScanCodec
                 case 3: ClientLimits.Add(items, DecodeItem(reader.Bytes()), ClientLimits.ScanItems); break;
                 case 4: next = reader.Bytes(); break;
                 case 5: view = ClusterCodec.DecodeView(reader.Bytes()); break;
+                case 6: text = reader.OptionalString(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ScanReply(id, status, items, next, view);
+        return new ScanReply(id, status, items, next, view, text);
     }
 
     private static ScanItem DecodeItem(ReadOnlyMemory<byte> encoded)

@@ -1,6 +1,6 @@
 namespace RecoverKV.Client.Contracts;
 
-/// <summary>Checks of values that have no form of their own on the wire.</summary>
+/// <summary>Values that have no form of their own on the wire, and their checks.</summary>
 internal static class WireEnums
 {
     /// <summary>The value of an enum field. Values that this version does not know are refused.</summary>
@@ -8,10 +8,10 @@ internal static class WireEnums
         (OperationKind)Within(reader.Int(), (int)Contracts.OperationKind.Check);
 
     internal static WriteStatus WriteStatus(ref this WireReader reader) =>
-        (WriteStatus)Within(reader.Int(), (int)Contracts.WriteStatus.Invalid);
+        (WriteStatus)Within(reader.Int(), (int)Contracts.WriteStatus.OtherStore);
 
     internal static ReadStatus ReadStatus(ref this WireReader reader) =>
-        (ReadStatus)Within(reader.Int(), (int)Contracts.ReadStatus.CursorLost);
+        (ReadStatus)Within(reader.Int(), (int)Contracts.ReadStatus.OtherStore);
 
     internal static ReadConsistency ReadConsistency(ref this WireReader reader) =>
         (ReadConsistency)Within(reader.Int(), (int)Contracts.ReadConsistency.Available);
@@ -22,6 +22,20 @@ internal static class WireEnums
     /// <summary>A string field whose empty form stands for null.</summary>
     internal static string? OptionalString(ref this WireReader reader) =>
         reader.String() is { Length: > 0 } s ? s : null;
+
+    /// <summary>A field of 16 bytes, or none if the id is empty.</summary>
+    internal static void Id(this WireWriter writer, int field, Guid id)
+    {
+        if (id == Guid.Empty) return;
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        writer.AlwaysBytes(field, bytes);
+    }
+
+    /// <summary>What <see cref="Id(WireWriter, int, Guid)"/> wrote.</summary>
+    internal static Guid Id(ref this WireReader reader) => reader.Bytes() is { Length: 16 } bytes
+        ? new Guid(bytes.Span, bigEndian: true)
+        : throw new FormatException("The message is malformed: bad id.");
 
     private static int Within(long value, int last) => value >= 0 && value <= last
         ? (int)value

@@ -55,7 +55,8 @@ public sealed class WriteRequest
 
 /// <summary>Requests that a client gathered into one message, in the order of their calls.</summary>
 /// <param name="Requests">At least one; together below the frame size.</param>
-public sealed record WriteBatch(IReadOnlyList<WriteRequest> Requests) : IClientMessage;
+/// <param name="Cluster">R12: the store that they are for; empty while the client knows no id of it.</param>
+public sealed record WriteBatch(IReadOnlyList<WriteRequest> Requests, Guid Cluster = default) : IClientMessage;
 
 /// <summary>How a write ended.</summary>
 public enum WriteStatus
@@ -83,6 +84,9 @@ public enum WriteStatus
 
     /// <summary>Not taken: the request breaks a limit, as <see cref="WriteAnswer.Text"/> says.</summary>
     Invalid = 6,
+
+    /// <summary>R12: not taken: the batch is for another store than that of this node, as the accompanying view says.</summary>
+    OtherStore = 7,
 }
 
 /// <summary>A version of a key: its value, and the uid of the write that stored it.</summary>
@@ -109,5 +113,6 @@ public sealed record WriteAnswer(
 
 /// <summary>Answers to requests of one client, of one or several of its batches.</summary>
 /// <param name="Answers">At least one.</param>
-/// <param name="View">Where to go instead, when an answer says <see cref="WriteStatus.NotSequencer"/>.</param>
+/// <param name="View">Where to go instead, when an answer says <see cref="WriteStatus.NotSequencer"/>, and whose store it is,
+/// when one says <see cref="WriteStatus.OtherStore"/>.</param>
 public sealed record WriteReplies(IReadOnlyList<WriteAnswer> Answers, ClusterView? View = null) : IClientMessage;

@@ -5,10 +5,11 @@ internal static class WritesCodec
 {
     internal static WireWriter Encode(WriteBatch batch)
     {
-        var size = 16;
+        var size = 48;
         foreach (var request in batch.Requests) size += request.Encoded.Length + 8;
         var writer = new WireWriter(size);
         foreach (var request in batch.Requests) writer.AlwaysBytes(1, request.Encoded.Span);
+        writer.Id(2, batch.Cluster);
         return writer;
     }
 
@@ -16,22 +17,25 @@ internal static class WritesCodec
     {
         var requests = new List<WriteRequest>();
         var operations = 0;
+        var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
-            if (field != 1)
+            switch (field)
             {
-                reader.Skip();
-                continue;
+                case 1:
+                    var request = WriteRequestCodec.Decode(reader.Bytes());
+                    operations += request.Operations.Count;
+                    if (operations > ClientLimits.OperationsOfBatch)
+                        throw new FormatException("The message has too many operations.");
+                    ClientLimits.Add(requests, request, ClientLimits.BatchItems);
+                    break;
+                case 2: cluster = reader.Id(); break;
+                default: reader.Skip(); break;
             }
-
-            var request = WriteRequestCodec.Decode(reader.Bytes());
-            operations += request.Operations.Count;
-            if (operations > ClientLimits.OperationsOfBatch) throw new FormatException("The message has too many operations.");
-            ClientLimits.Add(requests, request, ClientLimits.BatchItems);
         }
 
-        return new WriteBatch(requests);
+        return new WriteBatch(requests, cluster);
     }
 
     internal static WireWriter Encode(WriteReplies replies)

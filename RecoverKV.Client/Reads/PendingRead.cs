@@ -22,6 +22,9 @@ internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency con
     /// <summary>When it was sent on its lane; 0 while it was not.</summary>
     internal long SentAt { get; set; }
 
+    /// <summary>The bytes that its answer was taken to have when it was sent.</summary>
+    internal int Expected { get; set; }
+
     internal Flight? Flight { get; set; }
 
     /// <summary>How often a node failed to answer it.</summary>
@@ -38,7 +41,7 @@ internal abstract class PendingRead(IReadOnlyList<Key> keys, ReadConsistency con
 
     private static int SizeOf(IReadOnlyList<Key> keys)
     {
-        var size = 0;
+        var size = 16;
         for (var i = 0; i < keys.Count; i++) size += keys[i].Length + 8;
         return size;
     }
@@ -56,6 +59,7 @@ internal sealed class PendingRead<T>(
 
     internal override bool HasEnded => _end.Task.IsCompleted;
 
+    /// <summary>Before any other thread knows of it, as <see cref="Writes.PendingWrite.CancelWith"/>.</summary>
     internal void CancelWith(CancellationToken cancellation)
     {
         if (cancellation.CanBeCanceled)

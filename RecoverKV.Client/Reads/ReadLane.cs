@@ -14,4 +14,7 @@ internal sealed class ReadLane(NodeRoute route, ReadConsistency consistency)
     internal Queue<PendingRead> Again { get; } = new();
 
     internal Flights Flights { get; } = new();
+
+    /// <summary>The bytes of the answers that are expected.</summary>
+    internal ByteWindow Window { get; } = new();
 }

@@ -18,6 +18,9 @@ internal sealed class ReadPipeline
     private readonly Dictionary<long, PendingRead> _open = [];
     private readonly ReadQueue[] _queues;
     private long _lastId;
+
+    /// <summary>How many bytes a version had of late.</summary>
+    private long _versionBytes;
     private string? _closed;
 
     internal ReadPipeline(
@@ -36,7 +39,12 @@ internal sealed class ReadPipeline
         var queue = QueueOf(read);
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_closed is not null, typeof(RecoverKvClient));
+            if (_closed is { } closed)
+            {
+                read.Fail(new NotDoneException($"The read was not done: {closed}"));
+                ObjectDisposedException.ThrowIf(true, typeof(RecoverKvClient));
+            }
+
             read.Id = ++_lastId;
             _open.Add(read.Id, read);
             queue.New.Enqueue(read);
@@ -52,9 +60,11 @@ internal sealed class ReadPipeline
         var ended = new List<(PendingRead Read, ReadAnswer Answer)>(replies.Answers.Count);
         Span<int> counts = stackalloc int[_queues.Length];
         Span<bool> rushes = stackalloc bool[_queues.Length];
+        var versions = VersionBytes(replies);
         lock (_gate)
         {
             var now = _clock();
+            if (versions is { } seen) _versionBytes += _versionBytes == 0 ? seen : (seen - _versionBytes) / 4;
             foreach (var answer in replies.Answers)
             {
                 if (!_open.TryGetValue(answer.Id, out var read)) continue;
@@ -62,6 +72,8 @@ internal sealed class ReadPipeline
                 if (answer.Status is ReadStatus.Done or ReadStatus.Invalid)
                 {
                     _open.Remove(answer.Id);
+                    if (read.SentAt != 0) read.Lane!.Window.Answered(read.Expected, read.SentAt, now);
+                    Land(read);
                     ended.Add((read, answer));
                     counts[(int)read.Consistency]++;
                 }
@@ -69,7 +81,7 @@ internal sealed class ReadPipeline
                 {
                     // A refusal of the node that has it now; one that comes late from another says nothing.
                     if (answer.Status == ReadStatus.NotAlive) read.Lane!.Route.NotAlive(now);
-                    Retry(read, now, pause: answer.Status != ReadStatus.NotAlive);
+                    Retry(read, now, pause: answer.Status is not (ReadStatus.NotAlive or ReadStatus.OtherStore));
                 }
             }
 
@@ -104,13 +116,15 @@ internal sealed class ReadPipeline
     internal void Sweep(long now)
     {
         var ended = new List<PendingRead>();
+        var why = _map.Replaced;
         lock (_gate)
         {
             foreach (var read in _open.Values)
             {
-                if (read.HasEnded || read.Deadline <= now)
+                if (read.HasEnded || read.Deadline <= now || why is not null)
                 {
                     _open.Remove(read.Id);
+                    Land(read);
                     ended.Add(read);
                 }
                 else
@@ -126,7 +140,7 @@ internal sealed class ReadPipeline
         }
 
         foreach (var read in ended)
-            read.Fail(new NotDoneException("The read was not done: no node answered it in time."));
+            read.Fail(new NotDoneException($"The read was not done: {why ?? "no node answered it in time."}"));
         Send();
     }
 
@@ -172,9 +186,11 @@ internal sealed class ReadPipeline
             return;
         }
 
-        // A node that answers others may hold this one until a write is committed (R5).
+        // A node that answers others may hold this one until a write is committed (R5); and large answers take their time
+        // on a thin link, where asking for them once more would only make it longer.
         var heard = lane.Route.LastHeard > read.SentAt;
-        var patience = heard ? Timing.ReadRetry << Math.Min(read.Failures, 3) : Timing.ReadRetry;
+        var patience = Timing.Crossing(lane.Window.Out)
+            + (heard ? Timing.ReadRetry << Math.Min(read.Failures, 3) : Timing.ReadRetry);
         if (now - read.SentAt < patience) return;
         if (!heard) lane.Route.Suspect();
         Retry(read, now, pause: false);
@@ -184,22 +200,42 @@ internal sealed class ReadPipeline
     private void Retry(PendingRead read, long now, bool pause)
     {
         var last = read.Lane?.Route;
+        Land(read);
         read.Failures++;
         _map.WantView();
         if (pause || read.Failures % _map.Table!.Nodes.Length == 0)
         {
             read.Lane = null;
-            read.SentAt = 0;
             read.PausedUntil = now + Timing.BackoffAfter(read.Failures, _random);
             return;
         }
 
         var lane = _map.PickReader(read.Consistency, last).Lane(read.Consistency);
-        read.SentAt = 0;
         if (read.Lane == lane && read.Flight is null) return;
         read.Lane = lane;
         read.Flight = null;
         lane.Again.Enqueue(read);
+    }
+
+    /// <summary>It is under way no more.</summary>
+    private static void Land(PendingRead read)
+    {
+        if (read.SentAt == 0) return;
+        read.SentAt = 0;
+        read.Lane!.Window.Land(read.Expected);
+    }
+
+    /// <summary>How many bytes a version of these answers has; null if there is none.</summary>
+    private static long? VersionBytes(ReadReplies replies)
+    {
+        long bytes = 0, count = 0;
+        foreach (var answer in replies.Answers)
+        {
+            for (var i = 0; i < answer.Versions.Count; i++) bytes += 32 + (answer.Versions[i]?.Value.Length ?? 0);
+            count += answer.Versions.Count;
+        }
+
+        return count == 0 ? null : bytes / count;
     }
 
     private void Send()
@@ -217,7 +253,8 @@ internal sealed class ReadPipeline
 
         try
         {
-            while (Gather(queue) is var (lane, reads)) _send(lane.Route, new ReadBatch(lane.Consistency, reads));
+            while (Gather(queue) is var (lane, reads))
+                _send(lane.Route, new ReadBatch(lane.Consistency, reads, _map.Table!.View.Cluster));
         }
         catch
         {
@@ -262,11 +299,12 @@ internal sealed class ReadPipeline
 
     private List<Read>? Collect(ReadLane lane, Queue<PendingRead> from, int most)
     {
-        if (from.Count == 0 || !lane.Flights.MayDepart(from.Count)) return null;
+        if (from.Count == 0 || !lane.Window.HasRoom || !lane.Flights.MayDepart(from.Count)) return null;
         var now = _clock();
         var departing = new List<PendingRead>(Math.Min(from.Count, most));
-        var room = Timing.MessageBytes;
-        while (from.TryPeek(out var read) && (departing.Count == 0 || departing.Count < most && read.Bytes <= room))
+        var room = _map.Table!.MessageBytes;
+        while (lane.Window.HasRoom && from.TryPeek(out var read)
+            && (departing.Count == 0 || departing.Count < most && read.Bytes <= room))
         {
             from.Dequeue();
             // What was sent meanwhile, or pauses, or has ended, is passed over.
@@ -274,6 +312,9 @@ internal sealed class ReadPipeline
             if (elsewhere || read.SentAt != 0 || read.HasEnded || !_open.ContainsKey(read.Id)) continue;
             departing.Add(read);
             room -= read.Bytes;
+            read.Expected = (int)Math.Min(
+                int.MaxValue / 2, read.Keys.Count * (_versionBytes == 0 ? Timing.VersionBytes : _versionBytes));
+            lane.Window.Depart(read.Expected);
         }
 
         if (departing.Count == 0) return null;

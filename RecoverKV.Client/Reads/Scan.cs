@@ -9,6 +9,7 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
 {
     private const int PageItems = 512;
 
+    /// <summary>For the first attempt at a page; doubles with each, as a page may be on its way over a thin link.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1000);
 
     internal async IAsyncEnumerable<ScanItem> ItemsAsync([EnumeratorCancellation] CancellationToken cancellation)
@@ -33,21 +34,27 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
         var end = clock() + (long)deadline.TotalMilliseconds;
         for (var refusals = 1; ; refusals++)
         {
+            if (map.Replaced is { } why) throw new NotDoneException($"The scan was not done: {why}");
             var left = TimeSpan.FromMilliseconds(end - clock());
             if (left <= TimeSpan.Zero) throw NotDone("no node answered it in time");
-            if (left > Patience) left = Patience;
+            var patience = Patience * (1 << Math.Min(refusals - 1, 3));
+            if (left > patience) left = patience;
             var asked = clock();
+            var store = map.Table!.View.Cluster;
             var page = await asks.AskAsync<ScanReply>(
-                node, id => new ScanRequest(id, consistency, cursor, PageItems), left, cancellation)
+                node, id => new ScanRequest(id, consistency, cursor, PageItems, store), left, cancellation)
                 .ConfigureAwait(false);
             switch (page?.Status)
             {
                 case ReadStatus.Done:
                     return (node, page);
                 case ReadStatus.Invalid:
-                    throw new InvalidRequestException("The node refuses the scan: its request breaks a limit.");
+                    throw new InvalidRequestException(
+                        $"Node {node.Node} refuses the scan: {page.Text ?? "its request breaks a limit"}.");
                 case ReadStatus.CursorLost:
                     throw NotDone($"node {node.Node} restarted");
+                case ReadStatus.OtherStore when !cursor.IsEmpty:
+                    throw NotDone($"node {node.Node} is of another store now");
                 case null when !cursor.IsEmpty && node.LastHeard < asked:
                     throw NotDone($"node {node.Node} does not answer");
                 case null:

@@ -4,11 +4,10 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Client.Writes;
 
 /// <summary>A write without an answer, and what is known of its copies.</summary>
-/// <param name="order">Its place among the calls of this client.</param>
 /// <param name="operations">What it does; empty for the request that opens a session.</param>
 /// <param name="bytes">Its size, roughly.</param>
 /// <param name="deadline">When the call ends without an answer.</param>
-internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> operations, int bytes, long deadline)
+internal sealed class PendingWrite(IReadOnlyList<WriteOperation> operations, int bytes, long deadline)
     : TaskCompletionSource<WriteResult>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private CancellationTokenRegistration _registration;
@@ -16,7 +15,8 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
     private bool _unsure;
     private string? _whyNotTaken;
 
-    internal long Order { get; } = order;
+    /// <summary>Its place among the calls of this client.</summary>
+    internal long Order { get; set; }
 
     internal IReadOnlyList<WriteOperation> Operations { get; } = operations;
 
@@ -44,6 +44,12 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
 
     internal int Resends { get; private set; }
 
+    /// <summary>How often connections of that node had broken then.</summary>
+    internal int Losses { get; private set; }
+
+    /// <summary>Whether its bytes count as under way.</summary>
+    internal bool UnderWay { get; set; }
+
     internal Flight? Flight { get; private set; }
 
     /// <summary>Whether some copy may have reached the log, or may still reach it.</summary>
@@ -61,10 +67,11 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
         _copyOut = true;
         SentTo = to;
         SentAt = now;
+        Losses = to.Losses;
         Flight = flight;
     }
 
-    /// <summary>The node says that it did not take the copy (Busy), and maybe why.</summary>
+    /// <summary>The node says that it did not take the copy (Busy, OtherStore), and maybe why.</summary>
     internal void NotTaken(string? why)
     {
         if (!_unsure) _copyOut = false;
@@ -83,7 +90,8 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
         _copyOut = false;
     }
 
-    /// <summary>Ends the wait, not the write.</summary>
+    /// <summary>Ends the wait, not the write. Before any other thread knows of it: an answer could end it unseen
+    /// otherwise, and the registration would stay for as long as the token lives.</summary>
     internal void CancelWith(CancellationToken cancellation)
     {
         if (cancellation.CanBeCanceled)

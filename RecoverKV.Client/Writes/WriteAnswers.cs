@@ -13,6 +13,7 @@ internal sealed partial class WritePipeline
         bool rush;
         lock (_gate)
         {
+            var now = _clock();
             bool busy = false, silent = false, redirected = false;
             foreach (var answer in replies.Answers)
             {
@@ -22,7 +23,7 @@ internal sealed partial class WritePipeline
                 var older = from is not null && from != write.SentTo;
                 switch (answer.Status)
                 {
-                    case WriteStatus.Busy:
+                    case WriteStatus.Busy or WriteStatus.OtherStore:
                         write.NotTaken(answer.Text);
                         if (older) break;
                         busy = true;
@@ -39,6 +40,7 @@ internal sealed partial class WritePipeline
                         SessionLost(write);
                         break;
                     default:
+                        if (write.UnderWay) _window.Answered(write.Bytes, write.SentAt, now);
                         if (write == _opening) busy |= !Opened(answer);
                         else Release(write);
                         ended.Add((write, answer));

@@ -29,6 +29,7 @@ internal sealed partial class WritePipeline
     private readonly Dictionary<long, SessionWindow> _sessions = [];
 
     private readonly Flights _flights = new();
+    private readonly ByteWindow _window = new();
     private readonly Rush _rush;
 
     /// <summary>New writes get numbers of this one; null until it is open.</summary>
@@ -38,7 +39,6 @@ internal sealed partial class WritePipeline
     private PendingWrite? _opening;
 
     private long _lastOrder;
-    private long _bytesOpen;
     private long _pauseUntil;
     private int _refusals;
     private bool _sending;
@@ -59,15 +59,21 @@ internal sealed partial class WritePipeline
         IReadOnlyList<WriteOperation> operations, bool returnPrevious, int bytes, long deadline,
         CancellationToken cancellation)
     {
-        PendingWrite write;
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _closed) is not null, typeof(RecoverKvClient));
+        var write = new PendingWrite(operations, bytes, deadline) { ReturnPrevious = returnPrevious };
+        write.CancelWith(cancellation);
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_closed is not null, typeof(RecoverKvClient));
-            write = new PendingWrite(++_lastOrder, operations, bytes, deadline) { ReturnPrevious = returnPrevious };
+            if (_closed is { } closed)
+            {
+                write.GiveUp(closed);
+                return write.Task;
+            }
+
+            write.Order = ++_lastOrder;
             _waiting.Add(write);
         }
 
-        write.CancelWith(cancellation);
         Send();
         return write.Task;
     }
@@ -89,12 +95,13 @@ internal sealed partial class WritePipeline
         Send();
     }
 
-    /// <summary>Ends calls past their deadline, and sends again what was not answered.</summary>
+    /// <summary>Ends calls past their deadline, and sends again what is lost.</summary>
     internal void Sweep(long now)
     {
         lock (_gate)
         {
             _flights.Sweep(now);
+            if (_map.Replaced is { } why) EndAll(why);
             while (_waiting.First is { } write && (write.Deadline <= now || write.Task.IsCompleted))
             {
                 _waiting.Take();
@@ -116,13 +123,23 @@ internal sealed partial class WritePipeline
         lock (_gate)
         {
             _closed ??= reason;
-            while (_waiting.Take() is { } write) write.GiveUp(reason);
-            foreach (var write in AllOpen()) write.GiveUp(reason);
-            _sessions.Clear();
-            _again.Clear();
-            _session = null;
-            _opening = null;
+            EndAll(reason);
         }
+    }
+
+    private void EndAll(string reason)
+    {
+        while (_waiting.Take() is { } write) write.GiveUp(reason);
+        foreach (var write in AllOpen())
+        {
+            NotUnderWay(write);
+            write.GiveUp(reason);
+        }
+
+        _sessions.Clear();
+        _again.Clear();
+        _session = null;
+        _opening = null;
     }
 
     private IEnumerable<PendingWrite> AllOpen()
@@ -146,27 +163,47 @@ internal sealed partial class WritePipeline
         else if (!write.Queued && write.SentTo is { } node)
         {
             if (node.Suspected) _map.WantView();
-            // A node that answers others may still have this one in its pipeline.
-            var patience = node.LastHeard > write.SentAt
-                ? Math.Min(Timing.WriteRetryMost, Timing.WriteRetry << Math.Min(write.Resends, 4))
-                : Timing.WriteRetry;
-            if (now - write.SentAt < patience) return;
-            if (node.LastHeard <= write.SentAt) node.Suspect();
-            _map.WantView();
-            SendAgain(write);
+            var waited = now - write.SentAt;
+            if (write.Losses != node.Losses)
+            {
+                // Into the void it is not sent: a question goes first.
+                if (node.IsThere) SendAgain(write);
+            }
+            else if (waited >= Timing.WriteRetry + Timing.Crossing(_window.Out))
+            {
+                // It may be on its way, or wait for its commit: a second copy would only make that longer. A question that
+                // goes behind it tells whether it has arrived.
+                node.Doubt();
+                _map.WantView();
+                if (node.LastHeard <= write.SentAt) node.Suspect();
+                else if (node.HasGot(write.SentAt) && waited >= Patience(write, node)) SendAgain(write);
+            }
         }
     }
+
+    /// <summary>How long a node may keep a write that it has got, before it is taken for lost there.</summary>
+    private static long Patience(PendingWrite write, NodeRoute node) =>
+        Math.Max(Timing.WriteRetryMost, Timing.WriteRetryTrips * node.RoundTrip) << Math.Min(write.Resends, 3);
 
     private void SendAgain(PendingWrite write)
     {
         if (write.Queued) return;
+        NotUnderWay(write);
         write.Queued = true;
         _again.Enqueue(write);
+    }
+
+    private void NotUnderWay(PendingWrite write)
+    {
+        if (!write.UnderWay) return;
+        write.UnderWay = false;
+        _window.Land(write.Bytes);
     }
 
     /// <summary>Takes a numbered write out of its session's window.</summary>
     private void Release(PendingWrite write)
     {
+        NotUnderWay(write);
         if (write == _opening)
         {
             _opening = null;
@@ -176,7 +213,6 @@ internal sealed partial class WritePipeline
         _flights.Land(write.Flight);
         var session = write.Session!;
         session.Remove(write);
-        _bytesOpen -= write.Bytes;
         if (session.IsEmpty && session != _session) _sessions.Remove(session.Id);
     }
 
@@ -200,7 +236,7 @@ internal sealed partial class WritePipeline
                         write.Session?.Id ?? 0, write.Number, message.LowWater, write.Operations, write.ReturnPrevious);
                 }
 
-                _send(message.To, new WriteBatch(requests));
+                _send(message.To, new WriteBatch(requests, message.Store));
             }
         }
         catch
@@ -226,7 +262,7 @@ internal sealed partial class WritePipeline
     {
         var ready = _again.Count + _waiting.Count;
         if (now < _pauseUntil || ready == 0 || !_flights.MayDepart(ready)) return null;
-        if (_map.Table?.Sequencer is not { } sequencer)
+        if (_map.Table is not { Sequencer: { IsThere: true } sequencer } table)
         {
             _map.WantView();
             return null;
@@ -235,8 +271,8 @@ internal sealed partial class WritePipeline
         // Half of all writes in each message: while one is stored, the next one is on its way.
         var most = Math.Clamp((ready + _flights.Calls + 1) / 2, Timing.MessageFew, Timing.MessageCalls);
         var writes = new List<PendingWrite>(Math.Min(ready, most));
-        var room = Timing.MessageBytes;
-        while (_again.TryPeek(out var write) && Fits(write, writes.Count, most, room))
+        var room = table.MessageBytes;
+        while (_window.HasRoom && _again.TryPeek(out var write) && Fits(write, writes.Count, most, room))
         {
             _again.Dequeue();
             write.Queued = false;
@@ -248,7 +284,7 @@ internal sealed partial class WritePipeline
                 continue;
             }
 
-            writes.Add(write);
+            Depart(write, writes);
             room -= write.Bytes;
         }
 
@@ -256,12 +292,12 @@ internal sealed partial class WritePipeline
         if (writes.Count == 0) return null;
         var flight = _flights.Depart(now, writes.Count);
         foreach (var write in writes) write.Sent(sequencer, flight, now);
-        return new Message(sequencer, writes, _session?.LowWater ?? 0);
+        return new Message(sequencer, writes, _session?.LowWater ?? 0, table.View.Cluster);
     }
 
     private void CollectWaiting(List<PendingWrite> writes, int most, int room)
     {
-        while (_waiting.First is { } write && Fits(write, writes.Count, most, room))
+        while (_window.HasRoom && _waiting.First is { } write && Fits(write, writes.Count, most, room))
         {
             if (write.Task.IsCompleted)
             {
@@ -272,18 +308,24 @@ internal sealed partial class WritePipeline
             if (_session is null)
             {
                 if (_opening is not null) return;
-                _opening = new PendingWrite(0, [], 0, long.MaxValue) { Number = _random.NextInt64(1, long.MaxValue) };
-                writes.Add(_opening);
+                _opening = new PendingWrite([], 0, long.MaxValue) { Number = _random.NextInt64(1, long.MaxValue) };
+                Depart(_opening, writes);
                 return;
             }
 
-            if (_session.IsFull || _bytesOpen > 0 && _bytesOpen + write.Bytes > Timing.WriteBytesOpen) return;
+            if (_session.IsFull) return;
             _waiting.Take();
             _session.Add(write);
-            _bytesOpen += write.Bytes;
-            writes.Add(write);
+            Depart(write, writes);
             room -= write.Bytes;
         }
+    }
+
+    private void Depart(PendingWrite write, List<PendingWrite> with)
+    {
+        with.Add(write);
+        write.UnderWay = true;
+        _window.Depart(write.Bytes);
     }
 
     private bool IsOpen(PendingWrite write) =>
@@ -300,5 +342,5 @@ internal sealed partial class WritePipeline
         count == 0 || count < most && write.Bytes <= room;
 
     /// <summary>What to send where. Only writes without a wire form yet get the low-water mark.</summary>
-    private sealed record Message(NodeRoute To, List<PendingWrite> Writes, long LowWater);
+    private sealed record Message(NodeRoute To, List<PendingWrite> Writes, long LowWater, Guid Store);
 }

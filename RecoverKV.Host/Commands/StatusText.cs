@@ -29,7 +29,8 @@ internal static class StatusText
     /// <summary>A table of plain text, one line per node.</summary>
     public static string Table(IReadOnlyList<NodeStatus> nodes)
     {
-        List<string[]> rows = [Heading, .. nodes.Select(Row)];
+        var store = StoreOfMost(nodes);
+        List<string[]> rows = [Heading, .. nodes.Select(n => Row(n, store))];
         var text = new StringBuilder();
         foreach (var row in rows)
         {
@@ -67,15 +68,25 @@ internal static class StatusText
                     n.IsSequencer,
                     n.Sequencer,
                     n.IsAlone,
+                    Store = n.Cluster == Guid.Empty ? null : n.Cluster.ToString(),
                     n.Reason,
                 }),
             },
             Indented) + "\n";
 
-    private static string[] Row(NodeStatus n)
+    /// <summary>R12: the store that most of the nodes belong to; none if there is no such store.</summary>
+    private static Guid StoreOfMost(IReadOnlyList<NodeStatus> nodes)
+    {
+        var stores = nodes.Where(n => n.Cluster != Guid.Empty).GroupBy(n => n.Cluster).ToList();
+        return stores.Find(s => 2 * s.Count() > stores.Sum(o => o.Count()))?.Key ?? Guid.Empty;
+    }
+
+    private static string[] Row(NodeStatus n, Guid store)
     {
         var role = n.IsSequencer ? "sequencer" : n.IsAlone ? "alone, serves what it has" : null;
         var remark = role is null ? n.Reason ?? "" : n.Reason is { Length: > 0 } reason ? $"{role}; {reason}" : role;
+        if (n.Cluster != store && n.Cluster != Guid.Empty)
+            remark = $"of another store, {n.Cluster}" + (remark.Length > 0 ? $"; {remark}" : "");
         var address = $"{n.Host}:{n.Port}";
         return n.Mode == NodeMode.Dead
             ? [n.Node, address, "-", Name(n.Mode), "-", "-", "-", "-", "-", remark]

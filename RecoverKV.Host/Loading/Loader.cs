@@ -20,7 +20,8 @@ internal sealed record LoadResult(long Loaded, long Bad, Exception? Failure, lon
 internal sealed class Loader(Func<Record, Task> put, Action<long, string> reportBad)
 {
     private const int MaxInFlight = 512;
-    private const long MaxBytesInFlight = 16 * 1024 * 1024;
+    // More would only wait in the client, and on a thin link longer than a call may last.
+    private const long MaxBytesInFlight = 4 * 1024 * 1024;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Key, Task> _underWay = [];

@@ -22,6 +22,7 @@ internal static class Canonical
         string s => s,
         Key k => Convert.ToHexString(k.Bytes.Span),
         ReadOnlyMemory<byte> m => Convert.ToHexString(m.Span),
+        Guid g => g == Guid.Empty ? "" : Convert.ToHexString(g.ToByteArray(bigEndian: true)),
         ByteString b => Convert.ToHexString(b.Span),
         Enum e => Convert.ToInt64(e, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture),
         IEnumerable items => Items(items),

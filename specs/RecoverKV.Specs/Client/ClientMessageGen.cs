@@ -34,9 +34,11 @@ internal static class ClientMessageGen
     private static readonly Gen<NodeAddress> Address =
         Gen.Select(Text, Text, Number32, Gen.Bool).Select((n, h, p, s) => new NodeAddress(n, h, p, s));
 
+    private static readonly Gen<Guid> Id = Gen.OneOf(Gen.Const(Guid.Empty), Gen.Guid);
+
     private static readonly Gen<ClusterView> View =
-        Gen.Select(Number, Number, MaybeText, Address.List[0, 5], Number32, Number32)
-            .Select((i, e, s, n, k, v) => new ClusterView(i, e, s, n, k, v));
+        Gen.Select(Gen.Select(Number, Number, MaybeText, Address.List[0, 5], Number32, Number32), Id, Number32, Number32)
+            .Select((v, c, w, f) => new ClusterView(v.Item1, v.Item2, v.Item3, v.Item4, v.Item5, v.Item6, c, w, f));
 
     private static readonly Gen<ClusterView?> MaybeView =
         Gen.OneOf(Gen.Const((ClusterView?)null), View.Select(v => (ClusterView?)v));
@@ -71,9 +73,9 @@ internal static class ClientMessageGen
         [typeof(NodeStatus)] = Of(
             Gen.Select(Gen.Select(Number, Text, Text, Number32, Number32),
                     Gen.Select(Gen.Enum<NodeMode>(), Number, Gen.Bool, MaybeText),
-                    Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number, Gen.Bool))
+                    Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number, Gen.Bool, Id))
                 .Select((a, b, c, d) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1,
-                    b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2, d.Item3))),
+                    b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2, d.Item3, d.Item4))),
         [typeof(StopNode)] = Of(
             Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
         [typeof(PartitionNode)] = Of(
@@ -82,17 +84,17 @@ internal static class ClientMessageGen
         [typeof(AdminReply)] = Of(Gen.Select(Number, Gen.Bool, MaybeText).Select((i, d, t) => new AdminReply(i, d, t))),
         [typeof(UnknownMessage)] = Of(Text.Select(m => new UnknownMessage(m))),
         [typeof(Unsupported)] = Of(Text.Select(m => new Unsupported(m))),
-        [typeof(WriteBatch)] = Of(Request.List[0, 4].Select(r => new WriteBatch(r))),
+        [typeof(WriteBatch)] = Of(Gen.Select(Request.List[0, 4], Id).Select((r, c) => new WriteBatch(r, c))),
         [typeof(WriteReplies)] = Of(Gen.Select(WriteAnswer.List[0, 4], MaybeView).Select((a, v) => new WriteReplies(a, v))),
         [typeof(ReadBatch)] = Of(
-            Gen.Select(Gen.Enum<ReadConsistency>(), Read.List[0, 4]).Select((c, r) => new ReadBatch(c, r))),
+            Gen.Select(Gen.Enum<ReadConsistency>(), Read.List[0, 4], Id).Select((c, r, s) => new ReadBatch(c, r, s))),
         [typeof(ReadReplies)] = Of(Gen.Select(ReadAnswer.List[0, 4], MaybeView).Select((a, v) => new ReadReplies(a, v))),
         [typeof(ScanRequest)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32)
-                .Select((i, c, b, m) => new ScanRequest(i, c, b, m))),
+            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32, Id)
+                .Select((i, c, b, m, s) => new ScanRequest(i, c, b, m, s))),
         [typeof(ScanReply)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView)
-                .Select((i, s, l, n, v) => new ScanReply(i, s, l, n, v))),
+            Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView, MaybeText)
+                .Select((i, s, l, n, v, t) => new ScanReply(i, s, l, n, v, t))),
     };
 
     private static Gen<IClientMessage> Of<T>(Gen<T> gen) where T : IClientMessage => gen.Select(m => (IClientMessage)m);

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Remote;
+using RecoverKV.Actors.Replica;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 using Version = RecoverKV.Client.Contracts.Version;
@@ -36,6 +37,9 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     internal long Epoch { get; set; } = 1;
 
+    /// <summary>R12: the store of all nodes.</summary>
+    internal Guid Store { get; set; }
+
     /// <summary>Sees each message first; true if it has dealt with it.</summary>
     internal Func<FakeNode, IClientMessage, Action<IClientMessage>, bool> Intercept { get; set; } = (_, _, _) => false;
 
@@ -46,7 +50,7 @@ internal sealed class FakeCluster : IAsyncDisposable
         .Where(l => l.Message is WriteBatch).SelectMany(l => ((WriteBatch)l.Message).Requests.Select(r => (l.Node, r)));
 
     internal ClusterView View(long id = 0) => new(
-        id, Epoch, Sequencer, [.. _nodes.Select(n => new NodeAddress(n.Id, "127.0.0.1", n.Port, true))], 1024, 1024 * 1024);
+        id, Epoch, Sequencer, [.. _nodes.Select(n => new NodeAddress(n.Id, "127.0.0.1", n.Port, true))], 1024, 1024 * 1024, Store);
 
     internal Task<RecoverKvClient> ConnectAsync(double deadlineSeconds = 10) => RecoverKvClient.ConnectAsync(
         ContactPoints, new RecoverKvClientOptions { Deadline = TimeSpan.FromSeconds(deadlineSeconds) });
@@ -155,6 +159,8 @@ internal sealed class FakeNode
     private IClientMessage? Answer(IClientMessage message) => message switch
     {
         ClusterViewRequest request => _cluster.View(request.Id),
+        WriteBatch or ReadBatch or ScanRequest
+            when OtherStore.Refusal(message, _cluster.Store, () => _cluster.View()) is { } refusal => refusal,
         WriteBatch batch when _cluster.Sequencer != Id => new WriteReplies(
             [.. batch.Requests.Select(r => new WriteAnswer(r.Session, r.Number, WriteStatus.NotSequencer, 0, []))],
             _cluster.View()),

@@ -107,6 +107,21 @@ internal sealed class PipelineHarness
         Reads.Receive(new ReadReplies([new ReadAnswer(id, status, status == ReadStatus.Done ? [version] : [])]), node);
     }
 
+    /// <summary>The node answers the last question, which went behind all that was sent to it.</summary>
+    internal void Reached(string node)
+    {
+        Map.Find(node)!.Heard(Now);
+        Map.Find(node)!.Answered(((ClusterViewRequest)Questions[^1]).Id, Now);
+    }
+
+    /// <summary>The connection to a node breaks, and there is a new one at once.</summary>
+    internal void Reconnect(string node)
+    {
+        Map.Find(node)!.Lost();
+        Map.Find(node)!.Heard(Now);
+        Pass(Timing.Sweep);
+    }
+
     /// <summary>A call must have ended, and with this exception.</summary>
     internal static TException Failed<TException>(Task call) where TException : Exception
     {

@@ -134,6 +134,43 @@ public sealed class ReadPipelineSpecs
     }
 
     [Fact]
+    public void Large_answers_are_asked_for_a_few_at_a_time_and_not_once_more_while_they_come()
+    {
+        _ = _h.Get("first");
+        _h.AnswerRead(_h.SentReads[0].Read.Id, ReadStatus.Done, new string('x', 1_000_000), _h.SentReads[0].To);
+        for (var i = 0; i < 30; i++) _ = _h.Get($"k{i}");
+        _h.Pass(Timing.FlightMost * 4);
+        Assert.Equal([2, 2, 2], _h.SentReads.Skip(1).GroupBy(s => s.To).Select(g => g.Count()));
+
+        _h.Pass(2_000);
+        Assert.Equal(7, _h.SentReads.Count);
+
+        foreach (var (to, read) in _h.SentReads.Skip(1).ToList())
+            _h.AnswerRead(read.Id, ReadStatus.Done, new string('x', 1_000_000), to);
+        _h.Pass(Timing.FlightMost * 4);
+        Assert.Equal(13, _h.SentReads.Select(s => s.Read.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_node_of_another_store_is_left_for_the_others()
+    {
+        var (own, other) = (Guid.NewGuid(), Guid.NewGuid());
+        _h.Map.Offer(PipelineHarness.View(2, "a") with { Cluster = own }, null);
+        var read = _h.Get("k");
+        var (to, first) = _h.SentReads[0];
+        Assert.Equal(own, Assert.IsType<ReadBatch>(_h.Sent[0].Message).Cluster);
+        _h.Map.Offer(PipelineHarness.View(9, to) with { Cluster = other }, _h.Map.Find(to));
+        _h.AnswerRead(first.Id, ReadStatus.OtherStore, from: to);
+
+        Assert.Equal(2, _h.SentReads.Count);
+        for (var i = 0; i < 100; i++) _ = _h.Get("others");
+        _h.Pass(Timing.FlightMost * 2);
+        Assert.DoesNotContain(to, _h.SentReads.Skip(1).Select(s => s.To));
+        _h.AnswerRead(first.Id, ReadStatus.Done, from: _h.SentReads[1].To);
+        Assert.Equal("v", (await read).Text);
+    }
+
+    [Fact]
     public async Task A_cancelled_read_is_not_asked_again()
     {
         using var cancel = new CancellationTokenSource();

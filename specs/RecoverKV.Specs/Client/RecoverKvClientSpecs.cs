@@ -1,3 +1,4 @@
+using RecoverKV.Actors.Replica;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 
@@ -178,6 +179,54 @@ public sealed class RecoverKvClientSpecs
 
         Assert.Equal("v2", (await client.GetAsync("k")).Text);
         Assert.Equal(2, cluster.Requests.Count(r => r.Request.Session == 0));
+    }
+
+    [Fact]
+    public async Task R12_a_store_made_anew_at_the_same_addresses_is_an_error_that_says_so()
+    {
+        await using var cluster = new FakeCluster(3) { Store = Guid.NewGuid(), Epoch = 7 };
+        await using var client = await cluster.ConnectAsync();
+        await client.PutAsync("k", "v");
+        (cluster.Store, cluster.Epoch) = (Guid.NewGuid(), 1);
+
+        foreach (var call in new Func<Task>[] { () => client.PutAsync("k", "v2"), () => client.GetAsync("k"), ScanAsync })
+        {
+            var e = await Assert.ThrowsAsync<NotDoneException>(call);
+            Assert.Contains("connect anew", e.Message, StringComparison.Ordinal);
+        }
+
+        await using var anew = await cluster.ConnectAsync();
+        Assert.True((await anew.PutAsync("k", "v3")).Applied);
+        Assert.Equal("v3", (await anew.GetAsync("k")).Text);
+
+        async Task ScanAsync()
+        {
+            await foreach (var _ in client.ScanAsync()) { }
+        }
+    }
+
+    [Fact]
+    public async Task R12_one_node_of_another_store_is_not_used()
+    {
+        await using var cluster = new FakeCluster(3) { Store = Guid.NewGuid() };
+        await using var client = await cluster.ConnectAsync();
+        var stranger = cluster.View() with { Cluster = Guid.NewGuid(), Epoch = 99, Sequencer = "n2" };
+        cluster.Intercept = (node, message, reply) =>
+        {
+            if (node.Id != "n2") return false;
+            if (OtherStore.Refusal(message, stranger.Cluster, () => stranger) is { } refusal) reply(refusal);
+            else if (message is ClusterViewRequest request) reply(stranger with { Id = request.Id });
+            return true;
+        };
+
+        for (var i = 0; i < 20; i++)
+        {
+            await client.PutAsync("k", $"{i}");
+            Assert.Equal($"{i}", (await client.GetAsync("k")).Text);
+        }
+
+        // It was asked once at most, and refused.
+        Assert.InRange(cluster.Log.Count(l => l is { Node: "n2", Message: ReadBatch or WriteBatch }), 0, 3);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using RecoverKV.Client;
+using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Client.Writes;
 
@@ -165,20 +167,164 @@ public sealed class WritePipelineSpecs
     }
 
     [Fact]
-    public async Task A_silent_sequencer_gets_the_same_number_again_and_the_view_is_asked_for()
+    public async Task A_silent_sequencer_is_asked_whether_it_is_there_and_gets_nothing_meanwhile()
     {
         await _h.OpenSessionAsync();
         var write = _h.Put("k");
         _h.Pass(600);
+        Assert.True(_h.Map.Find("a")!.Suspected);
+        Assert.Contains(_h.Questions, q => q is ClusterViewRequest { Id: > 0 });
 
-        Assert.Equal([2, 2], _h.Requests.Select(r => (int)r.Request.Number));
-        Assert.Contains(_h.Questions, q => q is ClusterViewRequest);
-
+        var later = _h.Put("later");
         _h.Pass(PipelineHarness.Deadline);
+        Assert.Single(_h.Requests);
         PipelineHarness.Failed<OutcomeUnknownException>(write);
+        PipelineHarness.Failed<NotDoneException>(later);
 
+        _h.Reached("a");
         _ = _h.Put("next");
         Assert.Equal((3, 3), (_h.Requests[^1].Request.Number, _h.Requests[^1].Request.LowWater));
+    }
+
+    [Fact]
+    public async Task What_is_under_way_is_not_sent_again_while_its_connection_lives()
+    {
+        await _h.OpenSessionAsync();
+        var write = _h.Put("k");
+        while (_h.Now < PipelineHarness.Deadline)
+        {
+            // The node sends this and that, but nothing of what went behind the write.
+            _h.Map.Find("a")!.Heard(_h.Now);
+            _h.Pass(250);
+        }
+
+        Assert.Single(_h.Requests);
+        _h.Answer(7, 2, WriteStatus.Done, uid: 9, from: "a");
+        Assert.Equal(9, (await write).Uid);
+    }
+
+    [Fact]
+    public async Task A_write_that_its_node_has_got_and_does_not_answer_is_sent_again()
+    {
+        await _h.OpenSessionAsync();
+        _ = _h.Put("k");
+        _h.Pass(600);
+        _h.Reached("a");
+        _h.Pass(1_000);
+        Assert.Single(_h.Requests);
+
+        _h.Pass(1_000);
+
+        Assert.Equal([2, 2], _h.Requests.Select(r => (int)r.Request.Number));
+    }
+
+    [Fact]
+    public async Task After_its_connection_broke_a_write_is_sent_again_as_soon_as_the_node_is_heard()
+    {
+        await _h.OpenSessionAsync();
+        _ = _h.Put("k");
+        _h.Map.Find("a")!.Lost();
+        _h.Pass(400);
+        Assert.Single(_h.Requests);
+        Assert.NotEmpty(_h.Questions);
+
+        _h.Reached("a");
+        _h.Pass(Timing.Sweep);
+
+        Assert.Equal([2, 2], _h.Requests.Select(r => (int)r.Request.Number));
+    }
+
+    [Fact]
+    public async Task Large_values_wait_in_the_client_for_a_link_that_is_slow_and_not_for_one_that_is_quick()
+    {
+        await _h.OpenSessionAsync();
+        for (var i = 0; i < 60; i++) _ = _h.Put($"k{i}", new string('x', 1_000_000));
+        Assert.Equal(2, _h.Requests.Count);
+
+        for (var i = 0; i < 10; i++)
+        {
+            _h.Now += Timing.Sluggish + 1;
+            _h.Answer(7, 2 + i, WriteStatus.Done, from: "a");
+            Assert.Equal(3 + i, _h.Requests.Count);
+        }
+
+        var (answered, most) = (10, 0);
+        for (var round = 0; round < 30; round++)
+        {
+            _h.Pass(Timing.Brisk - Timing.Sweep);
+            var sent = _h.Requests.Count;
+            most = Math.Max(most, sent - answered);
+            while (answered < sent) _h.Answer(7, 2 + answered++, WriteStatus.Done, from: "a");
+        }
+
+        Assert.InRange(most, 5, Timing.WindowMost / 1_000_000 + 1);
+        Assert.Equal(Enumerable.Range(2, 60).Select(n => (long)n), _h.Requests.Select(r => r.Request.Number));
+    }
+
+    [Fact]
+    public async Task Messages_keep_to_the_frame_of_the_nodes()
+    {
+        var view = PipelineHarness.View(2, "a");
+        _h.Map.Offer(view with { FrameBytes = ClientLimits.FrameBytesLeast, MaxWriteBytes = 32 * 1024 }, null);
+        await _h.OpenSessionAsync();
+        for (var i = 0; i < 60; i++) _ = _h.Put($"k{i}", new string('x', 20_000));
+        for (var i = 0; i < 60; i++) _h.Answer(7, 2 + i, WriteStatus.Done, from: "a");
+
+        Assert.Equal(60, _h.Requests.Count);
+        var serializer = new ClientSerializer(null!);
+        Assert.All(_h.Sent, s => Assert.InRange(
+            serializer.ToBinary(s.Message).Length, 1, ClientLimits.FrameBytesLeast - ClientLimits.FrameOverhead));
+    }
+
+    [Fact]
+    public void What_fits_no_frame_of_the_nodes_is_refused_before_it_travels()
+    {
+        const int mib = 1024 * 1024;
+        var view = PipelineHarness.View(1, "a") with { MaxValueBytes = 6 * mib, MaxWriteBytes = 8 * mib, FrameBytes = 16 * mib };
+        Assert.Null(Limits.Broken([new(OperationKind.Put, "k", new byte[6 * mib])], view, out _));
+        Assert.NotNull(Limits.Broken([new(OperationKind.Put, "k", new byte[6 * mib + 1])], view, out _));
+        Assert.NotNull(Limits.Broken(
+            [new(OperationKind.Put, "k", new byte[5 * mib]), new(OperationKind.Put, "l", new byte[5 * mib])], view, out _));
+
+        var small = view with { FrameBytes = ClientLimits.FrameBytesLeast };
+        Key[] keys = [.. Enumerable.Range(0, 1000).Select(i => (Key)new string('k', 100))];
+        Assert.Null(Limits.Broken(keys, ReadConsistency.Linearizable, view));
+        Assert.NotNull(Limits.Broken(keys, ReadConsistency.Linearizable, small));
+
+        // Nodes that do not say what they take have the default.
+        var old = new RouteTable(PipelineHarness.View(1, "a") with { MaxValueBytes = 6_000_000 }, []).View;
+        Assert.NotNull(Limits.Broken([new(OperationKind.Put, "k", new byte[ClientLimits.WriteBytes])], old, out _));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_answer_that_is_faster_than_the_call_leaves_nothing_at_its_token(bool isWrite)
+    {
+        await _h.OpenSessionAsync();
+        var send = _h.Send;
+        _h.Send = (to, message) =>
+        {
+            send(to, message);
+            if (message is WriteBatch batch) _h.Answer(7, batch.Requests[0].Number, WriteStatus.Done);
+            else _h.AnswerRead(((ReadBatch)message).Reads[0].Id, ReadStatus.Done);
+        };
+        using var lasting = new CancellationTokenSource();
+        var call = Call();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        Assert.False(call.IsAlive);
+        GC.KeepAlive(lasting);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Call()
+        {
+            Task made = isWrite ? _h.Put("k", cancellation: lasting.Token) : _h.Get("k", lasting.Token);
+            Assert.True(made.IsCompletedSuccessfully);
+            return new WeakReference(made);
+        }
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class WriteSessionSpecs
     public void The_opening_request_is_repeated_under_the_same_number_and_its_late_second_answer_is_ignored()
     {
         _ = _h.Put("k");
-        _h.Pass(600);
+        _h.Reconnect("a");
         Assert.Equal(2, _h.Requests.Count);
         Assert.Equal(_h.Requests[0].Request.Number, _h.Requests[1].Request.Number);
 
@@ -92,7 +92,7 @@ public sealed class WriteSessionSpecs
     {
         await _h.OpenSessionAsync();
         var write = _h.Put("k");
-        _h.Pass(600);
+        _h.Reconnect("a");
         Assert.Equal(2, _h.Requests.Count);
         _h.Answer(7, 2, WriteStatus.SessionUnknown);
 

@@ -99,6 +99,11 @@ public sealed class WriteSimulationSpecs
                 case 17 when _sessions.Count > 0 && _random.Next(6) == 0:
                     _sessions.Remove(_sessions.Keys.ElementAt(_random.Next(_sessions.Count)));
                     break;
+                case 18:
+                    var node = _h.Map.Find(_random.Next(2) == 0 ? "a" : "b")!;
+                    if (_random.Next(3) == 0) node.Lost();
+                    else if (_h.Questions.Count > 0) _h.Reached(node.Node);
+                    break;
                 default:
                     _h.Pass(_random.Next(_random.Next(400) + 1));
                     break;

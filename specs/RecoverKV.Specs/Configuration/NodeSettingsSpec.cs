@@ -2,6 +2,7 @@ using Akka.Configuration;
 using RecoverKV.Actors;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Specs.Configuration;
 
@@ -112,6 +113,28 @@ public class NodeSettingsSpec
                 .Grpc.Servers.Select(s => s.ToString()));
     }
 
+    [Theory]
+    [InlineData("16MiB", "1KiB", "6MiB")]
+    [InlineData("4MiB", "64KiB", "2007KiB")]
+    [InlineData("64KiB", "1KiB", "23KiB")]
+    public void A_put_of_the_largest_key_and_value_fits_a_write_and_two_of_its_values_a_frame(
+        string frame, string key, string value)
+    {
+        var settings = With($"""
+            frame-size = {frame}
+            limits.key = {key}
+            limits.value = {value}
+            batch.bytes = 16KiB
+            fetch.bytes = 16KiB
+            """);
+        var options = Protocol(settings);
+        var put = WriteRequestCodec.Create(long.MaxValue, long.MaxValue, long.MaxValue,
+            [new(OperationKind.Put, new byte[options.MaxKeyBytes], new byte[options.MaxValueBytes], long.MaxValue)]);
+        Assert.InRange(put.Encoded.Length, 1, options.MaxRequestBytes);
+        Assert.InRange(options.MaxRequestBytes, 1, settings.FrameSize - ClientLimits.FrameOverhead);
+        Assert.InRange(options.MaxValueBytes + 128, 1, options.AnswerBytes);
+    }
+
     [Fact]
     public void The_secret_of_chaos_is_read() => Assert.Equal("a b", With("chaos-secret = \"a b\"").ChaosSecret);
 
@@ -154,6 +177,7 @@ public class NodeSettingsSpec
     [InlineData("limits.value = 0B", "recoverkv.limits.value is \"0B\"")]
     [InlineData("limits.key = 1MiB", "recoverkv.limits.key is \"1MiB\": a size from 1B to 64KiB is wanted")]
     [InlineData("batch.bytes = 4MiB", "recoverkv.batch.bytes is \"4MiB\"")]
+    [InlineData("batch.requests = 65536\nbatch.bytes = 3800KiB", "recoverkv.batch.bytes is \"3800KiB\"")]
     [InlineData("fetch.bytes = 4MiB", "recoverkv.fetch.bytes is \"4MiB\"")]
     [InlineData("batch.requests = 0", "recoverkv.batch.requests is \"0\": a number from 1 to 65536 is wanted")]
     [InlineData("batch.requests = 1.5", "recoverkv.batch.requests is \"1.5\"")]

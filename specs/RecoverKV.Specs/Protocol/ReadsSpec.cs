@@ -255,6 +255,15 @@ public sealed class ReadsSpec
     }
 
     [Fact]
+    public void R5_a_page_of_a_scan_keeps_to_the_size_of_an_answer()
+    {
+        var kit = Alive(2, log: 6, committed: 6, options: o => o with { AnswerBytes = 100 });
+        var page = Page(kit, new ScanRequest(7, ReadConsistency.Linearizable, default, 10));
+        Assert.InRange(page.Items.Count, 1, 3);
+        Assert.False(page.Next.IsEmpty);
+    }
+
+    [Fact]
     public void R5_a_cursor_is_valid_in_its_own_run_only()
     {
         var kit = Alive(2, log: 6, committed: 6);
