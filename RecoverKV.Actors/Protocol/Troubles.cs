@@ -52,8 +52,8 @@ public sealed partial class ReplicaCore
         if (Blocked is not { } why) return;
         while (leading.Waiting.TryDequeue(out var request))
         {
-            if (_waiters.Remove((request.Session, request.Number), out var waiter))
-                AnswerWrite(waiter.Caller, request, Client.Contracts.WriteStatus.Busy, why);
+            if (RemoveWaiter(request) is { } caller)
+                AnswerWrite(caller, request, Client.Contracts.WriteStatus.Busy, why);
         }
 
         leading.WaitingBytes = 0;
