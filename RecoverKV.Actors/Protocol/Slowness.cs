@@ -1,14 +1,14 @@
 namespace RecoverKV.Actors.Protocol;
 
-// R8: members that are slow but not silent. They answer heartbeats in time, and yet every write waits for them: a process
-// that runs a fifth of the time, a disk that takes half a second.
+// R8: members that are slow but not silent. They answer heartbeats in time, and yet every write waits for them: a
+// process that runs a fifth of the time, a disk that takes half a second.
 public sealed partial class ReplicaCore
 {
     // How late this replica's own ticks come: for a process that stands still now and then, whoever leads or follows.
     private readonly Lateness _ownTicks = new();
     private TimeSpan _tickedAt;
 
-    // Members that left the set for what may happen again, by this node's experience as a sequencer. At most one a node.
+    // Members that left the set for what may happen again, by this node's experience as a sequencer. One a node.
     private readonly Dictionary<NodeId, Doubt> _doubts = [];
 
     private TimeSpan _handOverAt = TimeSpan.MinValue;
@@ -52,7 +52,8 @@ public sealed partial class ReplicaCore
 
     // Every uid up to this one would be committed if the slowest were not asked, as far as a majority remains.
     private Uid HeldByAMajority(Leading leading) => leading.Followers.Values
-        .Where(f => _view.IsInSync(f.Member)).Select(f => f.Contiguous).OrderDescending().ElementAtOrDefault(_view.Majority - 1);
+        .Where(f => _view.IsInSync(f.Member)).Select(f => f.Contiguous).OrderDescending()
+        .ElementAtOrDefault(_view.Majority - 1);
 
     private void Measure(Follower follower, Uid held, TimeSpan passed)
     {
@@ -91,8 +92,8 @@ public sealed partial class ReplicaCore
         }
     }
 
-    // Who was slow is in doubt at once; who only was not heard, a process that stood still or a cut, from the second time
-    // on. With each relapse the pause doubles, so that the share of time in which it may do harm gets smaller.
+    // Who was slow is in doubt at once; who only was not heard, a process that stood still or a cut, from the second
+    // time on. With each relapse the pause doubles, so that the share of time in which it may do harm gets smaller.
     private void NoteDropped(Campaign campaign)
     {
         if (campaign.Former is not { } former) return;
@@ -102,8 +103,8 @@ public sealed partial class ReplicaCore
             if (follower.Left || !former.View.IsInSync(follower.Member) || _view.InSync.Contains(node)) continue;
             PutInDoubt(node, follower.Run, IsSlow(follower));
             if (IsSlow(follower))
-                Notice($"{_self} goes on without {node}, which held up the writes for most of the last seconds; it may come "
-                    + $"back after {_doubts[node].Pause.TotalSeconds:0.#} s in which it keeps pace");
+                Notice($"{_self} goes on without {node}, which held up the writes for most of the last seconds; it may "
+                    + $"come back after {_doubts[node].Pause.TotalSeconds:0.#} s in which it keeps pace");
         }
     }
 
@@ -117,8 +118,8 @@ public sealed partial class ReplicaCore
         _doubts[node] = new Doubt { Pause = pause, WellSince = _now, Run = run };
     }
 
-    // A sequencer that is slow itself makes way, if a member is clearly well. Where all of a machine's nodes are short of
-    // time alike none is, and nothing would be better.
+    // A sequencer that is slow itself makes way, if a member is clearly well. Where all of a machine's nodes are short
+    // of time alike none is, and nothing would be better.
     private void ConsiderMakingWay(Leading leading)
     {
         if (!_ownTicks.IsSlow && !IsSlow(leading.Followers[_self])) return;
@@ -126,7 +127,8 @@ public sealed partial class ReplicaCore
         if (_canvassing != null || _leavingSince != null || _now < _handOverAt) return;
         if (!HandOver(leading, slow: true)) return;
         Notice($"{_self} is slow and hands over");
-        _handOverPause = _now > _handOverAt + LongestDoubt || _handOverPause == TimeSpan.Zero ? FirstDoubt : 2 * _handOverPause;
+        var isFirst = _now > _handOverAt + LongestDoubt || _handOverPause == TimeSpan.Zero;
+        _handOverPause = isFirst ? FirstDoubt : 2 * _handOverPause;
         if (_handOverPause > LongestDoubt) _handOverPause = LongestDoubt;
         _handOverAt = _now + _handOverPause;
     }

@@ -115,7 +115,7 @@ internal sealed class Nemesis
                 // Mostly one at a time: where many are slow nothing better can be had.
                 if (_cluster.Scheduler.Now < _slowUntil && _random.Chance(0.9)) return;
                 Count(kind, "slow", node.Id.Name);
-                _slowUntil = _cluster.Scheduler.Now + _random.Between(5, 30) * SlownessBook.Window(_cluster.Scenario.Options);
+                _slowUntil = _cluster.Scheduler.Now + _random.Between(8, 30) * SlownessBook.Window(_cluster.Scenario.Options);
                 BeSlow(node, _slowUntil, ofDisk: _random.Chance(0.4));
                 break;
         }
@@ -152,8 +152,10 @@ internal sealed class Nemesis
     private void BeSlow(SimulatedNode node, TimeSpan until, bool ofDisk)
     {
         if (_stopped || _cluster.Scheduler.Now >= until) return;
-        var patience = SlownessBook.Patience(_cluster.Scenario.Options);
-        if (ofDisk) node.Disk.Stall(4 * patience);
+        var options = _cluster.Scenario.Options;
+        var patience = SlownessBook.Patience(options);
+        // A process that stands still for longer is silent, which is another fault.
+        if (ofDisk || 4 * patience + options.HeartbeatInterval > options.SilenceLimit) node.Disk.Stall(4 * patience);
         else node.Pause(4 * patience);
         _cluster.Scheduler.After(5 * patience, () => BeSlow(node, until, ofDisk));
     }

@@ -8,7 +8,7 @@ namespace RecoverKV.Simulation.Properties;
 internal sealed class SlowMembersLeave(SimulatedCluster cluster) : Property(cluster)
 {
     // Above what the core takes by as much as messages may be lost in between.
-    private const int Windows = 10;
+    private const int Windows = 6;
 
     private readonly TimeSpan _patience = SlownessBook.Patience(cluster.Scenario.Options);
     private readonly Dictionary<NodeId, SlownessBook> _books = [];
