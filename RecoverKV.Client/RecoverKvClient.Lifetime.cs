@@ -160,7 +160,7 @@ public sealed partial class RecoverKvClient
             case ClusterView view:
                 from?.Answered(view.Id, now);
                 _map.Offer(view, from);
-                if (_map.Table is { } table && (table.Sequencer is not null || table.Nodes.Length == 1)) _found.TrySetResult();
+                if (_map.Table is { Sequencer: not null } or { Nodes.Length: 1 }) _found.TrySetResult();
                 break;
             case NodeStatus status:
                 _asks.Answer(status.Id, status);

@@ -8,7 +8,8 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 public sealed record Batch(Epoch Epoch, Uid First, IReadOnlyList<WriteRequest> Requests)
 {
-    /// <summary>The most bytes that an entry takes in a message besides its request, if each has a batch of its own.</summary>
+    /// <summary>The most bytes that an entry takes in a message besides its request, if each has a batch of its own.
+    /// </summary>
     public const int EntryOverhead = 32;
 
     /// <summary>The uid of the last entry.</summary>

@@ -160,7 +160,8 @@ public sealed partial class ReplicaCore
             slot = BinaryPrimitives.ReadInt32LittleEndian(cursor[8..]);
         }
 
-        var (items, next) = _state.Scan(Math.Max(0, slot), Math.Clamp(request.MaxItems, 1, ScanPageItems), Math.Min(ScanPageBytes, _options.AnswerBytes));
+        var (items, next) = _state.Scan(
+            Math.Max(0, slot), Math.Clamp(request.MaxItems, 1, ScanPageItems), Math.Min(ScanPageBytes, _options.AnswerBytes));
         var nextCursor = Array.Empty<byte>();
         if (next >= 0)
         {

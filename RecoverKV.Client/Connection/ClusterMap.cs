@@ -45,8 +45,8 @@ internal sealed class ClusterMap
 
     /// <summary>
     /// Takes a view unless a newer one is known, or it is of another store: the first one that is known stays (R12), as
-    /// epochs, sessions and values of another one mean nothing here. Of one epoch the later answer counts, but only the sequencer itself
-    /// can take away that it leads: others may merely have not heard from it.
+    /// epochs, sessions and values of another one mean nothing here. Of one epoch the later answer counts, but only the
+    /// sequencer itself can take away that it leads: others may merely have not heard from it.
     /// </summary>
     internal void Offer(ClusterView? view, NodeRoute? from)
     {
@@ -171,8 +171,9 @@ internal sealed class ClusterMap
         var strangers = Array.FindAll(table.Nodes, n => n.IsStranger);
         if (2 * strangers.Length <= table.Nodes.Length) return null;
         var before = table.View.Cluster == Guid.Empty ? "without an id" : table.View.Cluster.ToString();
-        return $"the store at {string.Join(", ", strangers.Select(n => $"{n.Host}:{n.Port}"))} is another one than this client "
-            + $"was connected to (store {before}, now {strangers[0].Store}): connect anew.";
+        var where = string.Join(", ", strangers.Select(n => $"{n.Host}:{n.Port}"));
+        return $"the store at {where} is another one than this client was connected to "
+            + $"(store {before}, now {strangers[0].Store}): connect anew.";
     }
 
     private NodeRoute Route(NodeAddress address, RouteTable? known)

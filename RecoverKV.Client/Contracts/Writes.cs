@@ -85,7 +85,8 @@ public enum WriteStatus
     /// <summary>Not taken: the request breaks a limit, as <see cref="WriteAnswer.Text"/> says.</summary>
     Invalid = 6,
 
-    /// <summary>R12: not taken: the batch is for another store than that of this node, as the accompanying view says.</summary>
+    /// <summary>R12: not taken: the batch is for another store than that of this node, as the accompanying view says.
+    /// </summary>
     OtherStore = 7,
 }
 
@@ -113,6 +114,6 @@ public sealed record WriteAnswer(
 
 /// <summary>Answers to requests of one client, of one or several of its batches.</summary>
 /// <param name="Answers">At least one.</param>
-/// <param name="View">Where to go instead, when an answer says <see cref="WriteStatus.NotSequencer"/>, and whose store it is,
-/// when one says <see cref="WriteStatus.OtherStore"/>.</param>
+/// <param name="View">Where to go instead, when an answer says <see cref="WriteStatus.NotSequencer"/>, and whose store it
+/// is, when one says <see cref="WriteStatus.OtherStore"/>.</param>
 public sealed record WriteReplies(IReadOnlyList<WriteAnswer> Answers, ClusterView? View = null) : IClientMessage;

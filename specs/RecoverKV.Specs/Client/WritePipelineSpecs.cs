@@ -280,7 +280,12 @@ public sealed class WritePipelineSpecs
     public void What_fits_no_frame_of_the_nodes_is_refused_before_it_travels()
     {
         const int mib = 1024 * 1024;
-        var view = PipelineHarness.View(1, "a") with { MaxValueBytes = 6 * mib, MaxWriteBytes = 8 * mib, FrameBytes = 16 * mib };
+        var view = PipelineHarness.View(1, "a") with
+        {
+            MaxValueBytes = 6 * mib,
+            MaxWriteBytes = 8 * mib,
+            FrameBytes = 16 * mib,
+        };
         Assert.Null(Limits.Broken([new(OperationKind.Put, "k", new byte[6 * mib])], view, out _));
         Assert.NotNull(Limits.Broken([new(OperationKind.Put, "k", new byte[6 * mib + 1])], view, out _));
         Assert.NotNull(Limits.Broken(

@@ -20,8 +20,10 @@ public sealed class CallerFramesSpec : IDisposable
     public async Task Answers_of_one_step_are_split_by_bytes_texts_and_number()
     {
         var text = new string('ä', 200);
-        Assert.Equal(1000, await SentAsync(n => _callers.Answer(n, new WriteAnswer(7, 1, WriteStatus.Invalid, 0, [], text)), 1000));
-        Assert.Equal(1000, await SentAsync(n => _callers.Answer(n, new ReadAnswer(7, ReadStatus.Invalid, [], 0, text)), 1000));
+        Assert.Equal(1000, await SentAsync(
+            n => _callers.Answer(n, new WriteAnswer(7, 1, WriteStatus.Invalid, 0, [], text)), 1000));
+        Assert.Equal(1000, await SentAsync(
+            n => _callers.Answer(n, new ReadAnswer(7, ReadStatus.Invalid, [], 0, text)), 1000));
         Assert.Equal(100, await SentAsync(
             n => _callers.Answer(n, new WriteAnswer(7, 1, WriteStatus.Done, 9, [new Version(new byte[9000], 8)])), 100));
         Assert.Equal(2, await SentAsync(
