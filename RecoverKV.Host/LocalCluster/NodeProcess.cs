@@ -180,8 +180,10 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
         else if (_told != end)
         {
+            var ends = string.Create(CultureInfo.InvariantCulture,
+                $"{name} has ended {_policy.Failures} times in a row before it was in service, and {end} at last");
             notice(string.Create(CultureInfo.InvariantCulture,
-                $"{name} has ended {_policy.Failures} times in a row before it was in service, and {end} at last: it is started again and again, with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
+                $"{ends}: it is started again and again, with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
             _told = end;
         }
     }
