@@ -19,7 +19,8 @@ internal static class HoconFile
             // Not by its length: a pipe and a device have none.
             var read = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
             if (read > MostBytes)
-                throw new InvalidSettingsException($"{path}: The configuration is longer than {SettingsReader.ShowSize(MostBytes)}.");
+                throw new InvalidSettingsException(
+                    $"{path}: The configuration is longer than {SettingsReader.ShowSize(MostBytes)}.");
             return Strict.GetString(buffer.AsSpan(0, read)).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException e)

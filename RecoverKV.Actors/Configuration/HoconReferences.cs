@@ -27,7 +27,8 @@ internal sealed class HoconReferences
         var total = 0;
         for (var i = 0; i < _all.Count; i++)
         {
-            if (Cost(i, costs, []) is not { } cost) return (_all[i].Line, $"the substitution of {_all[i].Target} leads back to itself");
+            if (Cost(i, costs, []) is not { } cost)
+                return (_all[i].Line, $"the substitution of {_all[i].Target} leads back to itself");
             total += cost;
             if (total > Most) return (_all[i].Line, $"more than {Most} substitutions, counting those in what is put in");
         }

@@ -91,14 +91,18 @@ internal sealed class HoconShape
 
     private void BeginKey() => (_assigned, _key, _keyStart, _dots) = (false, "", _position, 0);
 
-    private void EndKey() =>
-        _key = _text[_keyStart..(_position - 1)].Replace("\"", "", StringComparison.Ordinal).TrimEnd('+', ' ', '\t', '\r').TrimStart();
+    private void EndKey()
+    {
+        var key = _text[_keyStart..(_position - 1)].Replace("\"", "", StringComparison.Ordinal);
+        _key = key.TrimEnd('+', ' ', '\t', '\r').TrimStart();
+    }
 
     private void TakeReference()
     {
         var start = _position + 2;
         SkipTo("}", wanted: true);
-        if (!_references.TryAdd(Here, _text[start..(_position - 1)], _line)) throw Wrong(_line, "too many substitutions");
+        if (!_references.TryAdd(Here, _text[start..(_position - 1)], _line))
+            throw Wrong(_line, "too many substitutions");
     }
 
     private void Close(char c)

@@ -1,3 +1,4 @@
+using System.Text;
 using Akka.Configuration;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
@@ -94,7 +95,8 @@ public sealed record NodeSettings
         try
         {
             return ConfigurationFactory.ParseString(
-                hocon, static _ => throw new InvalidSettingsException("This is not HOCON as it is taken here: there is no include."));
+                hocon,
+                static _ => throw new InvalidSettingsException("This is not HOCON as it is taken here: there is no include."));
         }
         catch (InvalidSettingsException)
         {
@@ -133,7 +135,7 @@ public sealed record NodeSettings
         {
             Self = self,
             Members = members,
-            Data = Path.GetFullPath(read.RequiredText("data", "the folder for this node's data is wanted")),
+            Data = ReadData(read),
             Durability = read.Choice("durability", new Dictionary<string, Durability>
             {
                 ["full"] = Durability.Full,
@@ -157,6 +159,20 @@ public sealed record NodeSettings
     /// <param name="seed">Any number.</param>
     public ProtocolOptions ProtocolOptions(Guid incarnation, long run, ulong seed) =>
         Protocol with { Self = new MemberId(Self.Node, incarnation), Run = run, Seed = seed };
+
+    private static string ReadData(SettingsReader read)
+    {
+        // SQLite opens no file whose path has more than 512 bytes; names within the folder take some of them.
+        const int most = 450;
+        var text = read.RequiredText("data", "the folder for this node's data is wanted");
+        if (text.Contains('\0', StringComparison.Ordinal))
+            throw InvalidSettingsException.Of("recoverkv.data", "a text with a NUL in it", "the path of a folder is wanted");
+        var path = Path.GetFullPath(text);
+        var bytes = Encoding.UTF8.GetByteCount(path);
+        return bytes <= most
+            ? path
+            : throw InvalidSettingsException.Of("recoverkv.data", $"a path of {bytes} bytes", $"at most {most} are wanted");
+    }
 
     private static List<Member> ReadMembers(SettingsReader read)
     {

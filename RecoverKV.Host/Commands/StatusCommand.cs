@@ -9,11 +9,11 @@ internal static class StatusCommand
 {
     public static Command Create(CommandContext context)
     {
-        var node = new Argument<string?>("NODE")
+        var node = Arguments.NeverEmpty(new Argument<string>("NODE")
         {
             Description = "Only this node; the exit code is then 0 if it is ALIVE, else 1 (for health checks).",
             Arity = ArgumentArity.ZeroOrOne,
-        };
+        });
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var command = context.NewCommand("status", "Show the nodes and what they may do.",
             async (parsed, client, cancellation) =>

@@ -16,7 +16,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 {
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(0.3);
+    private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(2);
 
     /// <summary>So many ends in a row before it was in service are told one by one.</summary>
     private const int ToldEach = 3;
@@ -32,7 +32,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     private volatile bool _watched;
     private volatile int _served;
     private int _starts;
-    private string? _told;
+    private (int ExitCode, string? Error)? _told;
 
     /// <summary>The running child, 0 between two.</summary>
     public int Pid => _pid;
@@ -169,7 +169,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     /// <summary>Each end in a line of its own, but not for ever: after some in a row, what goes on is said once.</summary>
     private void TellEnd(int exitCode, TimeSpan delay)
     {
-        var end = $"{Describe(exitCode)}{(_lastError is { } line ? $" ({line})" : "")}";
+        var error = _lastError;
+        var end = $"{Describe(exitCode)}{(error is null ? "" : $" ({error})")}";
         if (_policy.Failures < ToldEach)
         {
             var again = delay == TimeSpan.Zero
@@ -178,11 +179,13 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             notice($"{name} {end}, {again}");
             _told = null;
         }
-        else if (_told != end)
+        else if (_told is not { } told || told.ExitCode != exitCode || error is not null && error != told.Error)
         {
+            var ends = string.Create(CultureInfo.InvariantCulture,
+                $"{name} has ended {_policy.Failures} times in a row before it was in service, and {end} at last");
             notice(string.Create(CultureInfo.InvariantCulture,
-                $"{name} has ended {_policy.Failures} times in a row before it was in service, and {end} at last: it is started again and again, with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
-            _told = end;
+                $"{ends}: it is started again and again, with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
+            _told = (exitCode, error);
         }
     }
 

@@ -65,11 +65,16 @@ internal sealed class Runner
     {
         var contact = string.Join(',', _cluster.Nodes.Select(n => n.Address));
         _lines.Add($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
-        if (grpc is not null) _lines.Add($"gRPC on localhost:{_options.GrpcPort}, servers {string.Join(',', _options.GrpcServers.Select(s => s.Server))}");
+        var servers = string.Join(',', _options.GrpcServers.Select(s => s.Server));
+        if (grpc is not null) _lines.Add($"gRPC on localhost:{_options.GrpcPort}, servers {servers}");
         _lines.Flush(LastWords);
+        // A node that dies before it can be asked was not in service.
+        foreach (var process in _cluster.Processes) process.Watched(0, inService: false);
         var supervision = _cluster.RunAsync(interrupt);
         var watching = _watch.RunAsync(interrupt);
-        var showing = _terminal.OutputIsTerminal ? Task.Run(() => ShowTableAsync(interrupt), CancellationToken.None) : ShowChangesAsync(interrupt);
+        var showing = _terminal.OutputIsTerminal
+            ? Task.Run(() => ShowTableAsync(interrupt), CancellationToken.None)
+            : ShowChangesAsync(interrupt);
         // Whatever becomes of the output: the nodes are what this is for.
         await Task.Delay(Timeout.Infinite, interrupt).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAny(showing, Task.Delay(LastWords, CancellationToken.None));

@@ -222,7 +222,7 @@ public class NodeSettingsSpec
     [InlineData("a {\n b = [\n ${?a.\"b\"}\n ]\n}", "Line 3", "leads back to itself")]
     [InlineData("a = ${b}${b}\nb = ${c}${c}\nc = ${d}${d}\nd = ${e}${e}\ne = ${f}${f}\nf = ${g}${g}\ng = x", "Line 1", "more than 100")]
     [InlineData("include \"x\"", "there is no include")]
-    [InlineData("recoverkv {\n include file(\"x\")\n}", "HOCON")]
+    [InlineData("recoverkv {\n include \"x\"\n}", "there is no include")]
     [InlineData("recoverkv {\n node = \"a\0b\"\n}", "Line 2", "a character of the code 0")]
     [InlineData("recoverkv {\n node = a\u0001b\n}", "Line 2", "a character of the code 1")]
     [InlineData("a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a = 1", "Line 1", "a key of more than 20 parts")]
@@ -254,18 +254,27 @@ public class NodeSettingsSpec
     }
 
     [Fact]
+    public void A_data_folder_that_no_journal_can_be_in_is_refused()
+    {
+        Refused($"{Minimal}\nrecoverkv.data = \"/{string.Concat(Enumerable.Repeat("long/", 240))}\"", ["recoverkv.data", "at most 450"]);
+        Refused($"{Minimal}\nrecoverkv.data = \"/x\\u0000y\"", ["recoverkv.data", "NUL"]);
+    }
+
+    [Fact]
     public void A_file_of_other_bytes_is_no_configuration()
     {
         using var folder = new TemporaryFolder();
         var file = folder.File("n.conf");
         File.WriteAllBytes(file, [0xFF, 0xFE, (byte)'a']);
-        Assert.Contains("no text in UTF-8", Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile(file)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile(file));
+        Assert.Contains("no text in UTF-8", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_file_may_use_a_value_of_its_own_several_times() =>
         Assert.Equal("/x/y/node1", NodeSettings.Load(NodeSettings.Parse(
-            Minimal + "\nroot = /x\nplace = ${root}/y\nrecoverkv {\n data = ${place}/node1\n chaos-secret = ${place}${?NO_SUCH_VARIABLE}\n}")).Data);
+            Minimal + "\nroot = /x\nplace = ${root}/y\n"
+            + "recoverkv {\n data = ${place}/node1\n chaos-secret = ${place}\n}")).Data);
 
     [Fact]
     public void A_file_that_is_not_there_is_named()
