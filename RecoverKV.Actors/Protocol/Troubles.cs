@@ -69,9 +69,12 @@ public sealed partial class ReplicaCore
             : $"the disks of {string.Join(", ", stalled.Select(f => f.Member.Node))} take nothing";
     }
 
-    // A sequencer whose disk takes nothing makes room only for a majority whose disks do: it serves reads as long.
+    // A sequencer whose disk takes nothing makes room only for a majority whose disks took what its own did not: as long as
+    // it leads, reads are served.
     private bool OthersCanGoOn(Leading leading) => IsMajority(
-        leading.Followers.Values.Count(f => f.Member != _self && _view.HasMember(f.Member) && !IsSilent(f)), _view.Majority);
+        leading.Followers.Values.Count(f => f.Member != _self && _view.HasMember(f.Member) && !IsSilent(f)
+            && f.Contiguous >= leading.NextUid.Previous),
+        _view.Majority);
 
     // R11: whose disk was lost helps nobody to a first view, for there was one.
     private bool BeginsNoStore(Epoch candidatesView) =>
