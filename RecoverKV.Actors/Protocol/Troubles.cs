@@ -18,7 +18,8 @@ public sealed partial class ReplicaCore
         if (KnownSequencer(now) != null) return null;
         if (Current(_amnesia) is { } amnesia) return amnesia;
         if (BeginsNoStore(_view.Epoch))
-            return "it succeeds a replica that lost its data, and waits for nodes that have the store; it helps to begin no new one";
+            return "it succeeds a replica that lost its data, and waits for nodes that have the store; it helps to "
+                + "begin no new one";
         return now - _lastHeartbeat > PatienceInLeases * _options.Lease ? Current(_noMajority) : null;
     }
 
@@ -96,8 +97,8 @@ public sealed partial class ReplicaCore
         if (campaign.Base != null || campaign.Amnesiacs.Count == 0) return;
         var lost = campaign.Amnesiacs.OrderBy(m => m.Node.Name, StringComparer.Ordinal)
             .Select(m => $"{m.Node} has them up to {campaign.Promises[m].Contiguous}");
-        var text = $"no sequencer can be elected: writes up to uid {Vouched(campaign)} were committed, but {string.Join(", ", lost)}. "
-            + "Such a data folder is an older copy, or has lost files. Put back what is missing, or start the other nodes; "
+        var text = $"no sequencer can be elected: writes up to uid {Vouched(campaign)} were committed, "
+            + $"but {string.Join(", ", lost)}. Such a data folder is an older copy, or has lost files. Put back what is missing, or start the other nodes; "
             + "`dump --stale` of each node saves what it has";
         if (Current(_amnesia) != text) Notice($"{_self}: {text}");
         _amnesia = (text, _view.Epoch);
@@ -107,8 +108,8 @@ public sealed partial class ReplicaCore
     // the disks went back to older copies and made the epoch once more.
     private void NoteOtherHistory(MemberId from, Epoch epoch)
     {
-        var text = $"{from.Node} and this node know epoch {epoch} with different writes: a majority of the data folders was replaced "
-            + $"by older copies. This node has uids up to {Contiguous}; save what both have with `dump --stale` before one of "
+        var text = $"{from.Node} and this node know epoch {epoch} with different writes: a majority of the data folders "
+            + $"was replaced by older copies. This node has uids up to {Contiguous}; save what both have with `dump --stale` before one of "
             + "them is made to start over";
         if (Current(_otherHistory) != text) Notice($"{_self}: {text}");
         _otherHistory = (text, _view.Epoch);

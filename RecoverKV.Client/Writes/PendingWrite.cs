@@ -14,7 +14,6 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
     private CancellationTokenRegistration _registration;
     private bool _copyOut;
     private bool _unsure;
-    private string? _whyNotTaken;
 
     internal long Order { get; } = order;
 
@@ -61,11 +60,10 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
         Flight = flight;
     }
 
-    /// <summary>The node says that it did not take the copy (Busy), and maybe why.</summary>
-    internal void NotTaken(string? why)
+    /// <summary>The node says that it did not take the copy (Busy).</summary>
+    internal void NotTaken()
     {
         if (!_unsure) _copyOut = false;
-        _whyNotTaken = why;
     }
 
     /// <summary>The node may have taken the copy and lost sight of it (NotSequencer).</summary>
@@ -105,5 +103,5 @@ internal sealed class PendingWrite(long order, IReadOnlyList<WriteOperation> ope
     /// <summary>Ends the call without an answer, by what is known of its copies.</summary>
     internal void GiveUp(string reason) => Fail(MaybeTaken
         ? new OutcomeUnknownException($"It is unknown whether the write was done: {reason}")
-        : new NotDoneException($"The write was not done: {_whyNotTaken ?? reason}"));
+        : new NotDoneException($"The write was not done: {reason}"));
 }

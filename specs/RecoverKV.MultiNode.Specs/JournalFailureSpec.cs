@@ -80,11 +80,13 @@ public sealed class JournalFailureSpec
         {
             underWay = session.PutAsync("meanwhile", [2]);
             await cluster.WaitUntilAsync("all say what is wrong with their disks, and are ALIVE", s => cluster.Nodes.All(n =>
-                s[n] is { Mode: NodeMode.Alive, Reason: { } reason } && reason.Contains("another program has locked", StringComparison.Ordinal)));
+                s[n] is { Mode: NodeMode.Alive, Reason: { } reason }
+                && reason.Contains("another program has locked", StringComparison.Ordinal)));
             var refused = await cluster.Client.WriteAsync(
                 sequencer, session.Next(new WriteOperation(OperationKind.Put, "refused", new byte[1])), TestCluster.Patience);
             Assert.Equal(WriteStatus.Busy, refused?.Answer.Status);
-            Assert.Contains($"the disk of the sequencer, {sequencer.Name}, takes nothing", refused!.Value.Answer.Text, StringComparison.Ordinal);
+            Assert.Contains(
+                $"the disk of the sequencer, {sequencer.Name}, takes nothing", refused!.Value.Answer.Text, StringComparison.Ordinal);
             foreach (var node in cluster.Nodes)
                 Assert.NotNull((await cluster.ReadAsync(node, "before"))[0]);
             Assert.False(underWay.IsCompleted);

@@ -25,7 +25,8 @@ public sealed class LostTailSpec
         await cluster.WaitUntilAsync(
             "both say what they wait for, and are not ALIVE",
             s => s[lost] is { Mode: NodeMode.Zombie, Reason: { } reason } && Says(reason, lost)
-                && s[away] is { Mode: NodeMode.Ready, Reason: { } missing } && missing.Contains("n2 does not answer", StringComparison.Ordinal));
+                && s[away] is { Mode: NodeMode.Ready, Reason: { } missing }
+                && missing.Contains("n2 does not answer", StringComparison.Ordinal));
 
         await cluster.StartAsync(other);
         Assert.Equal(NodeExit.Restart, await lost.Run!.Completion.WaitAsync(TestCluster.Patience));
