@@ -88,7 +88,8 @@ public sealed class RecoverKvNode : IAsyncDisposable
         }
     }
 
-    private static async Task<DataFolder> OpenAsync(NodeSettings settings, Action<string>? notice, CancellationToken cancellation)
+    private static async Task<DataFolder> OpenAsync(
+        NodeSettings settings, Action<string>? notice, CancellationToken cancellation)
     {
         for (var told = false; ; told = true)
         {

@@ -26,7 +26,8 @@ public sealed partial class ReplicaCore
     {
         // A replica without a view, where there is one, lost its disk: it must not take elections away from members (R11).
         var belongs = message.View > Epoch.Zero || _view.Epoch == Epoch.Zero;
-        var would = belongs && _diskTrouble == null && !BeginsNoStore(message.View) && MayPromise(from, message.Epoch, message.Handover);
+        var can = _diskTrouble == null && !BeginsNoStore(message.View);
+        var would = belongs && can && MayPromise(from, message.Epoch, message.Handover);
         Send(from.Node, new CanvassReply(message.Epoch, would, _promised.Epoch));
     }
 

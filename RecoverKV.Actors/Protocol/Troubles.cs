@@ -18,7 +18,8 @@ public sealed partial class ReplicaCore
         if (KnownSequencer(now) != null) return null;
         if (Current(_amnesia) is { } amnesia) return amnesia;
         if (BeginsNoStore(_view.Epoch))
-            return $"it succeeds a replica that lost its data, and waits for a node that has {Store(Cluster)}; it helps to begin no new one";
+            return $"it succeeds a replica that lost its data, and waits for a node that has {Store(Cluster)}; it helps to "
+                + "begin no new one";
         return now - _lastHeartbeat > PatienceInLeases * Lease ? Current(_noMajority) : null;
     }
 
@@ -69,9 +70,12 @@ public sealed partial class ReplicaCore
             : $"the disks of {string.Join(", ", stalled.Select(f => f.Member.Node))} take nothing";
     }
 
-    // A sequencer whose disk takes nothing makes room only for a majority whose disks do: it serves reads as long.
+    // A sequencer whose disk takes nothing makes room only for a majority whose disks took what its own did not: as long as
+    // it leads, reads are served.
     private bool OthersCanGoOn(Leading leading) => IsMajority(
-        leading.Followers.Values.Count(f => f.Member != _self && _view.HasMember(f.Member) && !IsSilent(f)), _view.Majority);
+        leading.Followers.Values.Count(f => f.Member != _self && _view.HasMember(f.Member) && !IsSilent(f)
+            && f.Contiguous >= leading.NextUid.Previous),
+        _view.Majority);
 
     // R11: whose disk was lost helps nobody to a first view, for there was one.
     private bool BeginsNoStore(Epoch candidatesView) =>
@@ -93,8 +97,8 @@ public sealed partial class ReplicaCore
         if (campaign.Base != null || campaign.Amnesiacs.Count == 0) return;
         var lost = campaign.Amnesiacs.OrderBy(m => m.Node.Name, StringComparer.Ordinal)
             .Select(m => $"{m.Node} has them up to {campaign.Promises[m].Contiguous}");
-        var text = $"no sequencer can be elected: writes up to uid {Vouched(campaign)} were committed, but {string.Join(", ", lost)}. "
-            + "Such a data folder is an older copy, or has lost files. Put back what is missing, or start the other nodes; "
+        var text = $"no sequencer can be elected: writes up to uid {Vouched(campaign)} were committed, "
+            + $"but {string.Join(", ", lost)}. Such a data folder is an older copy, or has lost files. Put back what is missing, or start the other nodes; "
             + "`dump --stale` of each node saves what it has";
         if (Current(_amnesia) != text) Notice($"{_self}: {text}");
         _amnesia = (text, _view.Epoch);
@@ -104,8 +108,8 @@ public sealed partial class ReplicaCore
     // the disks went back to older copies and made the epoch once more.
     private void NoteOtherHistory(MemberId from, Epoch epoch)
     {
-        var text = $"{from.Node} and this node know epoch {epoch} with different writes: a majority of the data folders was replaced "
-            + $"by older copies. This node has uids up to {Contiguous}; save what both have with `dump --stale` before one of "
+        var text = $"{from.Node} and this node know epoch {epoch} with different writes: a majority of the data folders "
+            + $"was replaced by older copies. This node has uids up to {Contiguous}; save what both have with `dump --stale` before one of "
             + "them is made to start over";
         if (Current(_otherHistory) != text) Notice($"{_self}: {text}");
         _otherHistory = (text, _view.Epoch);

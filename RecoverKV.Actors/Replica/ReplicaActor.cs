@@ -161,9 +161,10 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     {
         if (LastSequenceNr >= _folder.DurableFacts) return null;
         var journal = _folder.Journal;
-        return $"{journal} ends at fact {LastSequenceNr}, but had {_folder.DurableFacts}: {JournalFile.Name}-wal was deleted, or an "
-            + "older copy put in its place. This node takes no part until the others can heal it. If they cannot, put the "
-            + $"lost files back; or save what is left (`dump --stale`), or accept the loss by deleting {JournalCount.Name} of each node";
+        return $"{journal} ends at fact {LastSequenceNr}, but had {_folder.DurableFacts}: {JournalFile.Name}-wal was deleted, "
+            + "or an older copy put in its place. This node takes no part until the others can heal it. If they cannot, put "
+            + "the lost files back; or save what is left (`dump --stale`), or accept the loss by deleting "
+            + $"{JournalCount.Name} of each node";
     }
 
     /// <inheritdoc/>

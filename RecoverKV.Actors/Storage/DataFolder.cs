@@ -5,8 +5,8 @@ namespace RecoverKV.Actors.Storage;
 
 /// <summary>
 /// A node's data folder: <c>identity</c>, <c>journal.db</c>, <c>journal.count</c> (<see cref="JournalCount"/>) and the
-/// <c>lock</c> that keeps it to one process. A journal without its identity, or an identity without its journal, is never trusted: the one would be another replica's, the
-/// other the loss of promises and entries under an old name (R11).
+/// <c>lock</c> that keeps it to one process. A journal without its identity, or an identity without its journal, is never
+/// trusted: the one would be another replica's, the other the loss of promises and entries under an old name (R11).
 /// </summary>
 /// <remarks>
 /// The journal is created first and the identity, which vouches for it, last; a retirement first renames the identity

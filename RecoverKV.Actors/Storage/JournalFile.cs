@@ -231,14 +231,18 @@ public static class JournalFile
     /// only: nobody else's lock can hold up a write. (On Windows there is no such mode.) Every connection of the process
     /// must be of this kind, and for reading and writing, as another would take the lock away.</summary>
     internal static string ConnectionString(
-        string path, SqliteOpenMode mode = SqliteOpenMode.ReadWrite, bool pooling = true) => new SqliteConnectionStringBuilder
+        string path, SqliteOpenMode mode = SqliteOpenMode.ReadWrite, bool pooling = true)
+    {
+        var builder = new SqliteConnectionStringBuilder
         {
             DataSource = path,
             Mode = mode,
             Pooling = pooling,
-            Vfs = OperatingSystem.IsWindows() ? "" : "unix-excl",
             DefaultTimeout = (int)AkkaConfig.BusyTimeout.TotalSeconds,
-        }.ConnectionString;
+        };
+        if (!OperatingSystem.IsWindows()) builder.Vfs = "unix-excl";
+        return builder.ConnectionString;
+    }
 
     /// <summary>Connects for writing, so that SQLite can recover the write-ahead log of a node that was killed.</summary>
     private static T Read<T>(string path, Func<SqliteConnection, T> read)
@@ -251,8 +255,8 @@ public static class JournalFile
         }
         catch (SqliteException e)
         {
-            var message = $"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}";
-            throw Damage(path, e) ?? (IsPassing(e) ? new StorageUnavailableException(message, e) : new NodeFailedException(message, e));
+            if (IsPassing(e)) throw new StorageUnavailableException($"{path} cannot be used: {InWords(e)}.", e);
+            throw Damage(path, e) ?? new NodeFailedException($"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 

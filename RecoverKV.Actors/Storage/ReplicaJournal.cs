@@ -107,7 +107,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
             {
                 Context.GetLogger().Warning(
                     "{0} takes nothing for now: {1}. What is to be written waits, and is tried again", _setup.Path,
-                    failure.Message.ReplaceLineEndings(" "));
+                    JournalFile.InWords(failure));
                 request.PersistentActor.Tell(new JournalTrouble(JournalFile.InWords(failure)), Self);
             }
 
@@ -138,7 +138,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         {
             if (!_replayHeld)
                 Context.GetLogger().Warning(
-                    "{0} cannot be read for now: {1}. It is tried again", _setup.Path, failure.Message.ReplaceLineEndings(" "));
+                    "{0} cannot be read for now: {1}. It is tried again", _setup.Path, JournalFile.InWords(failure));
             _replayHeld = true;
             Later(request, Sender);
             return;

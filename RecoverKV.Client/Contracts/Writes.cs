@@ -74,8 +74,8 @@ public enum WriteStatus
     /// <summary>The number is below the session's low-water mark: the client said that it needs no answer.</summary>
     Expired = 3,
 
-    /// <summary>Not taken: too many requests wait, or what <see cref="WriteAnswer.Text"/> says. Try again after a while. A node says this at most once for each copy
-    /// that it receives, so that a client can tell when no copy is left.</summary>
+    /// <summary>Not taken: too many requests wait, or what <see cref="WriteAnswer.Text"/> says. Try again after a while. A
+    /// node says this at most once for each copy that it receives, so that a client can tell when no copy is left.</summary>
     Busy = 4,
 
     /// <summary>Not taken, or taken and lost sight of: this node does not lead. Ask the sequencer that the

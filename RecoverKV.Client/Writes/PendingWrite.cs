@@ -13,7 +13,6 @@ internal sealed class PendingWrite(IReadOnlyList<WriteOperation> operations, int
     private CancellationTokenRegistration _registration;
     private bool _copyOut;
     private bool _unsure;
-    private string? _whyNotTaken;
 
     /// <summary>Its place among the calls of this client.</summary>
     internal long Order { get; set; }
@@ -71,11 +70,10 @@ internal sealed class PendingWrite(IReadOnlyList<WriteOperation> operations, int
         Flight = flight;
     }
 
-    /// <summary>The node says that it did not take the copy (Busy, OtherStore), and maybe why.</summary>
-    internal void NotTaken(string? why)
+    /// <summary>The node says that it did not take the copy (Busy, OtherStore).</summary>
+    internal void NotTaken()
     {
         if (!_unsure) _copyOut = false;
-        _whyNotTaken = why;
     }
 
     /// <summary>The node may have taken the copy and lost sight of it (NotSequencer).</summary>
@@ -116,5 +114,5 @@ internal sealed class PendingWrite(IReadOnlyList<WriteOperation> operations, int
     /// <summary>Ends the call without an answer, by what is known of its copies.</summary>
     internal void GiveUp(string reason) => Fail(MaybeTaken
         ? new OutcomeUnknownException($"It is unknown whether the write was done: {reason}")
-        : new NotDoneException($"The write was not done: {_whyNotTaken ?? reason}"));
+        : new NotDoneException($"The write was not done: {reason}"));
 }

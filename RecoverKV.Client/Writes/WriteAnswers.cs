@@ -6,6 +6,9 @@ namespace RecoverKV.Client.Writes;
 /// <summary>What the answers of nodes do to open writes (R9).</summary>
 internal sealed partial class WritePipeline
 {
+    // What keeps the store from taking writes, as the sequencer said last.
+    private string? _whyRefused;
+
     /// <summary>Answers came. A view that came with them has been offered to the map already.</summary>
     internal void Receive(WriteReplies replies, NodeRoute? from)
     {
@@ -24,7 +27,8 @@ internal sealed partial class WritePipeline
                 switch (answer.Status)
                 {
                     case WriteStatus.Busy or WriteStatus.OtherStore:
-                        write.NotTaken(answer.Text);
+                        write.NotTaken();
+                        _whyRefused = answer.Text;
                         if (older) break;
                         busy = true;
                         SendAgain(write);
@@ -48,7 +52,7 @@ internal sealed partial class WritePipeline
                 }
             }
 
-            if (ended.Count > 0) _refusals = 0;
+            if (ended.Count > 0) (_refusals, _whyRefused) = (0, null);
             if (busy || silent || redirected) Refused(atOnce: !busy && !silent);
             if (silent) _map.WantView();
             rush = _rush.Expect(ended.Count);

@@ -105,8 +105,8 @@ internal sealed partial class WritePipeline
             while (_waiting.First is { } write && (write.Deadline <= now || write.Task.IsCompleted))
             {
                 _waiting.Take();
-                write.GiveUp(_map.Table?.Sequencer is null
-                    ? "no node leads the cluster now."
+                write.GiveUp(_map.Table?.Sequencer is null ? "no node leads the cluster now."
+                    : _whyRefused is { } why ? $"{why}."
                     : "the sequencer did not take it in time.");
             }
 
@@ -158,7 +158,7 @@ internal sealed partial class WritePipeline
         {
             // From the next request on the low-water mark is beyond it, and no copy that comes later is executed.
             Release(write);
-            write.GiveUp("there was no answer in time.");
+            write.GiveUp(_whyRefused is { } why ? $"{why}." : "there was no answer in time.");
         }
         else if (!write.Queued && write.SentTo is { } node)
         {

@@ -59,6 +59,51 @@ public sealed class JournalFailureSpec
         await cluster.AssertAllEqualAsync();
     }
 
+    [Fact]
+    public async Task While_no_disk_takes_anything_reads_go_on_and_writes_end_with_the_reason()
+    {
+        // A machine that is busy must not end what only disks are to end here.
+        await using var cluster = await TestCluster.StartAsync(3, """
+            recoverkv {
+              lease = 10s
+              silence-limit = 10s
+            }
+            """);
+        var session = await TestSession.OpenAsync(cluster);
+        await session.PutAsync("before", [1]);
+        var sequencer = await cluster.SequencerAsync();
+        var epoch = (await cluster.StatusesAsync())[sequencer]!.Epoch;
+        Task<long> underWay;
+        var connections = cluster.Nodes.Select(Connect).ToList();
+        var locks = connections.ConvertAll(c => c.BeginTransaction(deferred: false));
+        try
+        {
+            underWay = session.PutAsync("meanwhile", [2]);
+            await cluster.WaitUntilAsync("all say what is wrong with their disks, and are ALIVE", s => cluster.Nodes.All(n =>
+                s[n] is { Mode: NodeMode.Alive, Reason: { } reason }
+                && reason.Contains("another program has locked", StringComparison.Ordinal)));
+            var refused = await cluster.Client.WriteAsync(
+                sequencer, session.Next(new WriteOperation(OperationKind.Put, "refused", new byte[1])), TestCluster.Patience);
+            Assert.Equal(WriteStatus.Busy, refused?.Answer.Status);
+            Assert.Contains(
+                $"the disk of the sequencer, {sequencer.Name}, takes nothing", refused!.Value.Answer.Text, StringComparison.Ordinal);
+            foreach (var node in cluster.Nodes)
+                Assert.NotNull((await cluster.ReadAsync(node, "before"))[0]);
+            Assert.False(underWay.IsCompleted);
+        }
+        finally
+        {
+            locks.ForEach(l => l.Dispose());
+            connections.ForEach(c => c.Dispose());
+        }
+
+        await underWay;
+        await cluster.WaitUntilAsync("nothing is wrong any more", s => s.Values.All(n => n is { Mode: NodeMode.Alive, Reason: null }));
+        // Nobody left service.
+        Assert.Equal(epoch, (await cluster.StatusesAsync())[sequencer]!.Epoch);
+        await cluster.AssertAllEqualAsync();
+    }
+
     private static void Execute(TestNode node, string sql)
     {
         using var connection = Connect(node);

@@ -25,7 +25,8 @@ public sealed class LostTailSpec
         await cluster.WaitUntilAsync(
             "both say what they wait for, and are not ALIVE",
             s => s[lost] is { Mode: NodeMode.Zombie, Reason: { } reason } && Says(reason, lost)
-                && s[away] is { Mode: NodeMode.Ready, Reason: { } missing } && missing.Contains("n2 does not answer", StringComparison.Ordinal));
+                && s[away] is { Mode: NodeMode.Ready, Reason: { } missing }
+                && missing.Contains("n2 does not answer", StringComparison.Ordinal));
 
         await cluster.StartAsync(other);
         Assert.Equal(NodeExit.Restart, await lost.Run!.Completion.WaitAsync(TestCluster.Patience));
@@ -39,6 +40,12 @@ public sealed class LostTailSpec
     {
         await using var cluster = await TestCluster.StartAsync(3);
         await Load.WriteAsync(cluster, "before", 50);
+        // These tell that those were committed.
+        await Load.WriteAsync(cluster, "after", 10);
+        await cluster.WaitUntilHealedAsync();
+        // The last one that closes the file moves its write-ahead log into it.
+        await Task.WhenAll(cluster.Nodes.Select(n => n.CrashAsync()));
+        await Task.WhenAll(cluster.Nodes.Select(cluster.StartAsync));
         await cluster.WaitUntilHealedAsync();
         foreach (var node in cluster.Nodes) Save(node);
         await Load.WriteAsync(cluster, "lost", 50);

@@ -126,6 +126,19 @@ public sealed class WritePipelineSpecs
     }
 
     [Fact]
+    public async Task What_keeps_the_store_from_taking_writes_is_said_when_a_call_ends()
+    {
+        await _h.OpenSessionAsync();
+        var write = _h.Put("k");
+        var answer = new WriteAnswer(7, 2, WriteStatus.Busy, 0, [], "the disk is full");
+        _h.Writes.Receive(new WriteReplies([answer]), _h.Map.Find("a"));
+        _h.Map.Offer(PipelineHarness.View(2, null), _h.Map.Find("a"));
+        _h.Pass(PipelineHarness.Deadline);
+        Assert.Equal(
+            "The write was not done: the disk is full.", PipelineHarness.Failed<NotDoneException>(write).Message);
+    }
+
+    [Fact]
     public async Task Busy_pauses_everything_so_that_the_order_stays()
     {
         await _h.OpenSessionAsync();

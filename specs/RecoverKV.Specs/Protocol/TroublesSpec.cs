@@ -156,7 +156,8 @@ public sealed class TroublesSpec
     [MemberData(nameof(OtherHistories))]
     public void A_view_of_another_history_is_not_accepted(View other)
     {
-        var kit = CoreKit.Start(2, 3, [.. Journal(View1(), Batch(1, 1, 2)), .. Journal(View(4, 1, 3, [1, 2, 3], (1, 1), (4, 3)), Batch(4, 3, 5))]);
+        var own = View(4, 1, 3, [1, 2, 3], (1, 1), (4, 3));
+        var kit = CoreKit.Start(2, 3, [.. Journal(View1(), Batch(1, 1, 2)), .. Journal(own, Batch(4, 3, 5))]);
         kit.Receive(1, new Commit(E(4), U(4)));
         kit.Receive(1, new InstallView(other)).Exactly(To(1, new Refuse(other.Epoch, other.Epoch)));
         Assert.Contains("with different writes", kit.Trouble, StringComparison.Ordinal);
