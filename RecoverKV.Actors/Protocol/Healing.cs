@@ -12,6 +12,9 @@ public sealed partial class ReplicaCore
     private long _fetchId;
     private int _nextPeer;
 
+    // How many fetches may be under way: over a thin link, where they come too late, one at a time.
+    private int _fetchesAtOnce = 1;
+
     /// <summary>How many entries peers have sent to this replica since its start, to fill its gaps.</summary>
     public long FetchedUids { get; private set; }
 
@@ -32,9 +35,10 @@ public sealed partial class ReplicaCore
         {
             _fetches.Remove(id);
             _peerFailedAt[fetch.Peer] = _now;
+            _fetchesAtOnce = 1;
         }
 
-        if (_fetches.Count >= _options.FetchesInFlight || _facts - _persisted > UnsyncedFacts) return;
+        if (_fetches.Count >= _fetchesAtOnce || _facts - _persisted > UnsyncedFacts) return;
         if (!LacksEntries && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
         if (HealingGoal() is not { } goal) return;
         var peers = goal.Peers.Where(n => n != _self.Node).ToArray();
@@ -48,7 +52,7 @@ public sealed partial class ReplicaCore
             {
                 for (var first = free.First; first <= free.Last; first += _options.FetchEntries)
                 {
-                    if (_fetches.Count >= _options.FetchesInFlight) return;
+                    if (_fetches.Count >= _fetchesAtOnce) return;
                     Ask(PickPeer(peers), new UidRange(first, Uid.Min(free.Last, first + (_options.FetchEntries - 1))));
                 }
             }
@@ -89,9 +93,12 @@ public sealed partial class ReplicaCore
 
     private void OnEntries(MemberId from, Entries message)
     {
-        if (!_fetches.TryGetValue(message.Id, out var fetch) || fetch.Peer != from.Node) return;
-        _fetches.Remove(message.Id);
+        // What comes too late is as good: over a thin link everything may.
+        var asked = _fetches.TryGetValue(message.Id, out var fetch) && fetch.Peer == from.Node;
+        if (asked) _fetches.Remove(message.Id);
+        else if (message.Batches.Length == 0) return;
         if (message.Batches.Length > 0) _reachedAt = _now;
+        if (asked) _fetchesAtOnce = Math.Min(_fetchesAtOnce + 1, _options.FetchesInFlight);
         FetchedUids += message.Batches.Sum(b => b.Requests.Count);
         var any = false;
         if (HealingGoal() is { } goal)

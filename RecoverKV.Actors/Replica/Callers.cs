@@ -10,7 +10,7 @@ namespace RecoverKV.Actors.Replica;
 /// </summary>
 internal sealed class Callers(int maxMessageBytes)
 {
-    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
     private readonly Dictionary<IActorRef, Caller> _callers = [];
     private readonly List<Caller> _waiting = [];
 
