@@ -103,7 +103,8 @@ public sealed partial class ReplicaCore
         var waiting = leading.Waiting.Count;
         if (waiting == 0 || leading.InFlight.Count >= _options.BatchesInFlight) return false;
         var next = Math.Max(leading.Waiting.Peek().Encoded.Length, Math.Min(leading.WaitingBytes, _options.BatchBytes));
-        if (leading.InFlight.Count > 0 && leading.FlightBytes + next > _options.FlightBytes) return false;
+        if (leading.InFlight.Count > 0 && leading.FlightBytes + next > (long)_options.BatchBytes * _options.BatchesInFlight)
+            return false;
         var underWay = leading.NextUid.Previous - _knownCommitted;
         return leading.InFlight.Count == 0 || 2L * waiting >= underWay
             || waiting >= _options.BatchRequests || leading.WaitingBytes >= _options.BatchBytes;
@@ -207,6 +208,8 @@ public sealed partial class ReplicaCore
     private void SelfAppended(Leading leading) =>
         Acknowledged(leading, _self, AcknowledgedUid, _log.Durable.Highest);
 
+    // Bytes per millisecond that a link carries at least; less is found out by doubling the patience.
+    private const int LeastRate = 1024;
     private const int MostDoublings = 4;
 
     // Sends again what an in-sync member does not acknowledge. Beyond the committed uid nobody else may (R6).
@@ -215,7 +218,7 @@ public sealed partial class ReplicaCore
         var last = leading.NextUid.Previous;
         if (follower.Contiguous >= last) return;
         // What is only under way, over a thin link, is not sent once more: that would make it later still.
-        var underWay = TimeSpan.FromSeconds((double)(leading.FlightBytes << follower.Resent) / _options.LeastRate);
+        var underWay = TimeSpan.FromMilliseconds((leading.FlightBytes << follower.Resent) / LeastRate);
         if (_now - follower.ResentAt < _options.ResendInterval + underWay) return;
         var hasGap = follower.Highest > follower.Contiguous;
         if (_now - follower.ProgressAt < (hasGap ? underWay : _options.ResendInterval + underWay)) return;

@@ -46,16 +46,9 @@ public sealed record ProtocolOptions
     /// <summary>Most bytes of requests in one batch, unless a single request is larger.</summary>
     public int BatchBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Most batches sent and not yet committed.</summary>
+    /// <summary>Most batches sent and not yet committed; nor are more bytes than so many full ones have, unless a single
+    /// request is larger.</summary>
     public int BatchesInFlight { get; init; } = 4;
-
-    /// <summary>Most bytes of requests sent and not yet committed, unless a single batch is larger: what waits in a link
-    /// delays what comes behind it.</summary>
-    public long FlightBytes { get; init; } = 1024 * 1024;
-
-    /// <summary>Bytes per second that a link is taken to carry at least: for so long, what was sent and is not acknowledged
-    /// is not taken for lost.</summary>
-    public long LeastRate { get; init; } = 1024 * 1024;
 
     /// <summary>Most requests that wait to be numbered; beyond it callers are told that the sequencer is busy.</summary>
     public int WaitingRequests { get; init; } = 16 * 1024;
