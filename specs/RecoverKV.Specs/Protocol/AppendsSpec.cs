@@ -223,7 +223,7 @@ public sealed class AppendsSpec
     [Fact]
     public void R3_what_a_thin_link_still_carries_is_not_sent_again()
     {
-        var kit = Sequencer(options: o => o with { Lease = Ms(60_000), SilenceLimit = Ms(60_000) });
+        var kit = Sequencer(options: o => o with { Lease = Ms(3000), SilenceLimit = Ms(60_000) });
         kit.Submit(Ann, Write(1, 1, Put("k1", new string('x', 1024 * 1024))));
         kit.DiskCatchesUp();
         kit.Receive(2, Appended(2, 1));
