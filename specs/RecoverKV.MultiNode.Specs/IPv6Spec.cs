@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Akka.Configuration;
 using RecoverKV.Actors;
 using RecoverKV.Client;
@@ -39,7 +38,7 @@ public sealed class IPv6Spec
                 await using var client = await RecoverKvClient.ConnectAsync(
                     [string.Create(CultureInfo.InvariantCulture, $"{contact}:{ports[0]}")], options);
                 await client.PutAsync("key", contact);
-                Assert.Equal(contact, Encoding.UTF8.GetString((await client.GetAsync("key")).Value.Span));
+                Assert.Equal(contact, (await client.GetAsync("key")).Text);
             }
         }
         finally
