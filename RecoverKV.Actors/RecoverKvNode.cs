@@ -76,6 +76,7 @@ public sealed class RecoverKvNode : IAsyncDisposable
             system.EventStream.Subscribe(
                 system.ActorOf(Props.Create(() => new QuarantineWatch(owner)), "quarantine-watch"),
                 typeof(ThisActorSystemQuarantinedEvent));
+            system.ActorOf(Departures.PropsFor(), "departures");
             var gateway = system.ActorOf(GatewayActor.PropsFor(settings), GatewayActor.Name);
             var supervisor = system.ActorOf(
                 ReplicaActor.PropsFor(settings, folder, owner, gateway), "node");

@@ -110,6 +110,8 @@ public static class AkkaConfig
           trusted-selection-paths = ["/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"]
           # A peer that was down is tried again soon: its first heartbeat decides how fast it heals.
           retry-gate-closed-for = 100ms
+          # Clients come and go, and use the ports of others again: nothing is remembered of one for days.
+          prune-quarantine-marker-after = 1m
           # Each side writes to a connection of its own. To share one goes wrong when both connect at once and one of the
           # two connections breaks: the other one is then no longer read, for as long as it lives.
           use-passive-connections = off
@@ -126,8 +128,10 @@ public static class AkkaConfig
             public-port = {{Number(settings.Self.Port)}}
             connection-timeout = 2s
             maximum-frame-size = {{Number(settings.FrameSize)}}b
-            send-buffer-size = 1048576b
-            receive-buffer-size = 1048576b
+            # What waits in the system's buffers delays what is written later, on this connection and, over a thin link,
+            # on all.
+            send-buffer-size = 262144b
+            receive-buffer-size = 262144b
           }
         }
         """;

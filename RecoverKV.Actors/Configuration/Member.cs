@@ -1,9 +1,11 @@
 using System.Globalization;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Configuration;
 
-/// <summary>A configured node and where the others reach it.</summary>
+/// <summary>A configured node and where the others reach it: the host is a name, an IPv4 address, or an IPv6 address in
+/// brackets.</summary>
 public sealed record Member(NodeId Node, string Host, int Port)
 {
     /// <summary>Its Akka.Remote address.</summary>
@@ -22,17 +24,13 @@ public sealed record Member(NodeId Node, string Host, int Port)
         var colon = text.LastIndexOf(':');
         if (at < 0 || colon < at) return null;
         var (id, host, port) = (text[..at], text[(at + 1)..colon], text[(colon + 1)..]);
-        return IsNodeId(id) && IsHost(host)
+        return IsNodeId(id) && Hosts.Normalize(host) is { } normal
             && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536
-            ? new Member(new NodeId(id), host, number)
+            ? new Member(new NodeId(id), normal, number)
             : null;
     }
 
     /// <summary>Ids stand in actor names, file names and journals: a narrow set of characters fits all.</summary>
     public static bool IsNodeId(string text) =>
         text.Length is > 0 and <= 32 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
-
-    /// <summary>A host name or IPv4 address, as Akka.Remote takes it.</summary>
-    public static bool IsHost(string text) =>
-        text.Length is > 0 and <= 253 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 }

@@ -177,8 +177,8 @@ public sealed record NodeSettings
     private static List<Member> ReadMembers(SettingsReader read)
     {
         const string path = "recoverkv.members", right = "a list of \"id@host:port\" is wanted, the same on all nodes";
-        const string entry = "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host a name or an "
-            + "IPv4 address";
+        const string entry = "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host a name, an "
+            + "IPv4 address, or an IPv6 address in brackets";
         var members = new List<Member>();
         foreach (var member in read.Members("members", right, entry))
         {

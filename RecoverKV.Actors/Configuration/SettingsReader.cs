@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
+using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Configuration;
 
@@ -57,8 +58,9 @@ internal sealed class SettingsReader
     public string Host(string path, bool orEmpty = false)
     {
         var host = Text(path);
-        return orEmpty && host.Length == 0 || Member.IsHost(host) ? host
-            : throw InvalidSettingsException.Of(Full(path), Quote(host), "a host name or an IPv4 address is wanted");
+        return orEmpty && host.Length == 0 ? host
+            : Hosts.Normalize(host, bare: true)
+            ?? throw InvalidSettingsException.Of(Full(path), Quote(host), "a host name or an IP address is wanted");
     }
 
     public T Choice<T>(string path, IReadOnlyDictionary<string, T> choices)

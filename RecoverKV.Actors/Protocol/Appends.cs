@@ -22,6 +22,9 @@ public sealed partial class ReplicaCore
         public TimeSpan ProgressAt { get; set; }
         public TimeSpan ResentAt { get; set; }
 
+        // How often in a row, without progress.
+        public int Resent { get; set; }
+
         // R5: clock readings that are not echoed yet; the last echo; and until when a lease from it may last here.
         public Queue<(long Run, TimeSpan Clock, TimeSpan ReceivedAt)> Readings { get; } = new();
         public long EchoRun { get; set; }
@@ -51,7 +54,8 @@ public sealed partial class ReplicaCore
         public required TimeSpan OpensAt { get; init; }
         public required Uid NextUid { get; set; }
         public Dictionary<MemberId, Follower> Followers { get; } = [];
-        public Queue<Uid> InFlight { get; } = new();
+        public Queue<(Uid Last, long Bytes)> InFlight { get; } = new();
+        public long FlightBytes { get; set; }
         public Queue<WriteRequest> Waiting { get; } = new();
         public long WaitingBytes { get; set; }
         public long Round { get; set; }
@@ -134,6 +138,9 @@ public sealed partial class ReplicaCore
     {
         var waiting = leading.Waiting.Count;
         if (waiting == 0 || leading.InFlight.Count >= _options.BatchesInFlight) return false;
+        var next = Math.Max(leading.Waiting.Peek().Encoded.Length, Math.Min(leading.WaitingBytes, _options.BatchBytes));
+        if (leading.InFlight.Count > 0 && leading.FlightBytes + next > (long)_options.BatchBytes * _options.BatchesInFlight)
+            return false;
         var underWay = leading.NextUid.Previous - _knownCommitted;
         return leading.InFlight.Count == 0 || 2L * waiting >= underWay
             || waiting >= _options.BatchRequests || leading.WaitingBytes >= _options.BatchBytes;
@@ -144,20 +151,21 @@ public sealed partial class ReplicaCore
         while (MayNumber(leading))
         {
             var requests = new List<WriteRequest>(Math.Min(leading.Waiting.Count, _options.BatchRequests));
-            long bytes = 0;
+            long bytes = 0, before = leading.FlightBytes;
             while (requests.Count < _options.BatchRequests && leading.Waiting.TryPeek(out var next))
             {
                 bytes += next.Encoded.Length;
                 if (requests.Count > 0 && bytes > _options.BatchBytes) break;
                 requests.Add(leading.Waiting.Dequeue());
                 leading.WaitingBytes -= next.Encoded.Length;
+                leading.FlightBytes += next.Encoded.Length;
             }
 
             var batch = new Batch(_view.Epoch, leading.NextUid, requests);
             foreach (var follower in leading.Followers.Values)
                 if (follower.Contiguous >= leading.NextUid.Previous) follower.ProgressAt = _now;
             leading.NextUid = batch.Last.Next;
-            leading.InFlight.Enqueue(batch.Last);
+            leading.InFlight.Enqueue((batch.Last, leading.FlightBytes - before));
             _log.Append(batch, Journal(new EntriesAppended(batch, _knownCommitted)));
             var append = new Append(_view.Epoch, batch, _knownCommitted);
             foreach (var follower in leading.Followers.Values)
@@ -227,7 +235,7 @@ public sealed partial class ReplicaCore
         if (!leading.Followers.TryGetValue(from, out var follower))
             leading.Followers.Add(from, follower = new Follower(from) { ProgressAt = _now });
         follower.HeardAt = _now;
-        if (contiguous > follower.Contiguous) follower.ProgressAt = _now;
+        if (contiguous > follower.Contiguous) (follower.ProgressAt, follower.Resent) = (_now, 0);
         follower.Contiguous = Uid.Max(follower.Contiguous, contiguous);
         follower.Highest = Uid.Max(follower.Highest, highest);
         AdvanceCommitted(leading);
@@ -236,14 +244,22 @@ public sealed partial class ReplicaCore
     private void SelfAppended(Leading leading) =>
         Acknowledged(leading, _self, AcknowledgedUid, _log.Durable.Highest);
 
+    // Bytes per millisecond that a link carries at least; less is found out by doubling the patience.
+    private const int LeastRate = 1024;
+    private const int MostDoublings = 4;
+
     // Sends again what an in-sync member does not acknowledge. Beyond the committed uid nobody else may (R6).
     private void Resend(Leading leading, Follower follower)
     {
         var last = leading.NextUid.Previous;
-        if (follower.Contiguous >= last || _now - follower.ResentAt < _options.ResendInterval) return;
+        if (follower.Contiguous >= last) return;
+        // What is only under way, over a thin link, is not sent once more: that would make it later still.
+        var underWay = TimeSpan.FromMilliseconds((leading.FlightBytes << follower.Resent) / LeastRate);
+        if (_now - follower.ResentAt < _options.ResendInterval + underWay) return;
         var hasGap = follower.Highest > follower.Contiguous;
-        if (!hasGap && _now - follower.ProgressAt < _options.ResendInterval) return;
+        if (_now - follower.ProgressAt < (hasGap ? underWay : _options.ResendInterval + underWay)) return;
         follower.ResentAt = _now;
+        follower.Resent = Math.Min(follower.Resent + 1, MostDoublings);
         var missing = new UidRange(follower.Contiguous.Next, last);
         if (missing.First < _log.MemoryFrom) return;
         foreach (var batch in _log.Read(missing, _options.FetchEntries, _options.FetchBytes))

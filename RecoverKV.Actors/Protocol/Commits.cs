@@ -14,7 +14,12 @@ public sealed partial class ReplicaCore
         if (committed <= _knownCommitted) return;
         _knownCommitted = committed;
         ApplyCommitted();
-        while (leading.InFlight.TryPeek(out var last) && last <= committed) leading.InFlight.Dequeue();
+        while (leading.InFlight.TryPeek(out var batch) && batch.Last <= committed)
+        {
+            leading.InFlight.Dequeue();
+            leading.FlightBytes -= batch.Bytes;
+        }
+
         // The next batch carries the committed uid; without one it is sent at once.
         if (leading.Waiting.Count > 0) Number(leading);
         else SendCommitted(leading);

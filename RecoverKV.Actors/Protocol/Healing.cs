@@ -15,6 +15,13 @@ public sealed partial class ReplicaCore
     private long _fetchId;
     private int _nextPeer;
 
+    // How many fetches may be under way: over a thin link, where they come too late, one at a time.
+    private int _fetchesAtOnce = int.MaxValue;
+
+    // Those that were given up: what comes too late is as good.
+    private readonly Queue<(long Id, NodeId Peer)> _late = new();
+    private const int MostLate = 32;
+
     /// <summary>How many entries peers have sent to this replica since its start, to fill its gaps.</summary>
     public long FetchedUids { get; private set; }
 
@@ -35,9 +42,13 @@ public sealed partial class ReplicaCore
         {
             _fetches.Remove(id);
             _peerFailedAt[fetch.Peer] = _now;
+            _fetchesAtOnce = 1;
+            _late.Enqueue((id, fetch.Peer));
+            if (_late.Count > MostLate) _late.Dequeue();
         }
 
-        if (_fetches.Count >= _options.FetchesInFlight || _facts - _persisted > UnsyncedFacts) return;
+        var atOnce = Math.Min(_fetchesAtOnce, _options.FetchesInFlight);
+        if (_fetches.Count >= atOnce || _facts - _persisted > UnsyncedFacts) return;
         if (!LacksEntries && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
         if (HealingGoal() is not { } goal) return;
         var peers = goal.Peers.Where(n => n != _self.Node).ToArray();
@@ -51,7 +62,7 @@ public sealed partial class ReplicaCore
             {
                 for (var first = free.First; first <= free.Last; first += _options.FetchEntries)
                 {
-                    if (_fetches.Count >= _options.FetchesInFlight) return;
+                    if (_fetches.Count >= atOnce) return;
                     Ask(PickPeer(peers), new UidRange(first, Uid.Min(free.Last, first + (_options.FetchEntries - 1))));
                 }
             }
@@ -92,8 +103,14 @@ public sealed partial class ReplicaCore
 
     private void OnEntries(MemberId from, Entries message)
     {
-        if (!_fetches.TryGetValue(message.Id, out var fetch) || fetch.Peer != from.Node) return;
-        _fetches.Remove(message.Id);
+        var inTime = _fetches.TryGetValue(message.Id, out var fetch) && fetch.Peer == from.Node;
+        if (!inTime && (message.Batches.Length == 0 || !_late.Contains((message.Id, from.Node)))) return;
+        if (inTime)
+        {
+            _fetches.Remove(message.Id);
+            if (_fetchesAtOnce < _options.FetchesInFlight) _fetchesAtOnce++;
+        }
+
         if (message.Batches.Length > 0) _reachedAt = _now;
         FetchedUids += message.Batches.Sum(b => b.Requests.Count);
         var (any, useless) = (false, message.Batches.Length == 0);

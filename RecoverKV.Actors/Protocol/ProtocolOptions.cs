@@ -58,7 +58,8 @@ public sealed record ProtocolOptions
     /// <summary>Most bytes of requests in one batch, unless a single request is larger.</summary>
     public int BatchBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Most batches sent and not yet committed.</summary>
+    /// <summary>Most batches sent and not yet committed; nor are more bytes than so many full ones have, unless a single
+    /// request is larger.</summary>
     public int BatchesInFlight { get; init; } = 4;
 
     /// <summary>Most requests that wait to be numbered; beyond it callers are told that the sequencer is busy.</summary>

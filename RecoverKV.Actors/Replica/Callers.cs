@@ -17,7 +17,7 @@ internal sealed class Callers(int maxMessageBytes)
     internal const long StepBytes = 64L * 1024 * 1024;
 
     private const int MostCallers = 10_000;
-    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
     private readonly Dictionary<IActorRef, Caller> _callers = [];
     private readonly List<Caller> _waiting = [];
 

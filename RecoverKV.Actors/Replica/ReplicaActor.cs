@@ -143,7 +143,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
                 CarryOut();
                 Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, TickInterval);
-                Timers.StartPeriodicTimer(Housekeeping.Instance, Housekeeping.Instance, TimeSpan.FromMinutes(1));
+                Timers.StartPeriodicTimer(Housekeeping.Instance, Housekeeping.Instance, TimeSpan.FromSeconds(10));
                 _gateway.Tell(new Ready(Self));
                 break;
         }

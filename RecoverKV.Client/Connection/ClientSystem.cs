@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Remote;
@@ -20,8 +21,24 @@ internal sealed class ClientSystem
         var config = ConfigurationFactory.ParseString($"akka.remote.dot-netty.tcp.hostname = \"{local}\"")
             .WithFallback(ConfigurationFactory.FromResource<ClientSystem>("RecoverKV.Client.Connection.client.conf"))
             .WithFallback(ConfigurationFactory.FromResource<ClientSystem>("RecoverKV.Client.Network.network.conf"));
-        _system = ActorSystem.Create("recoverkv-client", config);
+        _system = Create(config);
         _receiver = _system.ActorOf(Props.Create(() => new Receiver(received, lost)), "client");
+    }
+
+    private static ActorSystem Create(Config config)
+    {
+        try
+        {
+            return ActorSystem.Create("recoverkv-client", config);
+        }
+        catch (Exception e)
+        {
+            var cause = e;
+            while (cause.InnerException is not null) cause = cause.InnerException;
+            // Such as no file descriptors, or none of its local addresses being there any more.
+            if (cause is not (IOException or SocketException)) throw;
+            throw new NotDoneException($"The client cannot listen for answers: {cause.Message}", e);
+        }
     }
 
     internal IActorRef Gateway(string host, int port) => ((ExtendedActorSystem)_system).Provider.ResolveActorRef(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using RecoverKV.Client.Network;
 
 namespace RecoverKV.Client.Connection;
 
@@ -18,13 +19,13 @@ internal sealed record ContactPoint(string Host, int Port)
             : throw new ArgumentException("No contact point is given; one is needed, as host:port.");
     }
 
-    /// <summary>Its IPv4 addresses; none if the name has none now.</summary>
+    /// <summary>Its addresses, those of IPv4 first; none if the name has none now.</summary>
     internal async Task<IPAddress[]> ResolveAsync(CancellationToken cancellation)
     {
         try
         {
-            return await Dns.GetHostAddressesAsync(Host, AddressFamily.InterNetwork, cancellation)
-                .ConfigureAwait(false);
+            var all = await Dns.GetHostAddressesAsync(Hosts.Bare(Host), cancellation).ConfigureAwait(false);
+            return [.. all.OrderByDescending(a => a.AddressFamily == AddressFamily.InterNetwork)];
         }
         catch (SocketException)
         {
@@ -40,9 +41,13 @@ internal sealed record ContactPoint(string Host, int Port)
     internal static IPAddress Local(IEnumerable<IPAddress> contacts)
     {
         var far = contacts.FirstOrDefault(address => !IPAddress.IsLoopback(address));
-        if (far is null) return IPAddress.Loopback;
+        if (far is null)
+        {
+            return contacts.All(a => a.AddressFamily == AddressFamily.InterNetworkV6) ? IPAddress.IPv6Loopback : IPAddress.Loopback;
+        }
+
         // Asks the system which of its addresses it would send from; connecting a datagram socket sends nothing.
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var socket = new Socket(far.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         socket.Connect(new IPEndPoint(far, 9));
         return ((IPEndPoint)socket.LocalEndPoint!).Address;
     }
@@ -53,7 +58,7 @@ internal sealed record ContactPoint(string Host, int Port)
     /// </summary>
     internal IEnumerable<ContactPoint> Aliases(IEnumerable<IPAddress> addresses)
     {
-        var hosts = addresses.Select(a => a.ToString());
+        var hosts = addresses.Select(a => Hosts.Normalize($"{a}", bare: true)).OfType<string>();
         if (addresses.Any(IPAddress.IsLoopback)) hosts = hosts.Append("localhost");
         return hosts.Where(host => host != Host).Select(host => this with { Host = host });
     }
@@ -72,11 +77,11 @@ internal sealed record ContactPoint(string Host, int Port)
         if (colon > 0
             && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             && port is > 0 and < 65536
-            && Uri.CheckHostName(text![..colon]) is UriHostNameType.Dns or UriHostNameType.IPv4)
+            && Hosts.Normalize(text![..colon]) is { } host)
         {
-            return new ContactPoint(text[..colon], port);
+            return new ContactPoint(host, port);
         }
 
-        throw new ArgumentException($"'{text}' is no contact point; it must be host:port, as in 127.0.0.1:4053.");
+        throw new ArgumentException($"'{text}' is no contact point; it must be host:port, as in 127.0.0.1:4053 or [::1]:4053.");
     }
 }

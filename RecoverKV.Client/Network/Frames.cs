@@ -13,6 +13,12 @@ internal static class Frame
 /// announces. Not thread-safe.</summary>
 internal sealed class FrameReader(int longest)
 {
+    /// <summary>How many bytes a frame may have; may be changed between two frames.</summary>
+    internal int Longest { get; set; } = longest;
+
+    /// <summary>Whether a frame has begun to come and is not there completely.</summary>
+    internal bool IsAmidFrame => _end > _start;
+
     private const int Smallest = 4 * 1024;
     private const int Kept = 256 * 1024;
     private byte[] _buffer = new byte[Smallest];
@@ -43,7 +49,7 @@ internal sealed class FrameReader(int longest)
         var came = _buffer.AsSpan(_start, _end - _start);
         if (came.Length < Frame.Header) return false;
         var length = BinaryPrimitives.ReadInt32LittleEndian(came);
-        if (length < 0 || length > longest) throw new InvalidDataException($"A frame of {length} bytes was announced.");
+        if (length < 0 || length > Longest) throw new InvalidDataException($"A frame of {length} bytes was announced.");
         if (came.Length - Frame.Header < length) return false;
         frame = came.Slice(Frame.Header, length).ToArray();
         _start += Frame.Header + length;

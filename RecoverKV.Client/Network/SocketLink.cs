@@ -8,13 +8,17 @@ namespace RecoverKV.Client.Network;
 
 /// <summary>
 /// One connection. Incoming frames are delivered on the <see cref="Strand"/>; outgoing ones are sent there, together those
-/// that were written in one turn. <see cref="Write"/> and closing are thread-safe and never block.
+/// that were written in one turn. Between nodes small frames go by a <see cref="SideLane"/> while others wait.
+/// <see cref="Write"/> and closing are thread-safe and never block.
 /// </summary>
 internal sealed class SocketLink : AssociationHandle
 {
     // More does not wait for a peer that takes nothing: the connection is given up, as losing messages is expected, while
     // keeping them takes memory without end.
     private const int Waiting = 64 * 1024 * 1024;
+
+    // Bytes of a frame that is not there yet are a sign of life, too: after so long Akka is told so, in milliseconds.
+    private const long SignOfLife = 500;
 
     private readonly Lock _gate = new();
     private readonly Socket _socket;
@@ -23,6 +27,8 @@ internal sealed class SocketLink : AssociationHandle
     private readonly FrameWriter _outgoing;
     private readonly Flush _flush;
     private readonly Action<SocketLink> _closed;
+    private readonly SideLane? _lane;
+    private Socket? _incomingLane;
     private Sending _sending;
     private bool _closing;
 
@@ -40,19 +46,20 @@ internal sealed class SocketLink : AssociationHandle
 
     /// <param name="socket">Connected; belongs to this link from now on.</param>
     /// <param name="strand">Where frames are delivered and sent.</param>
-    /// <param name="longest">How many bytes a payload may have.</param>
-    /// <param name="local">The address of this side.</param>
-    /// <param name="remote">The address of the other side.</param>
+    /// <param name="incoming">What else came already.</param>
+    /// <param name="first">The first frame, if it came already.</param>
+    /// <param name="addresses">Of this side, and of the other.</param>
+    /// <param name="lane">Where small frames may go while others wait.</param>
     /// <param name="closed">Called when it is closed, perhaps more than once.</param>
     internal SocketLink(
-        Socket socket, Strand strand, int longest, Address local, Address remote, Action<SocketLink> closed)
-        : base(local, remote)
+        Socket socket, Strand strand, FrameReader incoming, byte[]? first, (Address Local, Address Remote) addresses,
+        SideLane? lane, Action<SocketLink> closed)
+        : base(addresses.Local, addresses.Remote)
     {
-        (_socket, _strand, _closed) = (socket, strand, closed);
-        _incoming = new FrameReader(longest);
-        _outgoing = new FrameWriter((int)Math.Min(Array.MaxLength, Math.Max(Waiting, 2L * (longest + Frame.Header))));
+        (_socket, _strand, _incoming, _lane, _closed) = (socket, strand, incoming, lane, closed);
+        _outgoing = new FrameWriter((int)Math.Min(Array.MaxLength, Math.Max(Waiting, 2L * (incoming.Longest + Frame.Header))));
         _flush = new Flush(this);
-        _ = ReceiveAsync();
+        _ = ReceiveAsync(first);
     }
 
     /// <inheritdoc/>
@@ -62,6 +69,7 @@ internal sealed class SocketLink : AssociationHandle
         lock (_gate)
         {
             if (_closing) return false;
+            if (_sending == Sending.Stuck && payload.Length <= SideLane.Small && _lane?.TryWrite(payload.Span) is true) return true;
             added = _outgoing.TryAdd(payload.Span);
             begins = added && _sending == Sending.Nothing;
             if (begins) _sending = Sending.Soon;
@@ -86,14 +94,44 @@ internal sealed class SocketLink : AssociationHandle
         Close();
     }
 
+    /// <summary>Whether the system takes no more bytes now; for specs.</summary>
+    internal bool IsStuck
+    {
+        get
+        {
+            lock (_gate) return _sending == Sending.Stuck;
+        }
+    }
+
+    /// <summary>Delivers what comes by the other side's lane, too, which belongs to this link from now on.</summary>
+    internal void Take(Socket lane, FrameReader incoming)
+    {
+        Socket? old;
+        bool closing;
+        lock (_gate)
+        {
+            (old, _incomingLane) = (_incomingLane, lane);
+            closing = _closing;
+        }
+
+        old?.Dispose();
+        if (closing) lane.Dispose();
+        else _ = ReceiveLaneAsync(lane, incoming);
+    }
+
     private void Close()
     {
         bool stuck;
+        Socket? incomingLane;
         lock (_gate)
         {
             _closing = true;
             stuck = _sending == Sending.Stuck;
+            incomingLane = _incomingLane;
         }
+
+        _lane?.Close();
+        incomingLane?.Dispose();
 
         try
         {
@@ -109,7 +147,7 @@ internal sealed class SocketLink : AssociationHandle
         _closed(this);
     }
 
-    private async Task ReceiveAsync()
+    private async Task ReceiveAsync(byte[]? first)
     {
         var listener = await ReadHandlerSource.Task.ConfigureAwait(false);
         var strand = new Strand.Entry(_strand);
@@ -117,13 +155,8 @@ internal sealed class SocketLink : AssociationHandle
         await strand;
         try
         {
-            while (await _socket.ReceiveAsync(_incoming.Room()).ConfigureAwait(false) is > 0 and var bytes)
-            {
-                await strand;
-                _incoming.Received(bytes);
-                while (_incoming.TryRead(out var frame))
-                    listener.Notify(new InboundPayload(UnsafeByteOperations.UnsafeWrap(frame)));
-            }
+            if (first is not null) Deliver(listener, first);
+            await ReceiveAsync(_socket, _incoming, listener, strand).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidDataException)
         {
@@ -134,6 +167,58 @@ internal sealed class SocketLink : AssociationHandle
             Close();
             listener.Notify(new Disassociated(DisassociateInfo.Unknown));
         }
+    }
+
+    private async Task ReceiveLaneAsync(Socket lane, FrameReader incoming)
+    {
+        try
+        {
+            var listener = await ReadHandlerSource.Task.ConfigureAwait(false);
+            var strand = new Strand.Entry(_strand);
+            await strand;
+            await ReceiveAsync(lane, incoming, listener, strand).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidDataException)
+        {
+            // As above; the link itself goes on.
+        }
+        finally
+        {
+            lane.Dispose();
+        }
+    }
+
+    /// <summary>Delivers all frames until the connection ends; begun on the strand.</summary>
+    private async Task ReceiveAsync(Socket socket, FrameReader incoming, IHandleEventListener listener, Strand.Entry strand)
+    {
+        var signAt = 0L;
+        while (true)
+        {
+            var any = false;
+            while (incoming.TryRead(out var frame))
+            {
+                Deliver(listener, frame);
+                any = true;
+            }
+
+            signAt = any || !incoming.IsAmidFrame ? 0 : TellSignOfLife(listener, signAt);
+            if (await socket.ReceiveAsync(incoming.Room()).ConfigureAwait(false) is not (> 0 and var bytes)) return;
+            await strand;
+            incoming.Received(bytes);
+        }
+    }
+
+    private static void Deliver(IHandleEventListener listener, byte[] frame) =>
+        listener.Notify(new InboundPayload(UnsafeByteOperations.UnsafeWrap(frame)));
+
+    // Otherwise a large frame over a thin line looks like silence, and the connection is given up in the midst of it.
+    private static long TellSignOfLife(IHandleEventListener listener, long last)
+    {
+        var now = Environment.TickCount64;
+        if (last == 0) return now;
+        if (now - last < SignOfLife) return last;
+        listener.Notify(new InboundPayload(Pdu.Heartbeat));
+        return now;
     }
 
     private async Task SendAsync()

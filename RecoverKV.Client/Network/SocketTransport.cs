@@ -19,12 +19,21 @@ internal sealed class SocketTransport : Transport
     private const string Ending = "the actor system ends";
     private static readonly TimeSpan AcceptAgain = TimeSpan.FromMilliseconds(100);
 
-    private readonly ConcurrentDictionary<SocketLink, SocketLink> _links = [];
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenComplaints = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<SocketLink, EndPoint?> _links = [];
+
+    // Those that peers made, by where they come from: a lane names the one that it belongs to.
+    private readonly ConcurrentDictionary<EndPoint, SocketLink> _fromPeers = [];
     private readonly TaskCompletionSource<IAssociationEventListener> _listener =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILoggingAdapter _log;
     private readonly Strand _strand;
     private readonly int _longest;
+    private readonly Descriptors _descriptors = Descriptors.OfThisProcess();
+    private readonly Strangers _strangers;
+    private long _complainedAt = -(long)BetweenComplaints.TotalMilliseconds;
     private Action _stopListening = static () => { };
     private volatile bool _ends;
     private Address? _local;
@@ -44,6 +53,7 @@ internal sealed class SocketTransport : Transport
         _strand = Strand.Of(system);
         _longest = (int)SizeOf("maximum-frame-size");
         MaximumPayloadBytes = _longest;
+        _strangers = new Strangers(_descriptors.Silent, Silence);
     }
 
     /// <inheritdoc/>
@@ -55,13 +65,18 @@ internal sealed class SocketTransport : Transport
         var host = Config.GetString("hostname") is { Length: > 0 } name ? name : IPAddress.Any.ToString();
         var address = await ResolveAsync(host).ConfigureAwait(false);
         var server = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _descriptors.Check(server);
+        // "::" takes IPv4 as well.
+        if (address.Equals(IPAddress.IPv6Any)) server.DualMode = true;
+        // Connections inherit it, from their first segment on.
+        SetBuffers(server);
         server.Bind(new IPEndPoint(address, Config.GetInt("port")));
         server.Listen(Config.GetInt("backlog"));
         _stopListening = server.Dispose;
         var bound = ((IPEndPoint)server.LocalEndPoint!).Port;
+        var known = Config.GetString("public-hostname") is { Length: > 0 } other ? other : host;
         _local = new Address(
-            SchemeIdentifier, System.Name,
-            Config.GetString("public-hostname") is { Length: > 0 } known ? known : host,
+            SchemeIdentifier, System.Name, Hosts.Normalize(known, bare: true) ?? known,
             Config.GetInt("public-port") is > 0 and var port ? port : bound);
         _ = AcceptAsync(server);
         return (_local, _listener);
@@ -70,17 +85,17 @@ internal sealed class SocketTransport : Transport
     /// <inheritdoc/>
     public override async Task<AssociationHandle> Associate(Address remoteAddress)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
-            await socket.ConnectAsync(remoteAddress.Host!, remoteAddress.Port!.Value, limit.Token).ConfigureAwait(false);
-            return Link(socket, remoteAddress);
+            var isPeer = remoteAddress.System == System.Name;
+            var socket = await ConnectAsync(remoteAddress).ConfigureAwait(false);
+            var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+            var lane = isPeer ? new SideLane(() => ConnectLaneAsync(remoteAddress, port), _strand) : null;
+            return Link(socket, remoteAddress, new FrameReader(_longest), lane: lane);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or TooFewDescriptorsException)
         {
-            socket.Dispose();
-            var why = e is SocketException ? e.Message : "nobody answered in time";
+            var why = e is OperationCanceledException ? "nobody answered in time" : e.Message;
             throw new InvalidAssociationException($"No connection to {remoteAddress}: {why}", e);
         }
     }
@@ -90,20 +105,78 @@ internal sealed class SocketTransport : Transport
     {
         _ends = true;
         _stopListening();
-        foreach (var link in _links.Values) link.Disassociate(Ending, _log);
+        _strangers.Close();
+        foreach (var link in _links.Keys) link.Disassociate(Ending, _log);
         return Task.FromResult(true);
     }
 
-    private SocketLink Link(Socket socket, Address remote)
+    private async Task<Socket> ConnectAsync(Address to)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (!_descriptors.MayKeep(socket, isPeer: true)) throw new TooFewDescriptorsException(_descriptors.Limit);
+            SetBuffers(socket);
+            using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
+            await socket.ConnectAsync(Hosts.Bare(to.Host!), to.Port!.Value, limit.Token).ConfigureAwait(false);
+            Prepare(socket);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The lane of a link whose connection was made from this port; the other side has taken it.</summary>
+    private async Task<Socket> ConnectLaneAsync(Address to, int port)
+    {
+        var socket = await ConnectAsync(to).ConfigureAwait(false);
+        try
+        {
+            var hello = new FrameWriter(SideLane.Small);
+            hello.TryAdd(Pdu.BeginLane(port));
+            hello.TryTake(out var bytes);
+            using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
+            await socket.SendAsync(bytes, limit.Token).ConfigureAwait(false);
+            return await socket.ReceiveAsync(new byte[1], limit.Token).ConfigureAwait(false) == 1
+                ? socket
+                : throw new IOException($"{to} takes no lane");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private SocketLink Link(
+        Socket socket, Address remote, FrameReader incoming, byte[]? first = null, SideLane? lane = null, EndPoint? peer = null)
+    {
+        incoming.Longest = _longest;
+        var link = new SocketLink(socket, _strand, incoming, first, (_local!, remote), lane, Forget);
+        _links.TryAdd(link, peer);
+        if (peer is not null) _fromPeers[peer] = link;
+        if (_ends) link.Disassociate(Ending, _log);
+        return link;
+    }
+
+    private void Forget(SocketLink link)
+    {
+        if (_links.TryRemove(link, out var peer) && peer is not null) _fromPeers.TryRemove(KeyValuePair.Create(peer, link));
+    }
+
+    private void SetBuffers(Socket socket)
+    {
+        if (SizeOf("send-buffer-size") is > 0 and var outgoing) socket.SendBufferSize = (int)outgoing;
+        if (SizeOf("receive-buffer-size") is > 0 and var incoming) socket.ReceiveBufferSize = (int)incoming;
+    }
+
+    private static void Prepare(Socket socket)
     {
         socket.NoDelay = true;
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        if (SizeOf("send-buffer-size") is > 0 and var outgoing) socket.SendBufferSize = (int)outgoing;
-        if (SizeOf("receive-buffer-size") is > 0 and var incoming) socket.ReceiveBufferSize = (int)incoming;
-        var link = new SocketLink(socket, _strand, _longest, _local!, remote, l => _links.TryRemove(l, out _));
-        _links.TryAdd(link, link);
-        if (_ends) link.Disassociate(Ending, _log);
-        return link;
     }
 
     private async Task AcceptAsync(Socket server)
@@ -113,7 +186,7 @@ internal sealed class SocketTransport : Transport
         {
             try
             {
-                Welcome(await server.AcceptAsync().ConfigureAwait(false), listener);
+                _ = WelcomeAsync(await server.AcceptAsync().ConfigureAwait(false), listener);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
@@ -122,30 +195,83 @@ internal sealed class SocketTransport : Transport
             catch (SocketException e)
             {
                 // Such as no file descriptors left: those who wait are accepted later.
-                _log.Warning("No connection can be accepted: {0}", e.Message);
+                Complain($"No connection can be accepted: {e.Message}");
                 await Task.Delay(AcceptAgain).ConfigureAwait(false);
             }
         }
     }
 
-    private void Welcome(Socket socket, IAssociationEventListener listener)
+    /// <summary>What was accepted becomes a connection of Akka's once it has said who it is.</summary>
+    private async Task WelcomeAsync(Socket socket, IAssociationEventListener listener)
     {
+        if (!_descriptors.MayKeep(socket, isPeer: true))
+        {
+            socket.Dispose();
+            ComplainOfCrowd();
+            return;
+        }
+
+        var incoming = new FrameReader(Pdu.LongestHello);
+        if (await _strangers.ListenAsync(socket, incoming, ComplainOfCrowd).ConfigureAwait(false) is not { } first) return;
         try
         {
+            Prepare(socket);
             var from = (IPEndPoint)socket.RemoteEndPoint!;
-            var link = Link(socket, new Address(SchemeIdentifier, System.Name, from.Address.ToString(), from.Port));
-            listener.Notify(new InboundAssociation(link));
+            if (Pdu.LaneOf(first) is { } port)
+            {
+                await TakeLaneAsync(socket, new IPEndPoint(from.Address, port), incoming).ConfigureAwait(false);
+                return;
+            }
+
+            var isPeer = Pdu.SystemOf(first) == System.Name;
+            if (!_descriptors.MayKeep(socket, isPeer))
+            {
+                socket.Dispose();
+                ComplainOfCrowd();
+                return;
+            }
+
+            var remote = new Address(SchemeIdentifier, System.Name, Hosts.Normalize($"{from.Address}", bare: true), from.Port);
+            listener.Notify(new InboundAssociation(Link(socket, remote, incoming, first, peer: isPeer ? from : null)));
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // It has gone already.
             socket.Dispose();
         }
     }
 
+    private async Task TakeLaneAsync(Socket socket, IPEndPoint of, FrameReader incoming)
+    {
+        if (!_fromPeers.TryGetValue(of, out var link))
+        {
+            socket.Dispose();
+            return;
+        }
+
+        await socket.SendAsync(new byte[1]).ConfigureAwait(false);
+        link.Take(socket, incoming);
+    }
+
+    private void ComplainOfCrowd() => Complain(
+        $"Connections are closed at once: this process may have {_descriptors.Limit} files open (ulimit -n), and the rest is "
+        + $"kept for peers and files; besides, at most {_descriptors.Silent} may be silent");
+
+    // Who connects does not decide how much is logged.
+    private void Complain(string what)
+    {
+        var now = Environment.TickCount64;
+        var last = Interlocked.Read(ref _complainedAt);
+        if (now - last >= (long)BetweenComplaints.TotalMilliseconds
+            && Interlocked.CompareExchange(ref _complainedAt, now, last) == last)
+        {
+            _log.Warning("{0}", what);
+        }
+    }
+
     private async Task<IPAddress> ResolveAsync(string host)
     {
-        if (IPAddress.TryParse(host, out var address)) return address;
+        if (IPAddress.TryParse(Hosts.Bare(host), out var address)) return address;
         var all = await Dns.GetHostAddressesAsync(host).ConfigureAwait(false);
         var family = Config.GetBoolean("dns-use-ipv6") ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
         return Array.Find(all, a => a.AddressFamily == family) ?? all[0];

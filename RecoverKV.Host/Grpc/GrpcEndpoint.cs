@@ -5,11 +5,13 @@ using Grpc.Health.V1;
 using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using RecoverKV.Client.Network;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace RecoverKV.Host.Grpc;
@@ -22,6 +24,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     /// A larger request is answered with RESOURCE_EXHAUSTED before it is read.</summary>
     private const int MostReceived = 33 * 1024 * 1024;
 
+    private static readonly Descriptors FileLimit = Descriptors.OfThisProcess();
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _server;
@@ -96,7 +99,18 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         return server;
     }
 
-    private static void Http2(ListenOptions listen) => listen.Protocols = HttpProtocols.Http2;
+    private static void Http2(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        // As with the connections between nodes and clients: files and peers come first.
+        listen.Use(next => connection =>
+        {
+            if (connection.Features.Get<IConnectionSocketFeature>() is { } at && !FileLimit.MayKeep(at.Socket, isPeer: false))
+                connection.Abort();
+            else return next(connection);
+            return Task.CompletedTask;
+        });
+    }
 
     /// <summary>The addresses to listen on; none: both of loopback.</summary>
     private static async Task<IReadOnlyList<IPAddress>> ResolveAsync(GrpcOptions options)
@@ -104,7 +118,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         if (options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return [];
         try
         {
-            return await Dns.GetHostAddressesAsync(options.Host);
+            return await Dns.GetHostAddressesAsync(Hosts.Bare(options.Host));
         }
         catch (SocketException e)
         {

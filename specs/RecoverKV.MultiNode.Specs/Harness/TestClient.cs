@@ -18,7 +18,10 @@ internal sealed class TestClient : IAsyncDisposable
 
     private TestClient(ActorSystem system) => _system = system;
 
-    public static TestClient Start(string serializer = "RecoverKV.Client.Contracts.ClientSerializer, RecoverKV.Client") =>
+    public int Port => ((ExtendedActorSystem)_system).Provider.DefaultAddress.Port!.Value;
+
+    public static TestClient Start(
+        string serializer = "RecoverKV.Client.Contracts.ClientSerializer, RecoverKV.Client", int port = 0) =>
         new(ActorSystem.Create("client", ConfigurationFactory.ParseString($$"""
             akka {
               actor {
@@ -37,7 +40,7 @@ internal sealed class TestClient : IAsyncDisposable
                 }
                 dot-netty.tcp {
                   hostname = "127.0.0.1"
-                  port = 0
+                  port = {{port.ToString(CultureInfo.InvariantCulture)}}
                   maximum-frame-size = {{ClientLimits.FrameBytes.ToString(CultureInfo.InvariantCulture)}}b
                 }
               }

@@ -155,7 +155,7 @@ public class NodeSettingsSpec
     [InlineData("members = [\"b@h:0\"]", "\"b@h:0\"")]
     [InlineData("members = [\"b@h:65536\"]", "\"b@h:65536\"")]
     [InlineData("members = [\"b@:1\"]", "\"b@:1\"")]
-    [InlineData("members = [\"b@[::1]:1\"]", "\"b@[::1]:1\"")]
+    [InlineData("members = [\"b@[::1:1\"]", "\"b@[::1:1\"")]
     [InlineData("members = [\"b c@h:1\"]", "\"b c@h:1\"", "letters, digits, - and _")]
     [InlineData("members = [\"@h:1\"]", "\"@h:1\"")]
     [InlineData("members = [\"a123456789012345678901234567890123@h:1\"]", "of up to 32")]

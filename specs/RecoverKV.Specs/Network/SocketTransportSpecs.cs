@@ -72,7 +72,9 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
             else raw.LingerState = new LingerOption(true, 0);
         }
 
-        Assert.Null(await new End(handle).NextAsync());
+        var end = new End(handle);
+        Assert.Equal(Hello, await end.NextAsync());
+        Assert.Null(await end.NextAsync());
     }
 
     [Fact]
@@ -81,6 +83,7 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
+        Assert.Equal(Hello, await end.NextAsync());
         await raw.GetStream().WriteAsync(new byte[] { 1, 0, 0, 0, 5 });
         Assert.Equal(Payload(5, 1), await end.NextAsync());
         Assert.True(handle.Write(Payload(7, 3)));
@@ -114,6 +117,7 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
+        Assert.Equal(Hello, await end.NextAsync());
         var payload = Payload(0, Longest);
         var written = 0;
         while (handle.Write(payload)) Assert.InRange(++written, 0, 100);
@@ -126,6 +130,7 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
+        Assert.Equal(Hello, await end.NextAsync());
         for (var i = 0; i < 30; i++) Assert.True(handle.Write(Payload(0, Longest)));
         handle.Disassociate("spec", _system.Log);
         Assert.Null(await end.NextAsync());
@@ -139,12 +144,44 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
+        Assert.Equal(Hello, await end.NextAsync());
         var header = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(header, length);
         await raw.GetStream().WriteAsync(header);
         Assert.Null(await end.NextAsync());
         Assert.Equal(0, await raw.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit));
         Assert.False(end.Handle.Write(Payload(0, 1)));
+    }
+
+    [Fact]
+    public async Task A_frame_that_takes_long_to_come_is_a_sign_of_life()
+    {
+        var (raw, handle) = await RawAsync();
+        using var _ = raw;
+        var end = new End(handle);
+        Assert.Equal(Hello, await end.NextAsync());
+        var frame = Framed(new byte[Longest]);
+        var sent = 0;
+        var sign = end.NextAsync();
+        while (!sign.IsCompleted)
+        {
+            await raw.GetStream().WriteAsync(frame.AsMemory(sent++, 1));
+            await Task.WhenAny(sign, Task.Delay(20));
+        }
+
+        Assert.Equal(Pdu.Heartbeat, await sign);
+        await raw.GetStream().WriteAsync(frame.AsMemory(sent));
+        Assert.Equal(Payload(0, Longest), await end.NextAsync());
+    }
+
+    [Fact]
+    public async Task Addresses_of_IPv6_stand_in_brackets()
+    {
+        var (transport, port, inbound) = await ListenAsync("hostname = \"::1\"");
+        var handle = await transport.Associate(new Address("tcp", "others", "[::1]", port));
+        Assert.Equal($"[::1]:{port}", $"{handle.LocalAddress.Host}:{handle.LocalAddress.Port}");
+        Assert.True(handle.Write(Hello));
+        Assert.Equal("[::1]", (await inbound.NextAsync()).RemoteAddress.Host);
     }
 
     [Fact]
@@ -171,6 +208,8 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     [Fact]
     public void Tls_is_not_silently_left_out() =>
         Assert.Throws<ConfigurationException>(() => new SocketTransport(_system, Settings("enable-ssl = on")));
+
+    private static readonly ByteString Hello = Payload(1, 10);
 
     private static Config Settings(string more = "") => ConfigurationFactory.ParseString(more).WithFallback($"""
         hostname = 127.0.0.1
@@ -206,8 +245,12 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     private async Task<(End Here, End There)> ConnectAsync()
     {
         var (here, there) = (await ListenAsync(), await ListenAsync());
-        var handle = await here.Transport.Associate(new Address("tcp", "specs", "127.0.0.1", there.Port));
-        return (new End(handle), new End(await there.Inbound.NextAsync()));
+        var handle = await here.Transport.Associate(new Address("tcp", "others", "127.0.0.1", there.Port));
+        // Who says nothing is no connection.
+        Assert.True(handle.Write(Hello));
+        var inbound = new End(await there.Inbound.NextAsync());
+        Assert.Equal(Hello, await inbound.NextAsync());
+        return (new End(handle), inbound);
     }
 
     private async Task<(TcpClient Raw, AssociationHandle Handle)> RawAsync()
@@ -215,7 +258,16 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (_, port, inbound) = await ListenAsync();
         var raw = new TcpClient();
         await raw.ConnectAsync(IPAddress.Loopback, port);
+        await raw.GetStream().WriteAsync(Framed(Hello.ToByteArray()));
         return (raw, await inbound.NextAsync());
+    }
+
+    private static byte[] Framed(byte[] payload)
+    {
+        var frame = new byte[Frame.Header + payload.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
+        payload.CopyTo(frame, Frame.Header);
+        return frame;
     }
 
     private sealed record Listening(SocketTransport Transport, int Port, Inbound Inbound);

@@ -58,6 +58,17 @@ public sealed class AppendsSpec
         Assert.Equal([[7L, 8L]], Numbered(kit.AllAcknowledge(6)));
     }
 
+    [Fact]
+    public void R3_what_is_in_flight_is_bounded_by_bytes_but_a_single_request_may_be_larger()
+    {
+        var size = R(2).Encoded.Length;
+        var kit = Sequencer(options: o => o with { BatchBytes = 2 * size, BatchesInFlight = 2 });
+        var large = Write(1, 1, Put("k1", new string('x', 9 * size)));
+        // Heartbeats would wait behind all of it.
+        Assert.Equal([[1L]], Numbered(kit.Submit(Ann, large, R(2), R(3), R(4), R(5))));
+        Assert.Equal([[2L, 3L], [4L, 5L]], Numbered(kit.AllAcknowledge(1)));
+    }
+
     private static long[][] Numbered(IEnumerable<Effect> effects) =>
         [.. effects.OfType<Effect.Journal>().Select(j => ((EntriesAppended)j.Fact).Batch.Requests.Select(r => r.Number).ToArray())];
 
@@ -230,6 +241,20 @@ public sealed class AppendsSpec
         kit.Receive(2, Appended(2, 2));
         kit.Wait(190);
         Assert.Equal([Text.Of(Append(2, 1, 2))], kit.Wait(10).SentTo(3).OfType<Append>().Select(Text.Of));
+    }
+
+    [Fact]
+    public void R3_what_a_thin_link_still_carries_is_not_sent_again()
+    {
+        var kit = Sequencer(options: o => o with { Lease = Ms(3000), SilenceLimit = Ms(60_000) });
+        kit.Submit(Ann, Write(1, 1, Put("k1", new string('x', 1024 * 1024))));
+        kit.DiskCatchesUp();
+        kit.Receive(2, Appended(2, 1));
+        Assert.DoesNotContain(kit.Wait(1200), Sends<Append>);
+        // It may be lost all the same; and the link may be thinner still.
+        Assert.Contains(kit.Wait(100), Sends<Append>);
+        Assert.DoesNotContain(kit.Wait(2100), Sends<Append>);
+        Assert.Contains(kit.Wait(200), Sends<Append>);
     }
 
     [Fact]

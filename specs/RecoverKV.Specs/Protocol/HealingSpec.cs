@@ -74,6 +74,21 @@ public sealed class HealingSpec
     }
 
     [Fact]
+    public void R6_over_a_thin_link_entries_that_come_too_late_are_taken_and_fewer_are_asked_for_at_once()
+    {
+        var kit = Zombie([Batch(1, 1, 2)], o => o with { FetchEntries = 2, FetchesInFlight = 3 });
+        kit.Receive(1, new Commit(E(1), U(12))).Exactly(Asks(1, 1, 3, 4), Asks(2, 2, 5, 6), Asks(1, 3, 7, 8));
+        kit.Wait(1000).Nothing();
+        kit.Wait(10).Exactly(Asks(2, 4, 3, 4));
+        kit.Receive(1, Sends(1, Batch(1, 3, 4))).Exactly(Journals(Batch(1, 3, 4), committed: 12));
+        kit.Receive(2, Sends(2, Batch(1, 5, 6))).Exactly(Journals(Batch(1, 5, 6), committed: 12));
+        // Not from who was not asked for them.
+        kit.Receive(2, Sends(3, Batch(1, 7, 8))).Nothing();
+        // In time: two may be under way.
+        Assert.Equal(2, kit.Receive(2, Sends(4, Batch(1, 3, 4))).Count(Sends<Fetch>));
+    }
+
+    [Fact]
     public void R6_R7_an_entry_is_taken_only_if_its_epoch_is_the_one_of_the_history()
     {
         // n3 follows view 3: uids below 4 are of epoch 1, from 4 on of epoch 3; epoch 2 left nothing.

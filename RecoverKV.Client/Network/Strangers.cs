@@ -1,0 +1,86 @@
+using System.Net.Sockets;
+
+namespace RecoverKV.Client.Network;
+
+/// <summary>
+/// Connections that were accepted and have said nothing yet. Each has a few seconds to say hello, and only so many wait:
+/// then the one that has waited longest makes place, so that no number of silent ones keeps others out. Thread-safe.
+/// </summary>
+/// <param name="most">How many wait at most.</param>
+/// <param name="patience">How long a connection may say nothing.</param>
+internal sealed class Strangers(int most, TimeSpan patience)
+{
+    private readonly Lock _gate = new();
+    private readonly LinkedList<Socket> _waiting = new();
+
+    /// <summary>The first frame that it sends; null if it sends none in time, or what is none. Then it is closed.</summary>
+    /// <param name="connection">Just accepted.</param>
+    /// <param name="incoming">What else it sent is in there.</param>
+    /// <param name="crowdedOut">Called if another must make place for it.</param>
+    internal async Task<byte[]?> ListenAsync(Socket connection, FrameReader incoming, Action crowdedOut)
+    {
+        var place = Enter(connection, crowdedOut);
+        byte[]? first = null;
+        try
+        {
+            using var limit = new CancellationTokenSource(patience);
+            while (await connection.ReceiveAsync(incoming.Room(), limit.Token).ConfigureAwait(false) is > 0 and var bytes)
+            {
+                incoming.Received(bytes);
+                if (!incoming.TryRead(out var frame)) continue;
+                first = frame;
+                break;
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException
+            or InvalidDataException)
+        {
+            // It broke, was silent for too long, had to make place, or sends no frames.
+        }
+
+        var stays = Leave(place);
+        if (first is null || !stays) connection.Dispose();
+        return stays ? first : null;
+    }
+
+    /// <summary>Closes them all.</summary>
+    internal void Close()
+    {
+        lock (_gate)
+        {
+            foreach (var socket in _waiting) socket.Dispose();
+        }
+    }
+
+    private LinkedListNode<Socket> Enter(Socket connection, Action crowdedOut)
+    {
+        Socket? oldest = null;
+        LinkedListNode<Socket> place;
+        lock (_gate)
+        {
+            if (_waiting.Count >= most)
+            {
+                oldest = _waiting.First!.Value;
+                _waiting.RemoveFirst();
+            }
+
+            place = _waiting.AddLast(connection);
+        }
+
+        if (oldest is null) return place;
+        oldest.Dispose();
+        crowdedOut();
+        return place;
+    }
+
+    /// <summary>Whether it had not made place before.</summary>
+    private bool Leave(LinkedListNode<Socket> place)
+    {
+        lock (_gate)
+        {
+            if (place.List is null) return false;
+            _waiting.Remove(place);
+            return true;
+        }
+    }
+}
