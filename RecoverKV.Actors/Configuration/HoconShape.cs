@@ -2,16 +2,19 @@ namespace RecoverKV.Actors.Configuration;
 
 /// <summary>
 /// Finds what Akka's HOCON parser would pass over in silence, or never come back from: brackets that do not match,
-/// texts without an end, characters that need quotes, two keys in one line.
+/// texts without an end, characters that need quotes, two keys in one line. And what overflows its stack: blocks in blocks
+/// and keys of parts without end.
 /// </summary>
 internal sealed class HoconShape
 {
+    private const int Deepest = 32;
     private const string NeedQuotes = "`^?!@*&\\";
     private readonly string _text;
     private readonly Stack<(char Bracket, int Line)> _open = new();
     private int _position;
     private int _line = 1;
     private bool _assigned;
+    private int _dots;
 
     private HoconShape(string text) => _text = text;
 
@@ -40,18 +43,22 @@ internal sealed class HoconShape
         {
             case '\n':
                 _line++;
-                _assigned = false;
+                (_assigned, _dots) = (false, 0);
                 break;
             case ',':
-                _assigned = false;
+                (_assigned, _dots) = (false, 0);
                 break;
             case '{' or '[':
+                if (_open.Count == Deepest) throw Wrong(_line, $"more than {Deepest} brackets within each other");
                 _open.Push((c, _line));
-                _assigned = false;
+                (_assigned, _dots) = (false, 0);
                 break;
             case '}' or ']':
                 Close(c);
-                _assigned = false;
+                (_assigned, _dots) = (false, 0);
+                break;
+            case '.' when !_assigned && !InList:
+                if (++_dots == Deepest) throw Wrong(_line, $"a key of more than {Deepest} parts");
                 break;
             case '=' or ':':
                 if (InList) throw Wrong(_line, $"'{c}' in a list must stand in quotes");

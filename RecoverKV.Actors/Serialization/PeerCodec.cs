@@ -91,7 +91,7 @@ public static class PeerCodec
             switch (field)
             {
                 case 1: f.From = WireTypes.ReadMember(reader.Bytes()); break;
-                case 2 when manifest == Control: f.Control = ControlCodec.Decode(reader.Bytes()); break;
+                case 2 when manifest == Control && f.Control is null: f.Control = ControlCodec.Decode(reader.Bytes()); break;
                 case 2: f.Epoch = new Epoch(reader.Int()); break;
                 case 3: f.Third = reader.Int(); break;
                 case 4 when manifest is "A" or "f": (f.Batches ??= []).Add(WireTypes.ReadBatch(reader.Bytes())); break;

@@ -10,6 +10,9 @@ namespace RecoverKV.Actors.Serialization;
 /// </summary>
 internal static class WireTypes
 {
+    /// <summary>As many as <c>recoverkv.batch.requests</c> may say.</summary>
+    private const int RequestsOfBatch = 65536;
+
     [ThreadStatic]
     private static WireWriter? _writer;
 
@@ -43,7 +46,7 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: first = reader.Int(); break;
-                case 3: requests.Add(WriteRequestCodec.Decode(reader.Bytes())); break;
+                case 3: Add(requests, WriteRequestCodec.Decode(reader.Bytes()), RequestsOfBatch); break;
                 default: reader.Skip(); break;
             }
         }
@@ -133,8 +136,8 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: sequencer = reader.String(); break;
-                case 3: members.Add(ReadMember(reader.Bytes())); break;
-                case 4: inSync.Add(new NodeId(reader.String())); break;
+                case 3: Add(members, ReadMember(reader.Bytes()), ClientLimits.Nodes); break;
+                case 4: Add(inSync, new NodeId(reader.String()), ClientLimits.Nodes); break;
                 case 5: firstUid = reader.Int(); break;
                 case 6:
                     var (tenureEpoch, tenureFirst) = ReadPair(reader.Bytes());
@@ -172,6 +175,13 @@ internal static class WireTypes
         }
 
         return (first, second);
+    }
+
+    /// <summary>A small message must not become a large heap.</summary>
+    private static void Add<T>(List<T> list, T item, int limit)
+    {
+        if (list.Count == limit) throw new FormatException($"The message is malformed: more than {limit} items.");
+        list.Add(item);
     }
 
     public static Guid ReadGuid(ReadOnlyMemory<byte> bytes) => bytes.Length == 16
