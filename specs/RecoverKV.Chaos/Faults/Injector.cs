@@ -194,7 +194,7 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
         JournalDamage.DeleteLog(Path.Combine(loser.Folder, "data"));
         foreach (var node in first.Append(loser)) node.Start();
         // They must not: but if they do, clients are to see it.
-        await AliveAsync([.. first, loser], TimeSpan.FromSeconds(10));
+        await AliveAsync([.. first, loser], TimeSpan.FromSeconds(20));
         return detail;
     }
 
