@@ -29,8 +29,11 @@ internal sealed class SettingsReader
     public string Text(string path)
     {
         var value = Value(path);
-        return value.IsString() && !IsList(value) ? value.GetString()?.Trim() ?? ""
-            : throw InvalidSettingsException.Of(Full(path), Show(value), "a single value is wanted");
+        if (!value.IsString() || IsList(value))
+            throw InvalidSettingsException.Of(Full(path), Show(value), "a single value is wanted");
+        var text = value.GetString()?.Trim() ?? "";
+        return !text.Contains('\0') ? text
+            : throw InvalidSettingsException.Of(Full(path), "a text with a NUL", "a text without is wanted");
     }
 
     public string RequiredText(string path, string right)

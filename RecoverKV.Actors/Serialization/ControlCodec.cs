@@ -32,6 +32,8 @@ public static class ControlCodec
         .WithSurrogates([Surrogate.Create<View, ViewForm>(ViewForm.Of, form => form.ToView())])
         .WithTypeFilter(new ClosedList([.. All, typeof(ViewForm)])));
 
+    private static readonly ControlNulls Nulls = new(All);
+
     /// <summary>The bytes of a message.</summary>
     public static byte[] Encode(PeerMessage message)
     {
@@ -47,9 +49,9 @@ public static class ControlCodec
     public static PeerMessage Decode(ReadOnlyMemory<byte> bytes)
     {
         object? read;
+        using var stream = new ControlStream(bytes);
         try
         {
-            using var stream = new MemoryStream(bytes.ToArray(), writable: false);
             read = Hyperion.Deserialize(stream);
         }
         // Hyperion has no exception of its own for bytes that it cannot read: anything may come out of it.
@@ -58,9 +60,10 @@ public static class ControlCodec
             throw new FormatException($"A control message cannot be read: {e.Message}", e);
         }
 
-        return read is PeerMessage message && Messages.Contains(message.GetType())
-            ? message
-            : throw new FormatException($"A {read?.GetType().Name ?? "null"} is no control message.");
+        if (stream.Position < stream.Length) throw new FormatException("A control message is longer than it says.");
+        if (read is not PeerMessage message || !Messages.Contains(message.GetType()))
+            throw new FormatException($"A {read?.GetType().Name ?? "null"} is no control message.");
+        return Nulls.IsIn(message) ? throw new FormatException($"A {message.GetType().Name} lacks a part.") : message;
     }
 
     /// <summary>Has Hyperion generate its code for all of them, which it otherwise does at the first of each: a fifth of

@@ -104,7 +104,7 @@ public static class PeerCodec
                 // The header comes first: what stands before it is of no version that is known.
                 case > 1 when f.Header is null: throw new FormatException("A message does not begin with its sender.");
                 case 2 when manifest == "I": AddSetting(f.Settings ??= [], reader.Bytes()); break;
-                case 2 when manifest == Control: f.Control = ControlCodec.Decode(reader.Bytes()); break;
+                case 2 when manifest == Control && f.Control is null: f.Control = ControlCodec.Decode(reader.Bytes()); break;
                 case 2: f.Epoch = new Epoch(reader.Int()); break;
                 case 3: f.Third = reader.Int(); break;
                 case 4 when manifest is "A" or "f": (f.Batches ??= []).Add(WireTypes.ReadBatch(reader.Bytes())); break;

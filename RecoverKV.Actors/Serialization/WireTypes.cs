@@ -43,9 +43,7 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: first = reader.Int(); break;
-                case 3 when requests.Count == Limits.BatchRequests:
-                    throw new FormatException($"The message is malformed: a batch of more than {Limits.BatchRequests} requests.");
-                case 3: requests.Add(WriteRequestCodec.Decode(reader.Bytes())); break;
+                case 3: Add(requests, WriteRequestCodec.Decode(reader.Bytes()), Limits.BatchRequests); break;
                 default: reader.Skip(); break;
             }
         }
@@ -206,8 +204,8 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: sequencer = reader.String(); break;
-                case 3: members.Add(ReadMember(reader.Bytes())); break;
-                case 4: inSync.Add(new NodeId(reader.String())); break;
+                case 3: Add(members, ReadMember(reader.Bytes()), ClientLimits.Nodes); break;
+                case 4: Add(inSync, new NodeId(reader.String()), ClientLimits.Nodes); break;
                 case 5: firstUid = reader.Int(); break;
                 case 6:
                     var (tenureEpoch, tenureFirst) = ReadPair(reader.Bytes());
@@ -251,6 +249,13 @@ internal static class WireTypes
         }
 
         return (first, second);
+    }
+
+    /// <summary>A small message must not become a large heap.</summary>
+    private static void Add<T>(List<T> list, T item, int limit)
+    {
+        if (list.Count == limit) throw new FormatException($"The message is malformed: more than {limit} items.");
+        list.Add(item);
     }
 
     public static Guid ReadGuid(ReadOnlyMemory<byte> bytes) => bytes.Length == 16

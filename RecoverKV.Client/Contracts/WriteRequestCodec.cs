@@ -41,7 +41,7 @@ public static class WriteRequestCodec
     public static WriteRequest Decode(ReadOnlyMemory<byte> encoded)
     {
         long session = 0, number = 0, lowWater = 0;
-        var operations = new List<WriteOperation>(1);
+        List<WriteOperation>? operations = null;
         var returnPrevious = false;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
@@ -51,7 +51,12 @@ public static class WriteRequestCodec
                 case 1: session = reader.Int(); break;
                 case 2: number = reader.Int(); break;
                 case 3: lowWater = reader.Int(); break;
-                case 4: ClientLimits.Add(operations, DecodeOperation(reader.Bytes()), ClientLimits.Operations); break;
+                case 4:
+                    var operation = DecodeOperation(reader.Bytes());
+                    // Room for exactly so many: a list that grows takes up to four times as much, of two bytes each.
+                    operations ??= new(1 + Math.Min(OperationsIn(reader), ClientLimits.Operations));
+                    ClientLimits.Add(operations, operation, ClientLimits.Operations);
+                    break;
                 case 5: returnPrevious = reader.Bool(); break;
                 default: reader.Skip(); break;
             }
@@ -62,10 +67,23 @@ public static class WriteRequestCodec
             Session = session,
             Number = number,
             LowWater = lowWater,
-            Operations = operations,
+            Operations = operations is null ? [] : operations,
             ReturnPrevious = returnPrevious,
             Encoded = encoded,
         };
+    }
+
+    /// <summary>How many are still to come.</summary>
+    private static int OperationsIn(WireReader rest)
+    {
+        var count = 0;
+        while (rest.Next() is var field and not 0)
+        {
+            if (field == 4) count++;
+            rest.Skip();
+        }
+
+        return count;
     }
 
     private static WriteOperation DecodeOperation(ReadOnlyMemory<byte> encoded)

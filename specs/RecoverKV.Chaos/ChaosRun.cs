@@ -32,7 +32,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         await using var network = await NetworkAsync();
         var fakeTime = options.Kinds?.Contains(FaultKind.ClockJump) ?? true ? FakeTime.Library : null;
         await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, fakeTime);
-        var kinds = Injector.Possible(cluster, fakeTime is not null).Where(k => options.Kinds?.Contains(k) ?? true).ToList();
+        var kinds = Injector.Possible(cluster, fakeTime is not null).Where(Wanted).ToList();
         if (kinds.Count == 0) throw new ChaosException("this machine can do none of these faults");
         await output.WriteLineAsync($"{options.Nodes} nodes, {options.Clients} client processes, {kinds.Count} kinds of faults; {network.Description}");
         if (await cluster.WaitAsync(cluster.IsWell, Nemesis.Patience, cancellation) is null)
@@ -79,6 +79,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             Starts = cluster.Nodes.Sum(n => n.Starts),
         };
     }
+
+    private bool Wanted(FaultKind kind) => options.Kinds?.Contains(kind)
+        ?? !kind.IsAwaited() && (kind != FaultKind.LongSilence || options.Time >= TimeSpan.FromMinutes(30));
 
     private async Task<IChaosNetwork> NetworkAsync()
     {

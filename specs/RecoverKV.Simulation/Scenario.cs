@@ -53,6 +53,10 @@ public sealed record Scenario
 
     public required double Duplication { get; init; }
 
+    /// <summary>Half of the copies come up to so much later, when those who sent them may have started anew; zero: none do.
+    /// </summary>
+    public required TimeSpan LateCopies { get; init; }
+
     public required TimeSpan MaxDiskDelay { get; init; }
 
     /// <summary>Whether each start of a node draws its own setting of the lease.</summary>
@@ -96,6 +100,14 @@ public sealed record Scenario
         var calm = random.Chance(0.05);
         var tiny = random.Chance(0.5);
         var begin = random.Milliseconds(0, 2000);
+        // A generator of its own: all else of a seed stays as it was.
+        var late = new Prng(seed ^ 0x1A7E).Below(20) switch
+        {
+            0 => TimeSpan.FromMinutes(1),
+            < 4 => 5 * lease,
+            < 7 => 20 * lease,
+            _ => TimeSpan.Zero,
+        };
         return new Scenario
         {
             Seed = seed,
@@ -109,7 +121,7 @@ public sealed record Scenario
             AskPrevious = more.OneOf(0.5, 1, 1, 1),
             GiveUp = TimeSpan.FromMilliseconds(random.OneOf(400, 1500, 6000)),
             FaultsBegin = begin,
-            FaultsEnd = begin + (faultTime ?? TimeSpan.FromSeconds(12)),
+            FaultsEnd = begin + (faultTime ?? TimeSpan.FromSeconds(late > TimeSpan.FromSeconds(30) ? 70 : 12)),
             MeanBetweenFaults = TimeSpan.FromMilliseconds(random.OneOf(150, 500, 1000)),
             Faults = calm ? Faults.None : DrawFaults(random),
             MinDelay = TimeSpan.FromMilliseconds(0.1),
@@ -117,6 +129,7 @@ public sealed record Scenario
             Stragglers = random.OneOf(0, 0, 0.01, 0.1),
             Loss = calm ? 0 : random.OneOf(0, 0, 0.01, 0.05),
             Duplication = random.OneOf(0, 0.01, 0.1),
+            LateCopies = late,
             MaxDiskDelay = TimeSpan.FromMilliseconds(random.OneOf(0.5, 5, 30)),
             UnequalLeases = random.Chance(0.3),
             Options = new ProtocolOptions

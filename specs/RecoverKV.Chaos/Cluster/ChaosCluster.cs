@@ -15,6 +15,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private Process? _watch;
     private volatile string? _watchError;
     private Task _watching = Task.CompletedTask;
+    private volatile string? _foreign;
     private volatile Sample _last = new(0, []);
 
     private ChaosCluster(IChaosNetwork network, Disks disks, List<ChaosNode> nodes) =>
@@ -25,6 +26,13 @@ internal sealed class ChaosCluster : IAsyncDisposable
     public Disks Disks { get; }
 
     public IReadOnlyList<ChaosNode> Nodes { get; }
+
+    /// <summary>The name of a node that has the data of another store, which is held against nobody's.</summary>
+    public string? Foreign
+    {
+        get => _foreign;
+        set => _foreign = value;
+    }
 
     /// <summary>What the nodes said last.</summary>
     public Sample Last => _last;
@@ -122,7 +130,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         while (await output.ReadLineAsync() is { } line)
         {
             var sample = JsonSerializer.Deserialize<Sample>(line)!;
-            foreach (var node in sample.Nodes.Where(n => n.Applied > 0)) Compare(node);
+            foreach (var node in sample.Nodes.Where(n => n.Applied > 0 && n.Node != Foreign)) Compare(node);
             _last = sample;
         }
     }

@@ -22,6 +22,17 @@ internal static class JournalDamage
         return count;
     }
 
+    /// <summary>Deletes the write-ahead log, as a copy of `*.db` alone does.</summary>
+    /// <returns>Whether there was one with something in it.</returns>
+    public static bool DeleteLog(string folder)
+    {
+        var log = new FileInfo(Path.Combine(folder, "journal.db-wal"));
+        if (log is not { Exists: true, Length: > 0 }) return false;
+        log.Delete();
+        File.Delete(Path.Combine(folder, "journal.db-shm"));
+        return true;
+    }
+
     /// <summary>Overwrites a random part of the file or of its write-ahead log.</summary>
     public static string Noise(string folder, Random random)
     {

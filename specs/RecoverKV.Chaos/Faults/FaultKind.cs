@@ -20,6 +20,13 @@ internal enum FaultKind
     JournalNoise,
     WipedFolder,
     ClockJump,
+    SlowMember,
+    LongSilence,
+    FullDisks,
+    LogLost,
+    LogLostAlone,
+    ThinLink,
+    ForeignFolder,
 }
 
 internal static class FaultKinds
@@ -44,10 +51,26 @@ internal static class FaultKinds
         FaultKind.JournalNoise => "noise in the journal",
         FaultKind.WipedFolder => "data folder wiped",
         FaultKind.ClockJump => "wall clock jumps by up to a day",
+        FaultKind.SlowMember => "one node runs a fifth of the time, for 10 s",
+        FaultKind.LongSilence => "SIGSTOP of one for 5 minutes",
+        FaultKind.FullDisks => "all disks full",
+        FaultKind.LogLost => "write-ahead log deleted after kill -9",
+        FaultKind.LogLostAlone => "the same, where only those start again who do not know what it held",
+        FaultKind.ThinLink => "all links of 50 Mbit/s, values of 1 MiB",
+        FaultKind.ForeignFolder => "folder of another store in the place of a node's",
         _ => kind.ToString(),
     };
 
     /// <summary>Takes data from a node: one at a time, and only while all others are well, as the promises go no further.</summary>
     public static bool LosesData(this FaultKind kind) =>
-        kind is FaultKind.JournalTail or FaultKind.JournalNoise or FaultKind.WipedFolder;
+        kind is FaultKind.JournalTail or FaultKind.JournalNoise or FaultKind.WipedFolder or FaultKind.LogLost
+            or FaultKind.LogLostAlone;
+
+    /// <summary>Whether another fault may come at the same time.</summary>
+    public static bool Combines(this FaultKind kind) => !kind.LosesData()
+        && kind is not (FaultKind.LongSilence or FaultKind.ThinLink or FaultKind.ForeignFolder);
+
+    /// <summary>Known to break the build: not done unless asked for by name.</summary>
+    public static bool IsAwaited(this FaultKind kind) =>
+        kind is FaultKind.LogLostAlone or FaultKind.ForeignFolder;
 }

@@ -1,19 +1,26 @@
+using System.Diagnostics;
 using System.Globalization;
 using RecoverKV.Chaos.Cluster;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Chaos.Faults;
 
 /// <summary>Begins and ends faults. What was begun is ended by <see cref="HealAsync"/>.</summary>
 internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lease)
 {
+    private static readonly TimeSpan LongSilence = TimeSpan.FromMinutes(5), Slowness = TimeSpan.FromSeconds(10);
+
     private readonly List<Func<Task>> _heal = [];
+
+    /// <summary>What was seen during a fault that must not be; null if nothing was.</summary>
+    public string? Violation { get; private set; }
 
     /// <summary>The kinds that this machine can do.</summary>
     public static IEnumerable<FaultKind> Possible(ChaosCluster cluster, bool clockJumps) => Enum.GetValues<FaultKind>().Where(kind => kind switch
     {
         FaultKind.OneWay or FaultKind.FromClients => cluster.Network.CutsOneWay,
-        FaultKind.Throttle => cluster.Network.Throttles,
-        FaultKind.FullDisk => cluster.Disks.AreSmall,
+        FaultKind.Throttle or FaultKind.ThinLink => cluster.Network.Throttles,
+        FaultKind.FullDisk or FaultKind.FullDisks => cluster.Disks.AreSmall,
         FaultKind.ClockJump => clockJumps,
         _ => true,
     });
@@ -32,9 +39,13 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
             case FaultKind.KillAll:
                 return await KillAsync(cluster.Nodes);
             case FaultKind.Pause:
-                return Pause([node]);
+                return Pause([node], random.NextDouble() * 3 * lease);
             case FaultKind.PauseAll:
-                return Pause(Sample(random.Next(2, cluster.Nodes.Count + 1)));
+                return Pause(Sample(random.Next(2, cluster.Nodes.Count + 1)), random.NextDouble() * 3 * lease);
+            case FaultKind.LongSilence:
+                return Pause([node], LongSilence);
+            case FaultKind.SlowMember:
+                return Slow(node);
             case FaultKind.CleanStop:
                 await node.StopAsync(TimeSpan.FromSeconds(15));
                 return Name(node);
@@ -54,14 +65,19 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
                 await cluster.Network.ThrottleAsync(node.Number);
                 _heal.Add(cluster.Network.MendAsync);
                 return Name(node);
+            case FaultKind.ThinLink:
+                return await ThinAsync();
             case FaultKind.FullDisk:
-                Disks.Fill(node.Folder);
-                _heal.Add(() =>
-                {
-                    Disks.Free(node.Folder);
-                    return Task.CompletedTask;
-                });
+                return Fill([node]);
+            case FaultKind.FullDisks:
+                return Fill(cluster.Nodes);
+            case FaultKind.ForeignFolder:
+                var foreign = new ForeignFolder(cluster, node);
+                _heal.Add(async () => Violation ??= await foreign.RemoveAsync());
+                await foreign.PutAsync();
                 return Name(node);
+            case FaultKind.LogLostAlone:
+                return await LoseLogAloneAsync();
             case FaultKind.ClockJump:
                 var jump = TimeSpan.FromSeconds(random.Next(-86_400, 86_400));
                 node.SetClock(jump);
@@ -95,10 +111,9 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
         return name;
     }
 
-    private string Pause(IReadOnlyCollection<ChaosNode> nodes)
+    private string Pause(IReadOnlyCollection<ChaosNode> nodes, TimeSpan time)
     {
         foreach (var node in nodes.Where(n => n.IsRunning)) node.Pause();
-        var time = random.NextDouble() * 3 * lease;
         _heal.Add(async () =>
         {
             await Task.Delay(time);
@@ -106,6 +121,85 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
         });
         return string.Create(CultureInfo.InvariantCulture, $"{Name(nodes)} for {time.TotalSeconds:F1} s");
     }
+
+    private string Slow(ChaosNode node)
+    {
+        async Task RunSlowlyAsync()
+        {
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < Slowness && node.IsRunning;)
+            {
+                node.Pause();
+                await Task.Delay(400);
+                node.Continue();
+                await Task.Delay(100);
+            }
+        }
+
+        var slow = RunSlowlyAsync();
+        _heal.Add(() => slow);
+        return Name(node);
+    }
+
+    private string Fill(IReadOnlyCollection<ChaosNode> nodes)
+    {
+        foreach (var node in nodes) Disks.Fill(node.Folder);
+        _heal.Add(() =>
+        {
+            foreach (var node in nodes) Disks.Free(node.Folder);
+            return Task.CompletedTask;
+        });
+        return Name(nodes);
+    }
+
+    /// <summary>Values that links carry in seconds come on top of what the clients do.</summary>
+    private async Task<string> ThinAsync()
+    {
+        const int values = 12;
+        await cluster.Network.ThinAsync();
+        var load = LoadLargeAsync(values);
+        _heal.Add(async () =>
+        {
+            Violation ??= await load;
+            await cluster.Network.MendAsync();
+        });
+        return string.Create(CultureInfo.InvariantCulture, $"{values} values");
+    }
+
+    /// <summary>Writes so many values of 1 MiB.</summary>
+    /// <returns>Why not; null if they are written.</returns>
+    private async Task<string?> LoadLargeAsync(int values)
+    {
+        var file = cluster.Nodes[0].Folder + ".large.tsv";
+        await File.WriteAllLinesAsync(file, Enumerable.Range(1, values).Select(i => $"large{i}\t{new string('x', 1024 * 1024)}"));
+        var (code, _, error) = await Commands.TryAsync(cluster.Network.AtClients(Commands.Program(
+            "recoverkv", "load", file, "--contact", string.Join(',', cluster.Contacts))));
+        File.Delete(file);
+        return code == 0 ? null : $"the load of {values} values of 1 MiB ended with {code}: {error.Trim()}";
+    }
+
+    /// <summary>Some fall; the others acknowledge writes without them, and fall; one of these loses its log. Then only that
+    /// one and those who fell first start: a majority of which nobody has the last writes.</summary>
+    private async Task<string> LoseLogAloneAsync()
+    {
+        var nodes = Sample(cluster.Nodes.Count);
+        var first = nodes[..((nodes.Count - 1) / 2)];
+        var (loser, others) = (nodes[first.Count], nodes[first.Count..]);
+        var detail = $"{Name(loser)}; first fell {Name(first)}";
+        // So much that a log of before is in the file: a journal that is empty without its log is noticed anyway.
+        Violation ??= await LoadLargeAsync(values: 8);
+        await KillAsync(first);
+        await AliveAsync(others, TimeSpan.FromSeconds(15));
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await KillAsync(others);
+        JournalDamage.DeleteLog(Path.Combine(loser.Folder, "data"));
+        foreach (var node in first.Append(loser)) node.Start();
+        // They must not: but if they do, clients are to see it.
+        await AliveAsync([.. first, loser], TimeSpan.FromSeconds(20));
+        return detail;
+    }
+
+    private Task AliveAsync(IReadOnlyCollection<ChaosNode> nodes, TimeSpan patience) => cluster.WaitAsync(
+        s => nodes.All(n => s.Nodes.Any(o => o.Node == n.Name && o.Mode == NodeMode.Alive)), patience);
 
     private Task<string> CutAsync(IReadOnlyCollection<ChaosNode> side, bool bothWays) => CutAsync(
     [
@@ -133,6 +227,8 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
             case FaultKind.JournalTail:
                 var commits = JournalDamage.TruncateTail(data, random);
                 return commits == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{name}, {commits} commits");
+            case FaultKind.LogLost:
+                return JournalDamage.DeleteLog(data) ? name : null;
             case FaultKind.JournalNoise:
                 return $"{name}, {JournalDamage.Noise(data, random)}";
             default:

@@ -14,6 +14,7 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
 
     private readonly Injector _injector = new(cluster, random, Lease);
     private readonly List<FaultKind> _deck = [];
+    private bool _drawn;
 
     public List<FaultRecord> Records { get; } = [];
 
@@ -35,10 +36,11 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         }
     }
 
-    /// <summary>Each kind once, in random order, before any comes again.</summary>
+    /// <summary>Each kind once, in random order, before any comes again; a long silence only once.</summary>
     private FaultKind Draw()
     {
-        if (_deck.Count == 0) _deck.AddRange(kinds.OrderBy(_ => random.Next()));
+        if (_deck.Count == 0) _deck.AddRange(kinds.Where(k => k != FaultKind.LongSilence || !_drawn).OrderBy(_ => random.Next()));
+        _drawn = true;
         var kind = _deck[^1];
         _deck.RemoveAt(_deck.Count - 1);
         return kind;
@@ -52,10 +54,10 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         if (detail is not null)
         {
             await HoldAsync();
-            if (!kind.LosesData() && random.NextDouble() < 0.25)
+            if (kind.Combines() && random.NextDouble() < 0.25)
             {
                 var other = kinds[random.Next(kinds.Count)];
-                if (!other.LosesData() && other != kind && other != FaultKind.CleanStop)
+                if (other.Combines() && other != kind && other != FaultKind.CleanStop)
                 {
                     faults.Add(other);
                     detail += " + " + await _injector.InjectAsync(other);
@@ -66,6 +68,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
 
         await _injector.HealAsync();
         var healed = MonotonicClock.Now;
+        Violation = _injector.Violation;
+        if (Violation is not null) return false;
         if (!await BecomeWellAsync(faults)) return false;
         if (detail is null) return true;
         var record = new FaultRecord(faults, detail, injected, healed, MonotonicClock.Now);
@@ -103,7 +107,7 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
 
     /// <summary>A node may refuse a journal with noise, and cannot start with a full disk.</summary>
     private static bool MayEnd(IReadOnlyList<FaultKind> faults) =>
-        faults.Contains(FaultKind.JournalNoise) || faults.Contains(FaultKind.FullDisk);
+        faults.Contains(FaultKind.JournalNoise) || faults.Contains(FaultKind.FullDisk) || faults.Contains(FaultKind.FullDisks);
 
     private void MoveFolder(ChaosNode node)
     {

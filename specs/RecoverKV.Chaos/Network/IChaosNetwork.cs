@@ -30,6 +30,9 @@ internal interface IChaosNetwork : IAsyncDisposable
     /// <summary>Makes everything slow that a node sends.</summary>
     Task ThrottleAsync(int node);
 
+    /// <summary>Makes everything rather slow that nodes and clients send: 50 Mbit/s each.</summary>
+    Task ThinAsync();
+
     /// <summary>Undoes all of it.</summary>
     Task MendAsync();
 }

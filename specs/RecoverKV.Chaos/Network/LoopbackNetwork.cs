@@ -44,6 +44,8 @@ internal sealed class LoopbackNetwork : IChaosNetwork
 
     public Task ThrottleAsync(int node) => throw new NotSupportedException("needs network namespaces");
 
+    public Task ThinAsync() => throw new NotSupportedException("needs network namespaces");
+
     public async Task MendAsync()
     {
         foreach (var node in Nodes) await PartitionAsync(node, "--off");

@@ -77,6 +77,15 @@ internal sealed class NamespaceNetwork : IChaosNetwork
         _throttled.Add(node);
     }
 
+    public async Task ThinAsync()
+    {
+        for (var place = 0; place <= _nodes; place++)
+        {
+            await TcAsync(place, "replace", "tbf", "rate", "50mbit", "burst", "512kb", "latency", "2s");
+            _throttled.Add(place);
+        }
+    }
+
     public async Task MendAsync()
     {
         foreach (var link in _cut) await AddressAsync(link, Hardware(link.To));

@@ -41,7 +41,7 @@ internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenari
         }
 
         scheduler.After(Delay(), Arrive);
-        if (random.Chance(Duplication)) scheduler.After(Delay() * 3, Arrive);
+        if (random.Chance(Duplication)) scheduler.After(CopyDelay(), Arrive);
     }
 
     /// <summary>Between a client and a node.</summary>
@@ -54,8 +54,12 @@ internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenari
         }
 
         scheduler.After(Delay(), deliver);
-        if (random.Chance(Duplication)) scheduler.After(Delay() * 3, deliver);
+        if (random.Chance(Duplication)) scheduler.After(CopyDelay(), deliver);
     }
+
+    private TimeSpan CopyDelay() => scenario.LateCopies > TimeSpan.Zero && random.Chance(0.5)
+        ? scenario.LateCopies * random.Unit()
+        : Delay() * 3;
 
     private TimeSpan Delay()
     {

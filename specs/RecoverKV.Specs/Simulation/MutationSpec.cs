@@ -18,14 +18,14 @@ public class MutationSpec
         { nameof(Mutations.AcknowledgeBeforeDurable), 1, "In-sync members hold what is committed" },
         { nameof(Mutations.PendingReadsServed), 1, "Reads see what was answered before" },
         { nameof(Mutations.OrphansKept), 5, "Committed prefixes are equal" },
-        { nameof(Mutations.OrphanAcknowledged), 15, "Only a damaged disk is given up" },
-        { nameof(Mutations.LateSynchronization), 15, "In-sync members hold what is committed" },
+        { nameof(Mutations.OrphanAcknowledged), 110, "Only a damaged disk is given up" },
+        { nameof(Mutations.LateSynchronization), 56, "A committed entry is never dropped" },
         { nameof(Mutations.ShrinkWithoutMajority), 3, "In-sync is a majority of the members" },
-        { nameof(Mutations.NoWaitForLease), 26, "Reads see what was answered before" },
+        { nameof(Mutations.NoWaitForLease), 13, "Leases end before others commit" },
         { nameof(Mutations.SessionsNotReplicated), 2, "Reads see what was answered before" },
         { nameof(Mutations.AmnesiaTrusted), 380, "A committed entry is never dropped" },
         { nameof(Mutations.HealBeyondCommitted), 7, "A committed entry is never dropped" },
-        { nameof(Mutations.PromiseUnderLease), 7, "Leases end before others commit" },
+        { nameof(Mutations.PromiseUnderLease), 16, "Leases end before others commit" },
     };
 
     [Theory]

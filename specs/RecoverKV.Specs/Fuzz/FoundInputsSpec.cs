@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using System.Text;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Specs.Fuzz;
+
+/// <summary>Inputs that once broke a decoder.</summary>
+public sealed class FoundInputsSpec
+{
+    private static readonly View View = View.None with
+    {
+        Members = [new(new NodeId("node1"), Guid.NewGuid())],
+        InSync = [new("node1")],
+        History = [new Tenure(new Epoch(1), new Uid(1))],
+    };
+
+    /// <summary>Hyperion makes an array of any length that a message of some 100 bytes names: gigabytes.</summary>
+    [Fact]
+    public void A_control_message_cannot_announce_more_than_it_has()
+    {
+        var valid = ControlCodec.Encode(new InstallView(View));
+        for (var at = 0; at + 4 <= valid.Length; at++)
+        {
+            var bytes = valid.ToArray();
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), 2_000_000_000);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Record.Exception(() => ControlCodec.Decode(bytes));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024);
+        }
+
+        byte[] length = BitConverter.GetBytes(2_000_000_000);
+        byte[][] others = [[9, .. length], [7, 255, .. length], [252, 5, .. length], [252, 2, .. length], [255, .. length]];
+        foreach (var other in others) Assert.Contains("length", Refused(other), StringComparison.Ordinal);
+    }
+
+    /// <summary>Each length fits what is left, all together do not: an array in an array in an array.</summary>
+    [Fact]
+    public void Lengths_within_lengths_do_not_add_up_beyond_the_message()
+    {
+        var bytes = new List<byte>();
+        for (var i = 0; i < 1000; i++) bytes.AddRange([.. ArrayOfMembers(), .. BitConverter.GetBytes(4000)]);
+
+        Assert.Contains("length", Refused([.. bytes]), StringComparison.Ordinal);
+    }
+
+    /// <summary>A view whose members are a message with a view in it, and so on: the stack of a node overflowed.</summary>
+    [Fact]
+    public void A_control_message_cannot_be_nested_without_end()
+    {
+        var valid = ControlCodec.Encode(new InstallView(View));
+        var view = Array.IndexOf(valid, (byte)254, 1);
+        foreach (var depth in new[] { 100, 200_000 })
+        {
+            var nested = Enumerable.Repeat(valid[..view], depth).SelectMany(b => b).ToArray();
+            Assert.Contains("deep", Refused(nested), StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Hyperion takes what is missing for zeros, and reads no further than it needs.</summary>
+    [Fact]
+    public void A_control_message_is_neither_longer_nor_shorter_than_it_says()
+    {
+        var valid = ControlCodec.Encode(new Synchronize(new Epoch(4), View, new Uid(7), new NodeId("node1")));
+        for (var length = 0; length < valid.Length; length++) Refused(valid[..length]);
+        Assert.Contains("longer", Refused([.. valid, 0]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_control_message_has_no_nulls()
+    {
+        View[] lacking =
+        [
+            null!, View with { Members = null! }, View with { InSync = null! }, View with { History = null! },
+            View with { Sequencer = default }, View with { InSync = [default] }, View with { Members = [default] },
+        ];
+        foreach (var view in lacking)
+        {
+            Assert.Contains("lacks", Refused(ControlCodec.Encode(new Promise(new Epoch(1), view, new Uid(1), new Uid(1)))),
+                StringComparison.Ordinal);
+        }
+
+        Assert.Contains("lacks", Refused(ControlCodec.Encode(new Synchronize(new Epoch(1), View, new Uid(1), default))),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_control_message_has_a_field_of_32_bits()
+    {
+        // What ControlStream relies on: four bytes at once are a length.
+        Type[] small = [typeof(int), typeof(uint), typeof(float)];
+        var types = typeof(PeerMessage).Assembly.GetTypes()
+            .Where(t => t.IsSubclassOf(typeof(PeerMessage)) || t == typeof(View) || t == typeof(Tenure) || t == typeof(MemberId));
+        Assert.DoesNotContain(types.SelectMany(t => t.GetProperties()), p => p.CanWrite && small.Contains(p.PropertyType));
+    }
+
+    [Fact]
+    public void A_batch_has_no_more_requests_than_a_node_may_put_into_one()
+    {
+        byte[] Append(int requests)
+        {
+            var writer = new WireWriter();
+            var mark = writer.Begin(4);
+            for (var i = 0; i < requests; i++) writer.AlwaysBytes(3, []);
+            writer.End(mark);
+            var from = writer.Begin(1);
+            writer.End(from);
+            return writer.ToArray();
+        }
+
+        Assert.IsType<Append>(PeerCodec.Decode("A", Append(65536)).Message);
+        Assert.Throws<FormatException>(() => PeerCodec.Decode("A", Append(65537)));
+    }
+
+    [Fact]
+    public void Many_operations_take_no_more_than_their_room()
+    {
+        var request = new byte[2 * 2049];
+        for (var i = 0; i < request.Length; i += 2) request[i] = 4 << 3 | 2;
+        WriteRequestCodec.Decode(request);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var decoded = WriteRequestCodec.Decode(request);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 33 * request.Length);
+        Assert.Equal(2049, decoded.Operations.Count);
+    }
+
+    /// <summary>The parser of HOCON is recursive: some ten thousand of either end the process.</summary>
+    [Theory]
+    [InlineData("a{", "}", "brackets")]
+    [InlineData("a=[", "]", "brackets")]
+    [InlineData("a.", "b=1", "parts")]
+    public void Settings_are_not_nested_without_end(string open, string close, string problem)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < 100_000; i++) text.Append(i > 0 && open == "a=[" ? "[" : open);
+        for (var i = 0; i < (close.Length == 1 ? 100_000 : 1); i++) text.Append(close);
+
+        var wrong = Assert.Throws<InvalidSettingsException>(() => NodeSettings.Parse(text.ToString()));
+        Assert.Contains(problem, wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_setting_with_a_nul_is_named()
+    {
+        var config = NodeSettings.Parse("recoverkv {\n node = a\n members = [\"a@localhost:4051\"]\n data = \"/tmp/n\0m\"\n}");
+        Assert.Contains("recoverkv.data", Assert.Throws<InvalidSettingsException>(() => NodeSettings.Load(config)).Message,
+            StringComparison.Ordinal);
+    }
+
+    private static byte[] ArrayOfMembers()
+    {
+        // As Hyperion begins one: its manifest, up to its length.
+        var valid = ControlCodec.Encode(new InstallView(View with { Members = [], InSync = [], History = [] }));
+        var name = valid.AsSpan().IndexOf("MemberId[]"u8);
+        var start = valid.AsSpan(0, name).LastIndexOf((byte)255);
+        var length = BinaryPrimitives.ReadInt32LittleEndian(valid.AsSpan(start + 1));
+        return valid[start..(start + 5 + length)];
+    }
+
+    private static string Refused(byte[] bytes) => Assert.Throws<FormatException>(() => ControlCodec.Decode(bytes)).Message;
+}
