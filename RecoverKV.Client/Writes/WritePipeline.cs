@@ -101,7 +101,7 @@ internal sealed partial class WritePipeline
         lock (_gate)
         {
             _flights.Sweep(now);
-            if (_map.Replaced is { } why) EndAll(why);
+            if (_map.Replaced is { } replaced) EndAll(replaced);
             while (_waiting.First is { } write && (write.Deadline <= now || write.Task.IsCompleted))
             {
                 _waiting.Take();

@@ -65,15 +65,18 @@ public static class Targets
 
         return new Target(
             $"message between nodes {type.Name}",
-            random => Peer.ToBinary(new PeerEnvelope((MemberId)new Arbitrary(random).Of(typeof(MemberId)), Message(random))),
+            random => Peer.ToBinary(new PeerEnvelope(SomeHeader(random), Message(random))),
             bytes => Peer.ToBinary(Peer.FromBinary(bytes, manifest)),
             e => e is SerializationException);
     }
 
+    private static Header SomeHeader(Prng random) =>
+        new((MemberId)new Arbitrary(random).Of(typeof(MemberId)), new NodeId("node2"), random.Guid(), random.Next());
+
     private static byte[] InEnvelope(byte[] content)
     {
         var writer = new WireWriter(content.Length + 64);
-        WireTypes.Write(writer, 1, new MemberId(new NodeId("node1"), Guid.Empty));
+        WireTypes.Write(writer, 1, new Header(new MemberId(new NodeId("node1"), Guid.Empty), new NodeId("node2"), default, 0));
         writer.AlwaysBytes(2, content);
         return writer.ToArray();
     }

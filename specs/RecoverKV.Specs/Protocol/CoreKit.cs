@@ -157,7 +157,7 @@ internal sealed class CoreKit
         return Take();
     }
 
-    public string? Trouble => Core.Trouble(Now);
+    public string? Trouble => Core.Reason(Now);
 
     public Effect[] DiskTrouble(string? what)
     {

@@ -52,7 +52,7 @@ public sealed class WellFormedSpec
         Assert.False(WellFormed.Check(message));
         var kit = Follower(2, log: 3, committed: 3);
         var (before, view) = (kit.Core.PromisedEpoch, kit.Core.View);
-        kit.Core.Receive(kit.Now, Member(1), message);
+        kit.Core.Receive(kit.Now, kit.Core.HeaderTo(Node(2)) with { From = Member(1) }, message);
         Assert.IsType<Effect.Notice>(Assert.Single(kit.Core.Effects));
         kit.Receive(1, message).Nothing();
         Assert.Equal((before, view, U(3)), (kit.Core.PromisedEpoch, kit.Core.View, kit.Core.Committed));
