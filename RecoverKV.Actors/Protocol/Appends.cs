@@ -233,7 +233,13 @@ public sealed partial class ReplicaCore
     private void Acknowledged(Leading leading, MemberId from, Uid contiguous, Uid highest)
     {
         if (!leading.Followers.TryGetValue(from, out var follower))
+        {
+            // A disk that was made anew again and again: only its last incarnation may still come in.
+            foreach (var older in leading.Followers.Keys.Where(m => m.Node == from.Node && !_view.HasMember(m)).ToArray())
+                leading.Followers.Remove(older);
             leading.Followers.Add(from, follower = new Follower(from) { ProgressAt = _now });
+        }
+
         follower.HeardAt = _now;
         if (contiguous > follower.Contiguous) (follower.ProgressAt, follower.Resent) = (_now, 0);
         follower.Contiguous = Uid.Max(follower.Contiguous, contiguous);

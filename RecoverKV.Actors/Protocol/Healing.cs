@@ -19,7 +19,7 @@ public sealed partial class ReplicaCore
     private int _fetchesAtOnce = int.MaxValue;
 
     // Those that were given up: what comes too late is as good.
-    private readonly Queue<(long Id, NodeId Peer)> _late = new();
+    private readonly Queue<(long Id, NodeId Peer, UidRange Range)> _late = new();
     private const int MostLate = 32;
 
     /// <summary>How many entries peers have sent to this replica since its start, to fill its gaps.</summary>
@@ -43,7 +43,7 @@ public sealed partial class ReplicaCore
             _fetches.Remove(id);
             _peerFailedAt[fetch.Peer] = _now;
             _fetchesAtOnce = 1;
-            _late.Enqueue((id, fetch.Peer));
+            _late.Enqueue((id, fetch.Peer, fetch.Range));
             if (_late.Count > MostLate) _late.Dequeue();
         }
 
@@ -67,6 +67,13 @@ public sealed partial class ReplicaCore
                 }
             }
         }
+    }
+
+    // What was asked for in the name of another log is not taken.
+    private void ForgetFetches()
+    {
+        _fetches.Clear();
+        _late.Clear();
     }
 
     private void Ask(NodeId peer, UidRange range)
@@ -103,12 +110,17 @@ public sealed partial class ReplicaCore
 
     private void OnEntries(MemberId from, Entries message)
     {
-        var inTime = _fetches.TryGetValue(message.Id, out var fetch) && fetch.Peer == from.Node;
-        if (!inTime && (message.Batches.Length == 0 || !_late.Contains((message.Id, from.Node)))) return;
-        if (inTime)
+        UidRange asked;
+        if (_fetches.TryGetValue(message.Id, out var fetch) && fetch.Peer == from.Node)
         {
+            asked = fetch.Range;
             _fetches.Remove(message.Id);
             if (_fetchesAtOnce < _options.FetchesInFlight) _fetchesAtOnce++;
+        }
+        else
+        {
+            asked = _late.FirstOrDefault(l => l.Id == message.Id && l.Peer == from.Node).Range;
+            if (asked == default || message.Batches.Length == 0) return;
         }
 
         if (message.Batches.Length > 0) _reachedAt = _now;
@@ -117,14 +129,14 @@ public sealed partial class ReplicaCore
         if (HealingGoal() is { } goal)
         {
             var anyEpoch = Mutated(Mutations.HealBeyondCommitted);
-            var last = Uid.Min(goal.Target, fetch.Range.Last);
+            var last = Uid.Min(goal.Target, asked.Last);
             foreach (var batch in message.Batches)
             {
                 any |= AppendLacking(batch, uid =>
-                    uid >= fetch.Range.First && uid <= last && (goal.Log.Holds(uid, batch.Epoch) || anyEpoch));
+                    uid >= asked.First && uid <= last && (goal.Log.Holds(uid, batch.Epoch) || anyEpoch));
             }
 
-            useless |= !any && !_log.Held.Contains(fetch.Range.First);
+            useless |= !any && !_log.Held.Contains(asked.First);
         }
 
         if (any)

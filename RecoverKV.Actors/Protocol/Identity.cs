@@ -112,6 +112,7 @@ public sealed partial class ReplicaCore
         }
 
         if (header.From.Node == _self.Node) return $"another node, {header.From}, has the name of this one";
+        if (!_options.Nodes.Contains(header.From.Node)) return $"{header.From} is no node of recoverkv.members";
         if (header.Cluster != Cluster && !IsOfThisStore(header, message) && !Mutated(Mutations.AnyClusterTrusted))
         {
             return $"{header.From} is of {Store(header.Cluster)}, {_self} of {Store(Cluster)}: the folder or an address of "

@@ -29,7 +29,7 @@ public sealed partial class ReplicaCore
         if (_stopped || _lost != null) return;
         _now = now;
         _healFrom = peers;
-        _fetches.Clear();
+        ForgetFetches();
         _peerFailedAt.Clear();
         Heal();
         Settle();

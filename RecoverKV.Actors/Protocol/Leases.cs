@@ -6,6 +6,9 @@ public sealed partial class ReplicaCore
     // The part of the lease time that a reader may use; the rest covers clocks that run at different rates.
     private const double UsablePart = 0.9;
 
+    // Without a majority none is echoed, for as long as a tenure then lasts.
+    private const int MostReadings = 256;
+
     private TimeSpan? _leaseUntil;
 
     // That of the accepted view, whatever this node's configuration says: all members go by one, also while it is being
@@ -120,6 +123,7 @@ public sealed partial class ReplicaCore
         follower.TicksLate = message.TicksLate;
         if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));
+        if (follower.Readings.Count > MostReadings) follower.Readings.Dequeue();
         if (!leading.Rounds.TryGetValue(message.Round, out var round)) return;
         if (!_view.HasMember(from) || !round.Acknowledged.Add(from)) return;
         if (round.Acknowledged.Count < _view.Majority) return;

@@ -17,7 +17,7 @@ public sealed partial class ReplicaCore
         if (_synchronization == null)
         {
             _synchronization = message;
-            _fetches.Clear();
+            ForgetFetches();
             var orphans = FindOrphans((uid, epoch) => uid <= message.Target && IsIn(message.Base, uid, epoch));
             if (orphans.Length > 0)
             {
@@ -132,7 +132,7 @@ public sealed partial class ReplicaCore
         if (from != _self) StepDown();
         EndLease();
         _synchronization = null;
-        _fetches.Clear();
+        ForgetFetches();
         var orphans = FindOrphans((uid, epoch) => uid < view.FirstUid && IsIn(view, uid, epoch));
         var fact = new ViewAccepted(view, orphans, _knownCommitted);
         Evolve(fact);

@@ -30,7 +30,7 @@ public class NodeSettingsSpec
             Defaults with { Self = self, Nodes = options.Nodes, Agreed = options.Agreed, Run = 7, Seed = 8 }, options);
         Assert.Equal(
             [
-                "recoverkv.members = [a@h1:4051, b@h2:4051, c@h3:4051]", "recoverkv.frame-size = 4MiB",
+                "recoverkv.members = [a@10.0.0.1:4051, b@host-b.example:4052, c@127.0.0.1:4053]", "recoverkv.frame-size = 4MiB",
                 "recoverkv.limits.key = 1KiB", "recoverkv.limits.value = 1MiB",
             ],
             options.Agreed.Select(s => $"{s.Name} = {s.Value}"));

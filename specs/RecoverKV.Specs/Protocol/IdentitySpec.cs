@@ -180,7 +180,7 @@ public sealed class IdentitySpec
         // It knows its store by its folder, though the journal is new.
         var kit = CoreKit.Start(1, 3, [], o => o with { Cluster = Own });
         Assert.DoesNotContain(kit.Wait(3000), Sends<Canvass>);
-        Assert.Contains("waits for a node of store 11111111", kit.Core.Reason(kit.Now));
+        Assert.Contains("waits for a node that has store 11111111", kit.Core.Reason(kit.Now));
         // Neither with those that know of no store nor with those that lost the same one.
         var fresh = From(kit, 2) with { Cluster = Guid.Empty };
         kit.Receive(fresh, new Canvass(E(1), E(0), E(0))).Exactly(To(2, new CanvassReply(E(1), false, E(0))));

@@ -62,7 +62,8 @@ public sealed class WellFormedSpec
     public void What_no_node_of_this_configuration_sends_is_not_looked_at()
     {
         var kit = Follower(2, log: 3, committed: 3);
-        kit.Receive(Member(9), new Fetch(E(1), 1, Range(1, 2))).Nothing();
+        kit.Receive(Member(9), new Fetch(E(1), 1, Range(1, 2)))
+            .Exactly(new Effect.Warning($"{Member(9)} is no node of recoverkv.members"));
         kit.Receive(Member(9), new RequestPromise(E(9), E(1))).Nothing();
         Assert.Equal(E(1), kit.Core.PromisedEpoch);
     }
