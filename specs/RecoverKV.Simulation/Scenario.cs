@@ -140,7 +140,9 @@ public sealed record Scenario
                 Seed = 0,
                 Lease = lease,
                 HeartbeatInterval = lease / 10,
-                SilenceLimit = TimeSpan.FromMilliseconds(random.OneOf(100, 250, 1000)) + 4 * maxDelay,
+                // As settings are checked: at least two heartbeats.
+                SilenceLimit = TimeSpan.FromMilliseconds(Math.Max(random.OneOf(100, 250, 1000), lease.TotalMilliseconds / 5))
+                    + 4 * maxDelay,
                 ElectionRankDelay = TimeSpan.FromMilliseconds(20) + maxDelay,
                 ElectionJitter = TimeSpan.FromMilliseconds(40) + 2 * maxDelay,
                 CampaignTimeout = TimeSpan.FromMilliseconds(300) + 10 * maxDelay,
