@@ -117,6 +117,7 @@ public sealed partial class ReplicaCore
 
     private bool Contradicts(View view)
     {
+        if (Mutated(Mutations.AmnesiaTrusted)) return false;
         if (view.Epoch == _view.Epoch)
             return view.Sequencer != _view.Sequencer || view.FirstUid != _view.FirstUid
                 || !view.InSync.SequenceEqual(_view.InSync) || !view.Members.SequenceEqual(_view.Members);

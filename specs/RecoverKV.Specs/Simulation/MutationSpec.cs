@@ -23,7 +23,7 @@ public class MutationSpec
         { nameof(Mutations.ShrinkWithoutMajority), 3, "In-sync is a majority of the members" },
         { nameof(Mutations.NoWaitForLease), 13, "Leases end before others commit" },
         { nameof(Mutations.SessionsNotReplicated), 2, "Reads see what was answered before" },
-        { nameof(Mutations.AmnesiaTrusted), 380, "A committed entry is never dropped" },
+        { nameof(Mutations.AmnesiaTrusted), 1011, "A committed entry is never dropped" },
         { nameof(Mutations.HealBeyondCommitted), 7, "A committed entry is never dropped" },
         { nameof(Mutations.PromiseUnderLease), 16, "Leases end before others commit" },
     };
