@@ -8,7 +8,7 @@ namespace RecoverKV.Actors.Configuration;
 internal sealed class HoconShape
 {
     private const int Deepest = 32;
-    private const string NeedQuotes = "`^?!@*&\\";
+    private const string NeedQuotes = "$`^?!@*&\\";
     private readonly string _text;
     private readonly Stack<(char Bracket, int Line)> _open = new();
     private int _position;
