@@ -7,7 +7,7 @@ namespace RecoverKV.Actors.Configuration;
 /// </summary>
 internal sealed class HoconShape
 {
-    private const string NeedQuotes = "`^?!@*&\\";
+    private const string NeedQuotes = "$`^?!@*&\\";
     private const int MostDepth = 32;
     private const int MostDots = 20;
     private readonly string _text;

@@ -59,7 +59,7 @@ internal sealed class Mutator(Prng random, Target target)
     private byte[] Repeated(byte[] part)
     {
         if (part.Length == 0) part = random.Chance(0.5) ? [random.OneOf<byte>(Bytes)] : [10, 0];
-        var result = new byte[Math.Min(target.Longest, part.Length << random.Below(20))];
+        var result = new byte[Math.Min(target.Longest, (long)part.Length << random.Below(20))];
         for (var i = 0; i < result.Length; i++) result[i] = part[i % part.Length];
         return result;
     }

@@ -142,6 +142,14 @@ public sealed class FoundInputsSpec
         Assert.Contains(problem, wrong.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The parser never came back.</summary>
+    [Fact]
+    public void A_dollar_that_begins_no_substitution_needs_quotes()
+    {
+        var wrong = Assert.Throws<InvalidSettingsException>(() => NodeSettings.Parse("a = [\"b\",$\"c\"]"));
+        Assert.Contains("'$' must stand in quotes", wrong.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_setting_with_a_nul_is_named()
     {
