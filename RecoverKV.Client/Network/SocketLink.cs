@@ -189,7 +189,7 @@ internal sealed class SocketLink : AssociationHandle
     }
 
     /// <summary>Delivers all frames until the connection ends; begun on the strand.</summary>
-    private async Task ReceiveAsync(Socket socket, FrameReader incoming, IHandleEventListener listener, Strand.Entry strand)
+    private static async Task ReceiveAsync(Socket socket, FrameReader incoming, IHandleEventListener listener, Strand.Entry strand)
     {
         var signAt = 0L;
         while (true)

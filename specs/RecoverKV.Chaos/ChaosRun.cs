@@ -81,7 +81,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     }
 
     private bool Wanted(FaultKind kind) => options.Kinds?.Contains(kind)
-        ?? !kind.IsAwaited() && (kind != FaultKind.LongSilence || options.Time >= TimeSpan.FromMinutes(30));
+        ?? (kind != FaultKind.LongSilence || options.Time >= TimeSpan.FromMinutes(30));
 
     private async Task<IChaosNetwork> NetworkAsync()
     {

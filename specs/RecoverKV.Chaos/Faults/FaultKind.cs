@@ -69,8 +69,4 @@ internal static class FaultKinds
     /// <summary>Whether another fault may come at the same time.</summary>
     public static bool Combines(this FaultKind kind) => !kind.LosesData()
         && kind is not (FaultKind.LongSilence or FaultKind.ThinLink or FaultKind.ForeignFolder);
-
-    /// <summary>Known to break the build: not done unless asked for by name.</summary>
-    public static bool IsAwaited(this FaultKind kind) =>
-        kind is FaultKind.LogLostAlone or FaultKind.ForeignFolder;
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RecoverKV.Chaos.Cluster;
+using RecoverKV.Chaos.Load;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Chaos.Faults;
@@ -198,7 +199,7 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
         return detail;
     }
 
-    private Task AliveAsync(IReadOnlyCollection<ChaosNode> nodes, TimeSpan patience) => cluster.WaitAsync(
+    private Task<Sample?> AliveAsync(IReadOnlyCollection<ChaosNode> nodes, TimeSpan patience) => cluster.WaitAsync(
         s => nodes.All(n => s.Nodes.Any(o => o.Node == n.Name && o.Mode == NodeMode.Alive)), patience);
 
     private Task<string> CutAsync(IReadOnlyCollection<ChaosNode> side, bool bothWays) => CutAsync(

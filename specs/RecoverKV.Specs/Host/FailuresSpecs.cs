@@ -18,7 +18,9 @@ public sealed class FailuresSpecs
         { new OutcomeUnknownException("no answer"), 4, "outcome unknown: no answer" },
         { new IOException("disk\r\n full"), 3, "disk full" },
         { new OperationCanceledException(), 3, "interrupted" },
+#pragma warning disable CA2201 // What the runtime throws is what is looked at here.
         { new OutOfMemoryException(), 3, "out of memory" },
+#pragma warning restore CA2201
         {
             new NotDoneException("no", new IOException("Too many open files")), 3,
             "too many open files: raise the limit of this process (ulimit -n)"
