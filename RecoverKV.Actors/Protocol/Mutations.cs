@@ -67,6 +67,9 @@ internal enum Mutations
 
     /// <summary>R8: a member that is slow but not silent stays in-sync, and a slow sequencer leads on.</summary>
     SlowMemberKept = 1 << 19,
+
+    /// <summary>R11: what counts the facts beside the journal is not looked at.</summary>
+    LossIgnored = 1 << 20,
 }
 
 public sealed partial class ReplicaCore

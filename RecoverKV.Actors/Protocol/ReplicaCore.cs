@@ -153,7 +153,7 @@ public sealed partial class ReplicaCore
     public void Start(TimeSpan now, string? lost = null)
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = _tickedAt = now;
-        _lost = lost;
+        _lost = Mutated(Mutations.LossIgnored) ? null : lost;
         TrackPending();
         CheckOwnFolder();
         ResetElectionTimer();

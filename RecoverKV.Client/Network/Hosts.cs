@@ -24,6 +24,8 @@ public static class Hosts
                 : null;
         }
 
+        // Each label has a character; a name may end with the root's dot.
+        if (text[0] == '.' || text.Contains("..", StringComparison.Ordinal)) return null;
         return text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? text : null;
     }
 

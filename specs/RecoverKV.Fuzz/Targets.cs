@@ -29,7 +29,8 @@ public static class Targets
     ];
 
     private static IEnumerable<Type> TypesOf<T>() =>
-        typeof(T).Assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(T)) && !t.IsAbstract).OrderBy(t => t.Name);
+        typeof(T).Assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(T)) && !t.IsAbstract && t != typeof(Unreadable))
+            .OrderBy(t => t.Name);
 
     /// <summary>What a client sends to a node or a node to a client. What was taken can be sent on.</summary>
     private static Target ClientMessage(Type type)

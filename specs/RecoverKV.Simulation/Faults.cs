@@ -48,6 +48,9 @@ public enum Faults
     /// <summary>A process, or its disk, works only a fifth of the time, for a long while.</summary>
     SlowNode = 8192,
 
+    /// <summary>A journal loses its tail, promises and views among it, and what counts its facts tells of it.</summary>
+    LostLog = 16384,
+
     /// <summary>A node's folder is for a while that of the same node of another store.</summary>
     OtherFolder = 32768,
 

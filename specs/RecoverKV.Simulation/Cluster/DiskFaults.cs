@@ -19,7 +19,7 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
         _lost.RemoveWhere(n => !n.Disk.LostFacts && view.IsInSync(n.Member));
         if (!_lost.Contains(node) && (_lost.Count + 1) * 2 >= cluster.Nodes.Length) return false;
         if (kind == Faults.WipedDisk) node.Wipe();
-        else if (!TryTruncate(node)) return false;
+        else if (!(kind == Faults.LostLog ? TryLoseLog(node) : TryTruncate(node))) return false;
         _lost.Add(node);
         return true;
     }
@@ -45,7 +45,18 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
         node.Crash();
         if (node.Disk.Facts.Reverse().Take(count).Any(f => f is not EntriesAppended)) return true; // a plain crash then
         cluster.Trace.Add(cluster.Scheduler.Now, "truncate", node.Id.Name, "", $"{count} facts");
-        node.Disk.Truncate(count);
+        node.Disk.Truncate(count, counted: false);
+        return true;
+    }
+
+    /// <summary>Takes any facts off the end of the journal: the node finds out by itself.</summary>
+    private bool TryLoseLog(SimulatedNode node)
+    {
+        if (node.Disk.LostFacts || node.Disk.Facts.Count == 0) return false;
+        node.Crash();
+        var count = random.Between(1, Math.Min(node.Disk.Facts.Count, random.OneOf(3, 30, 300)));
+        cluster.Trace.Add(cluster.Scheduler.Now, "lose log", node.Id.Name, "", $"{count} facts");
+        node.Disk.Truncate(count, counted: true);
         return true;
     }
 }

@@ -80,7 +80,7 @@ internal sealed class Nemesis
                 Count(kind, "disk slow", node.Id.Name);
                 node.Disk.Stall(_random.Milliseconds(20, 2000));
                 break;
-            case Faults.WipedDisk or Faults.LostTail:
+            case Faults.WipedDisk or Faults.LostTail or Faults.LostLog:
                 if (kind == Faults.WipedDisk && _random.Chance(0.5)) return; // rarer
                 if (!_disks.TryDo(kind, node)) return;
                 Count(kind);

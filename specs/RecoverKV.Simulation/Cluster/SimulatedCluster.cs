@@ -65,11 +65,10 @@ internal sealed class SimulatedCluster
         Statistics.MessagesLost = Network.Lost;
     }
 
-    public void Deliver(SimulatedNode from, NodeId to, PeerMessage message)
+    public void Deliver(SimulatedNode from, Header header, PeerMessage message)
     {
-        var receiver = Nodes[Array.IndexOf(NodeIds, to)];
+        var receiver = Nodes[Array.IndexOf(NodeIds, header.To)];
         if (receiver == from) throw new ViolationException("Messages go to others", $"{from.Id}: {message}");
-        var header = from.Core!.HeaderTo(to);
         Network.Send(from.Index, receiver.Index, () =>
         {
             if (!receiver.IsUp) return;

@@ -20,6 +20,9 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     /// <summary>A disk fault took away facts that the replica may have vouched for.</summary>
     public bool LostFacts { get; private set; }
 
+    /// <summary>R11: how many facts the journal has had, as what stands beside it says.</summary>
+    public int Counted { get; private set; }
+
     /// <summary>Called with the number of a fact that is durable, and all before it.</summary>
     public Action<long>? Durable { get; set; }
 
@@ -59,6 +62,7 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     {
         _facts.Clear();
         Image = new JournalImage();
+        Counted = 0;
         LostFacts = false; // what follows is another member, which vouched for nothing
     }
 
@@ -69,10 +73,12 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         Image = JournalImage.Of(_facts);
     }
 
-    public void Truncate(int count)
+    /// <summary>Takes facts off the end, and maybe the count of them too.</summary>
+    public void Truncate(int count, bool counted)
     {
         _facts.RemoveRange(_facts.Count - count, count);
         Image = JournalImage.Of(_facts);
+        if (!counted) Counted = _facts.Count;
         LostFacts = true;
     }
 
@@ -89,6 +95,7 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     {
         var fact = _pending.Dequeue();
         _facts.Add(fact);
+        Counted = _facts.Count;
         Image.Apply(fact);
     }
 }

@@ -17,6 +17,7 @@ internal sealed class SimulatedNode
     private TimeSpan _pausedUntil;
     private int _life;
     private Guid _store;
+    private bool _isSuccessor;
     private (SimulatedDisk Disk, MemberId Member, Guid Store)? _own;
 
     public SimulatedNode(SimulatedCluster cluster, int index, Prng random)
@@ -84,6 +85,7 @@ internal sealed class SimulatedNode
             Lease = _cluster.Scenario.Options.Lease
                 * (_cluster.Scenario.UnequalLeases ? _random.OneOf(0.5, 1, 1, 2) : 1),
             Cluster = _store,
+            IsSuccessor = _isSuccessor,
             NewCluster = _random.Guid(),
             Agreed = Settings,
         })
@@ -96,7 +98,7 @@ internal sealed class SimulatedNode
         {
             foreach (var fact in Disk.Facts) core.Replay(fact);
             if (!IsForeign) _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
-            core.Start(Clock);
+            core.Start(Clock, Disk.Counted > Disk.Facts.Count ? $"{Disk.Facts.Count} of {Disk.Counted} facts are left" : null);
         });
         Tick(life);
     }
@@ -119,7 +121,7 @@ internal sealed class SimulatedNode
         _cluster.Trace.Add(_cluster.Scheduler.Now, "wipe", Id.Name);
         Disk.Wipe();
         Member = new MemberId(Id, _random.Guid());
-        _store = Guid.Empty;
+        (_store, _isSuccessor) = (Guid.Empty, false);
     }
 
     /// <summary>Its folder is exchanged for one of another store, with these facts; null gives its own back. The node is
@@ -218,7 +220,7 @@ internal sealed class SimulatedNode
             case Effect.Send send:
                 _cluster.Trace.Add(now, "send", Id.Name, send.To.Name, send.Message);
                 if (!IsForeign) foreach (var property in _cluster.Properties) property.OnSend(this, send.Message);
-                _cluster.Deliver(this, send.To, send.Message);
+                _cluster.Deliver(this, core.HeaderTo(send.To), send.Message);
                 break;
             case Effect.ServeFromJournal serve:
                 Serve(serve);
@@ -245,7 +247,7 @@ internal sealed class SimulatedNode
                 // The folder made anew knows the store of the one before.
                 var store = _store;
                 Wipe();
-                _store = store;
+                (_store, _isSuccessor) = (store, true);
                 _cluster.Scheduler.After(TimeSpan.FromMilliseconds(50), Start);
                 break;
             case Effect.Left:
@@ -275,7 +277,7 @@ internal sealed class SimulatedNode
             var batches = Disk.Read(serve, options.FetchEntries, options.FetchBytes);
             var entries = new Entries(serve.Request.Epoch, serve.Request.Id, batches);
             _cluster.Trace.Add(_cluster.Scheduler.Now, "send", Id.Name, serve.To.Name, entries);
-            _cluster.Deliver(this, serve.To, entries);
+            _cluster.Deliver(this, Core!.HeaderTo(serve.To), entries);
         });
     }
 }

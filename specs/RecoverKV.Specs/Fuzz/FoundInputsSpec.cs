@@ -36,14 +36,17 @@ public sealed class FoundInputsSpec
         foreach (var other in others) Assert.Contains("length", Refused(other), StringComparison.Ordinal);
     }
 
-    /// <summary>Each length fits what is left, all together do not: an array in an array in an array.</summary>
+    /// <summary>An array in an array in an array, each shorter than what is left: no control message has arrays.</summary>
     [Fact]
-    public void Lengths_within_lengths_do_not_add_up_beyond_the_message()
+    public void Arrays_are_of_no_type_that_is_read()
     {
-        var bytes = new List<byte>();
-        for (var i = 0; i < 1000; i++) bytes.AddRange([.. ArrayOfMembers(), .. BitConverter.GetBytes(4000)]);
-
-        Assert.Contains("length", Refused([.. bytes]), StringComparison.Ordinal);
+        var name = Encoding.UTF8.GetBytes("RecoverKV.Actors.Protocol.MemberId[], RecoverKV.Actors");
+        byte[] array = [255, .. BitConverter.GetBytes(name.Length), .. name, .. BitConverter.GetBytes(4000)];
+        var bytes = Enumerable.Repeat(array, 1000).SelectMany(b => b).ToArray();
+        Refused(bytes);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Refused(bytes);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 192 * 1024);
     }
 
     /// <summary>A view whose members are a message with a view in it, and so on: the stack of a node overflowed.</summary>
@@ -71,17 +74,8 @@ public sealed class FoundInputsSpec
     [Fact]
     public void A_control_message_has_no_nulls()
     {
-        View[] lacking =
-        [
-            null!, View with { Members = null! }, View with { InSync = null! }, View with { History = null! },
-            View with { Sequencer = default }, View with { InSync = [default] }, View with { Members = [default] },
-        ];
-        foreach (var view in lacking)
-        {
-            Assert.Contains("lacks", Refused(ControlCodec.Encode(new Promise(new Epoch(1), view, new Uid(1), new Uid(1)))),
-                StringComparison.Ordinal);
-        }
-
+        Assert.Contains("lacks", Refused(ControlCodec.Encode(new Promise(new Epoch(1), null!, new Uid(1), new Uid(1)))),
+            StringComparison.Ordinal);
         Assert.Contains("lacks", Refused(ControlCodec.Encode(new Synchronize(new Epoch(1), View, new Uid(1), default))),
             StringComparison.Ordinal);
     }
@@ -91,8 +85,14 @@ public sealed class FoundInputsSpec
     {
         // What ControlStream relies on: four bytes at once are a length.
         Type[] small = [typeof(int), typeof(uint), typeof(float)];
-        var types = typeof(PeerMessage).Assembly.GetTypes()
-            .Where(t => t.IsSubclassOf(typeof(PeerMessage)) || t == typeof(View) || t == typeof(Tenure) || t == typeof(MemberId));
+        Type[] others =
+        [
+            typeof(Hello), typeof(Unreadable), typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat),
+            typeof(HeartbeatAck), typeof(Fetch), typeof(Entries),
+        ];
+        var types = typeof(PeerMessage).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(PeerMessage)))
+            .Except(others).Append(typeof(MemberId)).Append(typeof(ControlCodec.ViewForm)).ToArray();
+        Assert.Equal(13 + 2, types.Length);
         Assert.DoesNotContain(types.SelectMany(t => t.GetProperties()), p => p.CanWrite && small.Contains(p.PropertyType));
     }
 
@@ -102,11 +102,10 @@ public sealed class FoundInputsSpec
         byte[] Append(int requests)
         {
             var writer = new WireWriter();
+            WireTypes.Write(writer, 1, new Header(new MemberId(new NodeId("node1"), default), new NodeId("node2"), default, 0));
             var mark = writer.Begin(4);
             for (var i = 0; i < requests; i++) writer.AlwaysBytes(3, []);
             writer.End(mark);
-            var from = writer.Begin(1);
-            writer.End(from);
             return writer.ToArray();
         }
 
@@ -117,20 +116,20 @@ public sealed class FoundInputsSpec
     [Fact]
     public void Many_operations_take_no_more_than_their_room()
     {
-        var request = new byte[2 * 2049];
+        var request = new byte[2 * 1024];
         for (var i = 0; i < request.Length; i += 2) request[i] = 4 << 3 | 2;
         WriteRequestCodec.Decode(request);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var decoded = WriteRequestCodec.Decode(request);
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 33 * request.Length);
-        Assert.Equal(2049, decoded.Operations.Count);
+        Assert.Equal(1024, decoded.Operations.Count);
     }
 
     /// <summary>The parser of HOCON is recursive: some ten thousand of either end the process.</summary>
     [Theory]
-    [InlineData("a{", "}", "brackets")]
-    [InlineData("a=[", "]", "brackets")]
+    [InlineData("a{", "}", "blocks or lists")]
+    [InlineData("a=[", "]", "blocks or lists")]
     [InlineData("a.", "b=1", "parts")]
     public void Settings_are_not_nested_without_end(string open, string close, string problem)
     {
@@ -153,19 +152,8 @@ public sealed class FoundInputsSpec
     [Fact]
     public void A_setting_with_a_nul_is_named()
     {
-        var config = NodeSettings.Parse("recoverkv {\n node = a\n members = [\"a@localhost:4051\"]\n data = \"/tmp/n\0m\"\n}");
-        Assert.Contains("recoverkv.data", Assert.Throws<InvalidSettingsException>(() => NodeSettings.Load(config)).Message,
-            StringComparison.Ordinal);
-    }
-
-    private static byte[] ArrayOfMembers()
-    {
-        // As Hyperion begins one: its manifest, up to its length.
-        var valid = ControlCodec.Encode(new InstallView(View with { Members = [], InSync = [], History = [] }));
-        var name = valid.AsSpan().IndexOf("MemberId[]"u8);
-        var start = valid.AsSpan(0, name).LastIndexOf((byte)255);
-        var length = BinaryPrimitives.ReadInt32LittleEndian(valid.AsSpan(start + 1));
-        return valid[start..(start + 5 + length)];
+        var wrong = Assert.Throws<InvalidSettingsException>(() => NodeSettings.Parse("recoverkv {\n data = \"/tmp/n\0m\"\n}"));
+        Assert.Contains("Line 2 is not HOCON: a character of the code 0", wrong.Message, StringComparison.Ordinal);
     }
 
     private static string Refused(byte[] bytes) => Assert.Throws<FormatException>(() => ControlCodec.Decode(bytes)).Message;
