@@ -78,6 +78,9 @@ public sealed record View
         return high < 0 ? Epoch.Zero : History[high].Epoch;
     }
 
+    /// <summary>Every uid up to this one is committed, whatever becomes of this view: the history was cut there.</summary>
+    public Uid CommittedBefore => History.Length > 0 ? History[0].FirstUid.Previous : Uid.Zero;
+
     /// <summary>Whether an entry of <paramref name="epoch"/> at <paramref name="uid"/> is part of this view's log, as far as
     /// the history says; below it every entry is that committed peers send.</summary>
     public bool Holds(Uid uid, Epoch epoch) => EpochAt(uid) is var held && (held == Epoch.Zero || held == epoch);

@@ -25,6 +25,9 @@ public sealed partial class ReplicaCore
                 Journal(new OrphansDropped(orphans));
             }
 
+            // What comes for it now is no orphan of a later view.
+            LearnCommitted(message.Base.CommittedBefore);
+
             _synchronizationFact = _facts;
         }
 
@@ -134,8 +137,9 @@ public sealed partial class ReplicaCore
         _synchronization = null;
         ForgetFetches();
         var orphans = FindOrphans((uid, epoch) => uid < view.FirstUid && IsIn(view, uid, epoch));
-        var fact = new ViewAccepted(view, orphans, _knownCommitted);
+        var fact = new ViewAccepted(view, orphans, Uid.Max(_knownCommitted, view.CommittedBefore));
         Evolve(fact);
+        ApplyCommitted();
         TrackPending();
         _viewFact = Journal(fact);
         _lastHeartbeat = _now;

@@ -91,8 +91,10 @@ internal sealed class Nemesis
             case Faults.Leave:
                 Count(kind, "leave", node.Id.Name);
                 node.Input(core => core.Leave(node.Clock));
-                // It may be unable to leave in good order; then it is stopped the hard way.
-                Later(500, 3000, () => Crash(node, kind));
+                // It may be unable to leave in good order; then it is stopped the hard way. Or it is stopped and started again
+                // before anybody has noticed.
+                if (_random.Chance(0.5)) Later(500, 3000, () => Crash(node, kind));
+                else Later(1, 60, () => Restart(node));
                 break;
             case Faults.OtherFolder or Faults.OtherSettings:
                 if (_cluster.Nodes.Length == 1 || node.IsForeign || node.Settings.Length > 0 || node.Disk.LostFacts) return;
@@ -178,6 +180,12 @@ internal sealed class Nemesis
         node.Crash(failedWrite);
         // Short and long absences; a process that its supervisor restarts is back soon.
         Later(1, failedWrite ? 100 : _random.OneOf(50, 1500, 5000), node.Start);
+    }
+
+    private void Restart(SimulatedNode node)
+    {
+        node.Crash();
+        Later(1, 60, node.Start);
     }
 
     private void Partition(Faults kind)

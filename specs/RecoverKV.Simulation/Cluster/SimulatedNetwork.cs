@@ -28,16 +28,18 @@ internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenari
     /// <summary>Between nodes: what is under way when a link is cut is lost, too.</summary>
     public void Send(int from, int to, Action deliver)
     {
-        if (IsCut(from, to) || random.Chance(Loss))
-        {
-            Lost++;
-            return;
-        }
-
         void Arrive()
         {
             if (IsCut(from, to)) Lost++;
             else deliver();
+        }
+
+        if (IsCut(from, to) || random.Chance(Loss))
+        {
+            // What seems to be lost may only have been stuck somewhere.
+            if (scenario.LateCopies > TimeSpan.Zero && random.Chance(0.5)) scheduler.After(CopyDelay(), Arrive);
+            else Lost++;
+            return;
         }
 
         scheduler.After(Delay(), Arrive);

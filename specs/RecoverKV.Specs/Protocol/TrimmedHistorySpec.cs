@@ -54,16 +54,42 @@ public sealed class TrimmedHistorySpec
         var fourth = View(4, 1, 3, [1, 2], (1, 1), (4, 6));
         var knows = CoreKit.Start(3, 3, Journal(fourth, Batch(1, 1, 5), Batch(4, 6, 7)));
         knows.Receive(1, new Commit(E(4), U(2)));
-        knows.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [], U(2))));
+        knows.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [], U(5))));
 
         // Another one accepted only view 1: what it has beyond the committed uid may be of a view that failed.
         var older = CoreKit.Start(3, 3, Journal(View1(1, 2), Batch(1, 1, 5)));
         older.Receive(1, new Commit(E(1), U(2)));
-        older.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [Range(3, 5)], U(2))));
+        older.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [Range(3, 5)], U(5))));
         older.DiskCatchesUp();
         older.Receive(1, new Commit(E(6), U(7)));
         var fetch = Assert.Single(older.Wait(10).SentTo(1).Concat(older.Wait(1200).SentTo(2)).OfType<Fetch>().Take(1));
         Assert.Equal(Range(3, 7), fetch.Range);
+    }
+
+    [Fact]
+    public void R7_R11_a_new_disk_that_was_brought_to_the_log_of_a_cut_history_keeps_it()
+    {
+        var before = View(4, 1, 3, [1, 2], (4, 6)) with { TrimmedAt = E(3) };
+        var kit = CoreKit.Start(3, 3, [], incarnation: 1);
+        kit.Receive(1, new RequestPromise(E(5), E(0)));
+        kit.DiskCatchesUp();
+        var fetch = kit.Receive(1, new Synchronize(E(5), before, U(7), Node(1))).SentTo(1).OfType<Fetch>().Single();
+        Assert.Equal(Range(1, 7), fetch.Range);
+        kit.Receive(1, new Entries(E(5), fetch.Id, [Batch(1, 1, 5), Batch(4, 6, 7)]));
+        kit.DiskCatchesUp();
+
+        // A restart in the midst of it must not begin from nothing either.
+        var view = View(5, 1, 3, [1, 2, 3], (4, 6), (5, 8)) with
+        {
+            TrimmedAt = E(3),
+            Members = [Member(1), Member(2), Member(3, incarnation: 1)],
+        };
+        foreach (var replica in new[] { kit, CoreKit.Start(3, 3, kit.OnDisk, incarnation: 1) })
+        {
+            replica.Receive(1, new Synchronize(E(5), before, U(7), Node(1)));
+            replica.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [], U(5))));
+            Assert.Equal((U(7), U(5)), (replica.Core.Contiguous, replica.Core.Committed));
+        }
     }
 
     [Fact]
