@@ -3,11 +3,14 @@ namespace RecoverKV.Actors.Protocol;
 // R7 Orphans: uncommitted entries that are no part of the log that a view or a donor defines.
 public sealed partial class ReplicaCore
 {
+    // Up to here what is held was found right once, or taken since as what it had to be. It is committed, so it stays right.
+    private Uid _rightTo;
+
     // Whether an entry that this replica holds is part of a view's log. Below the view's history it is if the replica has
     // accepted the view in which all of that was committed, or a later one; else nobody knows, and it is fetched anew.
     private bool IsIn(View view, Uid uid, Epoch epoch) => view.EpochAt(uid) is var held && held > Epoch.Zero
         ? held == epoch
-        : _view.Epoch >= view.TrimmedAt || Mutated(Mutations.HistoryTrimmedTooFar);
+        : uid <= _rightTo || _view.Epoch >= view.TrimmedAt || Mutated(Mutations.HistoryTrimmedTooFar);
 
     // The held entries beyond the committed uid that are not part of the log.
     private UidRange[] FindOrphans(Func<Uid, Epoch, bool> isPart)

@@ -26,6 +26,7 @@ public sealed partial class ReplicaCore
             }
 
             // What comes for it now is no orphan of a later view.
+            _rightTo = Uid.Max(_rightTo, message.Base.CommittedBefore);
             LearnCommitted(message.Base.CommittedBefore);
 
             _synchronizationFact = _facts;
@@ -164,6 +165,7 @@ public sealed partial class ReplicaCore
         _promised = new Promised(fact.View.Epoch, fact.View.Sequencer);
         _knownCommitted = Uid.Max(_knownCommitted, fact.Committed);
         Drop(fact.Dropped);
+        _rightTo = Uid.Max(_rightTo, fact.View.CommittedBefore);
     }
 
     private void OnViewWanted(MemberId from, ViewWanted message)

@@ -76,6 +76,14 @@ public sealed class TrimmedHistorySpec
         var fetch = kit.Receive(1, new Synchronize(E(5), before, U(7), Node(1))).SentTo(1).OfType<Fetch>().Single();
         Assert.Equal(Range(1, 7), fetch.Range);
         kit.Receive(1, new Entries(E(5), fetch.Id, [Batch(1, 1, 5), Batch(4, 6, 7)]));
+        // Nor does it drop what its disk is slow to take, if the view goes on without it.
+        var without = View(5, 1, 3, [1, 2], (4, 6), (5, 8)) with { TrimmedAt = E(3) };
+        var slow = CoreKit.Start(3, 3, [], incarnation: 1);
+        slow.Receive(1, new RequestPromise(E(5), E(0)));
+        slow.DiskCatchesUp();
+        slow.Receive(1, new Synchronize(E(5), before, U(7), Node(1)));
+        slow.Receive(1, new Entries(E(5), fetch.Id, [Batch(1, 1, 5), Batch(4, 6, 7)]));
+        slow.Receive(1, new InstallView(without)).Exactly(Journals(new ViewAccepted(without, [], U(5))));
         kit.DiskCatchesUp();
 
         // A restart in the midst of it must not begin from nothing either.
