@@ -15,6 +15,8 @@ public sealed partial class ReplicaCore
     // Only an active sequencer tells its view to who asks, and its in-sync members have all that is committed.
     private void ReceiveWithoutTail(MemberId from, PeerMessage message)
     {
+        // Nor one that was deposed: this replica knows of a later epoch.
+        if (message is Heartbeat or InstallView && message.Epoch < _promised.Epoch) return;
         switch (message)
         {
             case Canvass canvass:

@@ -32,6 +32,9 @@ public sealed partial class ReplicaCore
         public TimeSpan? GrantedAt { get; set; }
         public long Run { get; set; }
 
+        // Runs that the present one followed in this tenure.
+        public HashSet<long> EarlierRuns { get; } = [];
+
         // The latest round that it acknowledged.
         public long Round { get; set; }
         public bool Left { get; set; }

@@ -6,7 +6,7 @@ public sealed partial class ReplicaCore
     // The part of the lease time that a reader may use; the rest covers clocks that run at different rates.
     private const double UsablePart = 0.9;
 
-    // Without a majority none is echoed, for as long as a tenure then lasts.
+    // Of heartbeat rounds too: without a majority none is echoed, for as long as a tenure then lasts.
     private const int MostReadings = 256;
 
     private TimeSpan? _leaseUntil;
@@ -53,6 +53,7 @@ public sealed partial class ReplicaCore
         leading.Round++;
         leading.RoundAt = _now;
         leading.Rounds.Add(leading.Round, new HeartbeatRound(_now));
+        leading.Rounds.Remove(leading.Round - MostReadings);
         foreach (var node in _options.Nodes)
         {
             if (node == _self.Node) continue;
@@ -105,6 +106,9 @@ public sealed partial class ReplicaCore
     {
         var later = message.Round > follower.Round || Mutated(Mutations.OlderRunBelieved);
         if (!later && message.Run != follower.Run) return false;
+        // A late copy of a heartbeat may be acknowledged by any run: of those that were seen to follow each other none returns.
+        if (follower.EarlierRuns.Contains(message.Run) && !Mutated(Mutations.OlderRunBelieved)) return false;
+        if (follower.Run != message.Run && follower.Run != 0) follower.EarlierRuns.Add(follower.Run);
         follower.Round = Math.Max(follower.Round, message.Round);
         // Another run than the one that left: it is back.
         if (follower.Run != message.Run) follower.Left = false;

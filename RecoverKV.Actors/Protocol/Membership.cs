@@ -255,7 +255,8 @@ public sealed partial class ReplicaCore
         if (_leading == null || message.Epoch != _view.Epoch) return;
         if (!_leading.Followers.TryGetValue(from, out var follower)) return;
         // A late copy must not cancel the wait for the lease of a run that came after it.
-        if (follower.Run != message.Run) return;
+        // Of one that has acknowledged nothing in this tenure no run was granted anything; the next word of another undoes it.
+        if (follower.Run != message.Run && follower.Run != 0) return;
         follower.Left = true;
         follower.GrantedAt = null;
         ConsiderNextSet(_leading);

@@ -14,6 +14,13 @@ public sealed partial class ReplicaCore
         if (_promised.Epoch != message.Epoch || _promised.Candidate != from.Node) return;
         // A late duplicate of an epoch that is accepted must not touch the log any more.
         if (_view.Epoch >= message.Epoch && !Mutated(Mutations.LateSynchronization)) return;
+        // It takes no part in another history, and drops nothing for it; the others go on without it.
+        if (Contradicts(message.Base))
+        {
+            NoteOtherHistory(from, message.Base.Epoch);
+            return;
+        }
+
         if (_synchronization == null)
         {
             _synchronization = message;

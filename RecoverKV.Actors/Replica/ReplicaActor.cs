@@ -23,6 +23,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     public const string Path = "/user/node";
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(10);
 
     // Gaps of peers that are read from the journal at once; as many as eight peers ask for by default.
     private const int MostJournalReads = 32;
@@ -36,6 +37,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly PeerLinks _links;
     private readonly MemberId _self;
     private readonly List<Fact> _facts = [];
+    private TimeSpan _storeRetryAt = TimeSpan.MinValue;
     private int _journalReads;
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
@@ -187,7 +189,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 if (_links.LetsIn(envelope.Header.From.Node)) _core.Receive(Now, envelope.Header, envelope.Message);
                 break;
             case WriteBatch or ReadBatch or ScanRequest
-                when OtherStore.Refusal(message, _core.Cluster, () => ViewFor(0)) is { } refusal:
+                when OtherStore.Refusal(message, _folder.Cluster, () => ViewFor(0)) is { } refusal:
                 Sender.Tell(refusal, _gateway);
                 break;
             case WriteBatch writes:
@@ -205,6 +207,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case Tick:
                 _core.Tick(Now);
+                if (_folder.Cluster != _core.Cluster) RememberStore();
                 break;
             case Housekeeping:
                 _callers.Forget(Now);
@@ -299,6 +302,22 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         _callers.Flush(() => ViewFor(0), _gateway);
     }
 
+    // R12: once the view that names it is active. Nothing waits for it: until then the view itself tells.
+    private void RememberStore()
+    {
+        var now = Now;
+        if (now < _storeRetryAt || !_core.IsViewDurable || _core.KnownSequencer(now) == null) return;
+        try
+        {
+            _folder.Cluster = _core.Cluster;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.Warning("The store's id cannot be written to the data folder, and is tried again: {0}", e.Message);
+            _storeRetryAt = now + StoreRetry;
+        }
+    }
+
     private void Tell(NodeId to, PeerMessage message)
     {
         if (_links.IsOpen(to)) _links[to].Tell(new PeerEnvelope(_core.HeaderTo(to), message), Self);
@@ -308,7 +327,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private void FactPersisted(Fact fact)
     {
         _core.Persisted(Now, LastSequenceNr);
-        if (_folder.Cluster != _core.Cluster && _core.IsViewDurable) _folder.Cluster = _core.Cluster;
         CarryOut();
     }
 
@@ -348,7 +366,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             .Select(m => new NodeAddress(m.Node.Name, m.Host, m.Port, view.InSync.Contains(m.Node))).ToArray();
         return new ClusterView(
             id, view.Epoch.Value, _core.KnownSequencer(Now)?.Name, nodes,
-            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes, view.Cluster, _core.Options.MaxRequestBytes,
+            _core.Options.MaxKeyBytes, _core.Options.MaxValueBytes, _folder.Cluster, _core.Options.MaxRequestBytes,
             _settings.FrameSize);
     }
 

@@ -109,6 +109,11 @@ internal sealed class Nemesis
                     Later(1, 500, node.Start);
                 });
                 break;
+            case Faults.OldWords:
+                if (Leader() is not { } hearer || node == hearer || !node.IsUp || node.IsPaused) return;
+                Count(kind, "old words", node.Id.Name);
+                SpeakLate(node, hearer);
+                break;
             case Faults.Succession:
                 if (Leader() is not { } leader || _cluster.Nodes.Length == 1) return;
                 Depose(leader, _random.Between(1, 4));
@@ -180,6 +185,29 @@ internal sealed class Nemesis
         node.Crash(failedWrite);
         // Short and long absences; a process that its supervisor restarts is back soon.
         Later(1, failedWrite ? 100 : _random.OneOf(50, 1500, 5000), node.Start);
+    }
+
+    // What matters is the lease that the new run may hold by then: so it is cut off at once, and clients may still reach it.
+    private void SpeakLate(SimulatedNode node, SimulatedNode hearer)
+    {
+        _cluster.Network.Hold(node.Index, hearer.Index);
+        Later(1, 30, () =>
+        {
+            node.Input(core => core.Leave(node.Clock));
+            Later(1, 20, () =>
+            {
+                node.Crash();
+                var release = _cluster.Network.Reconnect(node.Index, hearer.Index);
+                Later(1, 20, node.Start);
+                Later(50, 2 * _cluster.Scenario.Options.Lease.TotalMilliseconds, () =>
+                {
+                    release();
+                    Later(1, 20, () => Cut(
+                        Faults.OldWords,
+                        [.. _cluster.Nodes.Where(n => n != node).SelectMany(n => new[] { (node, n), (n, node) })]));
+                });
+            });
+        });
     }
 
     private void Restart(SimulatedNode node)

@@ -4,6 +4,7 @@ namespace RecoverKV.Simulation.Cluster;
 internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenario scenario)
 {
     private readonly Dictionary<(int From, int To), int> _cuts = [];
+    private readonly Dictionary<(int From, int To), List<Action>> _held = [];
 
     /// <summary>Share of messages lost now.</summary>
     public double Loss { get; set; } = scenario.Loss;
@@ -21,9 +22,27 @@ internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenari
         else _cuts[(from, to)] = count - 1;
     }
 
-    public void MendAll() => _cuts.Clear();
+    public void MendAll()
+    {
+        _cuts.Clear();
+        _held.Clear();
+    }
 
     public bool IsCut(int from, int to) => _cuts.ContainsKey((from, to));
+
+    /// <summary>What is sent from now on is stuck in a connection that nobody reads.</summary>
+    public void Hold(int from, int to) => _held[(from, to)] = [];
+
+    /// <summary>Another connection is there: what is sent now passes.</summary>
+    /// <returns>What is stuck in the earlier one, to be released in its order.</returns>
+    public Action Reconnect(int from, int to)
+    {
+        if (!_held.Remove((from, to), out var stuck)) return () => { };
+        return () =>
+        {
+            for (var i = 0; i < stuck.Count; i++) scheduler.After(TimeSpan.FromMilliseconds(0.1 * i), stuck[i]);
+        };
+    }
 
     /// <summary>Between nodes: what is under way when a link is cut is lost, too.</summary>
     public void Send(int from, int to, Action deliver)
@@ -39,6 +58,12 @@ internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenari
             // What seems to be lost may only have been stuck somewhere.
             if (scenario.LateCopies > TimeSpan.Zero && random.Chance(0.5)) scheduler.After(CopyDelay(), Arrive);
             else Lost++;
+            return;
+        }
+
+        if (_held.TryGetValue((from, to), out var stuck))
+        {
+            stuck.Add(Arrive);
             return;
         }
 

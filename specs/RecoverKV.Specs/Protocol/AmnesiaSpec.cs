@@ -185,6 +185,16 @@ public sealed class AmnesiaSpec
     }
 
     [Fact]
+    public void R11_a_replica_that_lost_its_tail_does_not_start_over_for_a_sequencer_that_was_deposed()
+    {
+        var kit = CoreKit.Start(
+            2, 3, [.. Journal(View1(), Batch(1, 1, 3)), new Promised(E(4), Node(3))], lost: "it lost its tail");
+        kit.Receive(1, Beat(2)).Nothing();
+        kit.Receive(1, new InstallView(View(2, 1, 3, [1, 3], (1, 1), (2, 4)))).Nothing();
+        kit.Receive(1, Beat(5)).Exactly(To(1, new ViewWanted(E(5))));
+    }
+
+    [Fact]
     public void R11_who_succeeds_a_lost_disk_helps_to_begin_no_new_store()
     {
         var kit = CoreKit.Start(2, 3, [], o => o with { IsSuccessor = true }, incarnation: 5);

@@ -199,6 +199,26 @@ public sealed class MembershipSpec
     }
 
     [Fact]
+    public void R8_a_run_that_was_followed_by_another_does_not_return_by_a_late_copy_of_a_later_round()
+    {
+        var kit = Sequencer(log: 1);
+        // The earlier run was the last to acknowledge round 5; the present one acknowledged a late copy of round 2 first.
+        kit.Receive(3, new HeartbeatAck(E(2), 1, CoreKit.Run - 1, Ms(5), U(1), U(1)));
+        kit.Receive(3, new HeartbeatAck(E(2), 2, CoreKit.Run, Ms(1), U(1), U(1)));
+        kit.Receive(3, new HeartbeatAck(E(2), 5, CoreKit.Run - 1, Ms(6), U(1), U(1)));
+        kit.Receive(3, new Leaving(E(2), CoreKit.Run - 1)).Nothing();
+        Assert.DoesNotContain(kit.Run(100, contiguous: 1, 2, 3), Sends<Canvass>);
+    }
+
+    [Fact]
+    public void R8_a_member_that_leaves_before_it_acknowledged_anything_is_heard()
+    {
+        var kit = Sequencer(log: 1);
+        kit.Receive(2, Ack(kit, 2, round: 1, contiguous: 1));
+        Assert.Contains(kit.Receive(3, new Leaving(E(2), CoreKit.Run)), Sends<Canvass>);
+    }
+
+    [Fact]
     public void R8_a_leaving_sequencer_hands_over_to_the_in_sync_member_that_has_most()
     {
         var kit = Sequencer(log: 1);

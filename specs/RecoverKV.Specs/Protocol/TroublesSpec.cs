@@ -9,6 +9,16 @@ namespace RecoverKV.Specs.Protocol;
 /// contradict each other. It is said, and as much goes on as can.</summary>
 public sealed class TroublesSpec
 {
+    [Fact]
+    public void A_replica_with_another_history_drops_nothing_for_an_election_and_takes_no_part_in_it()
+    {
+        var kit = Follower(2, log: 5, committed: 4).PromiseTo(3, epoch: 3);
+        // Epoch 1 was made once more, by another sequencer.
+        kit.Receive(3, new Synchronize(E(3), View(1, 3, 3, [1, 3], (1, 1)), U(4), Node(3))).Nothing();
+        Assert.Equal(U(5), kit.Core.Contiguous);
+        Assert.Contains("with different writes", kit.Trouble, StringComparison.Ordinal);
+    }
+
     private const string Full = "the disk is full";
     private const string SequencersDisk = "the disk of the sequencer, n1, takes nothing: the disk is full";
 
