@@ -99,11 +99,16 @@ internal sealed class HoconShape
 
     private void TakeReference()
     {
-        var start = _position + 2;
+        var (begin, start) = (_position, _position + 2);
         SkipTo("}", wanted: true);
+        // The parser never comes back from one beside a text.
+        if (InList && !(EndsItem(_text.AsSpan(0, begin).TrimEnd(" \t\r"), ^1) && EndsItem(_text.AsSpan(_position).TrimStart(" \t\r"), 0)))
+            throw Wrong(_line, "a substitution in a list stands alone");
         if (!_references.TryAdd(Here, _text[start..(_position - 1)], _line))
             throw Wrong(_line, "too many substitutions");
     }
+
+    private static bool EndsItem(ReadOnlySpan<char> rest, Index at) => rest.IsEmpty || ",[]\n#".Contains(rest[at]);
 
     private void Close(char c)
     {

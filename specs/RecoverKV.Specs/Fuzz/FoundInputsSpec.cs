@@ -149,6 +149,16 @@ public sealed class FoundInputsSpec
         Assert.Contains("'$' must stand in quotes", wrong.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The parser never came back.</summary>
+    [Theory]
+    [InlineData("a = [\"b\", ${?c}\"d\"]")]
+    [InlineData("a = [\"b\"${?c}, \"d\"]")]
+    public void A_substitution_in_a_list_stands_alone(string text)
+    {
+        var wrong = Assert.Throws<InvalidSettingsException>(() => NodeSettings.Parse(text));
+        Assert.Contains("stands alone", wrong.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_setting_with_a_nul_is_named()
     {
