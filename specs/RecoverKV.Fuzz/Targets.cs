@@ -49,6 +49,8 @@ public static class Targets
     {
         PeerMessage Message(Prng random) => (PeerMessage)new Arbitrary(random).Of(type);
 
+        // What Hyperion makes once is no memory of an input; also a message of another version may be the first to need it.
+        ControlCodec.Prepare();
         var manifest = PeerCodec.Manifest(Message(new Prng(1)));
         if (manifest == PeerCodec.Manifest(new Handover(default)))
         {
