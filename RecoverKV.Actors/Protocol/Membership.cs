@@ -240,7 +240,7 @@ public sealed partial class ReplicaCore
         return true;
     }
 
-    private TimeSpan _leavingSaidAt = TimeSpan.MinValue / 2;
+    private TimeSpan _leavingSaidAt = Never;
 
     private void OnHandover(MemberId from, Handover message)
     {

@@ -103,7 +103,7 @@ public static class PeerCodec
                     break;
                 // The header comes first: what stands before it is of no version that is known.
                 case > 1 when f.Header is null: throw new FormatException("A message does not begin with its sender.");
-                case 2 when manifest == "I": AddSetting(f.Settings ??= [], reader.Bytes()); break;
+                case 2 when manifest == "I": ClientLimits.Add(f.Settings ??= [], WireTypes.ReadSetting(reader.Bytes()), MaxSettings); break;
                 case 2 when manifest == Control && f.Control is null: f.Control = ControlCodec.Decode(reader.Bytes()); break;
                 case 2: f.Epoch = new Epoch(reader.Int()); break;
                 case 3: f.Third = reader.Int(); break;
@@ -119,12 +119,6 @@ public static class PeerCodec
         }
 
         return new PeerEnvelope(f.Header ?? throw new FormatException("A message has no sender."), Build(manifest, f));
-    }
-
-    private static void AddSetting(List<Setting> settings, ReadOnlyMemory<byte> encoded)
-    {
-        if (settings.Count == MaxSettings) throw new FormatException($"A message has more than {MaxSettings} settings.");
-        settings.Add(WireTypes.ReadSetting(encoded));
     }
 
     private static PeerMessage Build(string manifest, in Fields f) => manifest switch

@@ -43,7 +43,7 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: first = reader.Int(); break;
-                case 3: Add(requests, WriteRequestCodec.Decode(reader.Bytes()), Limits.BatchRequests); break;
+                case 3: ClientLimits.Add(requests, WriteRequestCodec.Decode(reader.Bytes()), Limits.BatchRequests); break;
                 default: reader.Skip(); break;
             }
         }
@@ -55,15 +55,8 @@ internal static class WireTypes
     {
         var mark = writer.Begin(field);
         writer.String(1, member.Node.Name);
-        Write(writer, 2, member.Incarnation);
+        writer.AlwaysId(2, member.Incarnation);
         writer.End(mark);
-    }
-
-    public static void Write(WireWriter writer, int field, Guid id)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        id.TryWriteBytes(bytes, bigEndian: true, out _);
-        writer.AlwaysBytes(field, bytes);
     }
 
     public static MemberId ReadMember(ReadOnlyMemory<byte> encoded)
@@ -76,7 +69,7 @@ internal static class WireTypes
             switch (field)
             {
                 case 1: node = reader.String(); break;
-                case 2: incarnation = ReadGuid(reader.Bytes()); break;
+                case 2: incarnation = reader.Id(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -89,10 +82,10 @@ internal static class WireTypes
     {
         var mark = writer.Begin(field);
         writer.String(1, header.From.Node.Name);
-        Write(writer, 2, header.From.Incarnation);
+        writer.AlwaysId(2, header.From.Incarnation);
         writer.Int(3, header.Version);
         writer.String(4, header.To.Name);
-        if (header.Cluster != Guid.Empty) Write(writer, 5, header.Cluster);
+        writer.Id(5, header.Cluster);
         writer.Int(6, (long)header.Settings);
         writer.End(mark);
     }
@@ -109,10 +102,10 @@ internal static class WireTypes
             switch (field)
             {
                 case 1: from = reader.String(); break;
-                case 2: incarnation = ReadGuid(reader.Bytes()); break;
+                case 2: incarnation = reader.Id(); break;
                 case 3: version = reader.Int32(); break;
                 case 4: to = reader.String(); break;
-                case 5: cluster = ReadGuid(reader.Bytes()); break;
+                case 5: cluster = reader.Id(); break;
                 case 6: settings = reader.Int(); break;
                 default: reader.Skip(); break;
             }
@@ -182,7 +175,7 @@ internal static class WireTypes
             writer.End(inner);
         }
 
-        if (view.Cluster != Guid.Empty) Write(writer, 7, view.Cluster);
+        writer.Id(7, view.Cluster);
         writer.Int(8, view.Lease.Ticks);
         writer.Int(9, view.FrameSize);
         writer.Int(10, view.TrimmedAt.Value);
@@ -204,14 +197,14 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: sequencer = reader.String(); break;
-                case 3: Add(members, ReadMember(reader.Bytes()), ClientLimits.Nodes); break;
-                case 4: Add(inSync, new NodeId(reader.String()), ClientLimits.Nodes); break;
+                case 3: ClientLimits.Add(members, ReadMember(reader.Bytes()), ClientLimits.Nodes); break;
+                case 4: ClientLimits.Add(inSync, new NodeId(reader.String()), ClientLimits.Nodes); break;
                 case 5: firstUid = reader.Int(); break;
                 case 6:
                     var (tenureEpoch, tenureFirst) = ReadPair(reader.Bytes());
                     history.Add(new Tenure(new Epoch(tenureEpoch), new Uid(tenureFirst)));
                     break;
-                case 7: cluster = ReadGuid(reader.Bytes()); break;
+                case 7: cluster = reader.Id(); break;
                 case 8: lease = reader.Int(); break;
                 case 9: frameSize = reader.Int32(); break;
                 case 10: trimmedAt = reader.Int(); break;
@@ -250,15 +243,4 @@ internal static class WireTypes
 
         return (first, second);
     }
-
-    /// <summary>A small message must not become a large heap.</summary>
-    private static void Add<T>(List<T> list, T item, int limit)
-    {
-        if (list.Count == limit) throw new FormatException($"The message is malformed: more than {limit} items.");
-        list.Add(item);
-    }
-
-    public static Guid ReadGuid(ReadOnlyMemory<byte> bytes) => bytes.Length == 16
-        ? new Guid(bytes.Span, bigEndian: true)
-        : throw new FormatException("The message is malformed: an id of other than 16 bytes.");
 }

@@ -44,7 +44,8 @@ public static class ClientLimits
     public const int Nodes = 256;
 
     /// <summary>Adds to a list that is being decoded, unless it is at its limit.</summary>
-    internal static void Add<T>(List<T> list, T item, int limit)
+    /// <exception cref="FormatException">It is at its limit.</exception>
+    public static void Add<T>(List<T> list, T item, int limit)
     {
         if (list.Count == limit) throw new FormatException($"The message is malformed: more than {limit} items.");
         list.Add(item);

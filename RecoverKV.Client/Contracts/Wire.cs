@@ -69,6 +69,20 @@ public sealed class WireWriter
     /// <summary>A string field that is written even when empty: it stands in a list.</summary>
     public void AlwaysString(int field, string value) => AlwaysBytes(field, Encoding.UTF8.GetBytes(value));
 
+    /// <summary>An id, as a bytes field of 16 in big-endian order; left out when empty.</summary>
+    public void Id(int field, Guid id)
+    {
+        if (id != Guid.Empty) AlwaysId(field, id);
+    }
+
+    /// <summary>An id that is written even when empty.</summary>
+    public void AlwaysId(int field, Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        AlwaysBytes(field, bytes);
+    }
+
     /// <summary>Begins a message field; what is written until <see cref="End"/> is its content.</summary>
     /// <returns>A mark for <see cref="End"/>.</returns>
     public int Begin(int field)
@@ -203,6 +217,9 @@ public ref struct WireReader
             throw Malformed("UTF-8");
         }
     }
+
+    /// <summary>The value of an id field.</summary>
+    public Guid Id() => Bytes() is { Length: 16 } bytes ? new Guid(bytes.Span, bigEndian: true) : throw Malformed("id");
 
     /// <summary>The value of a fixed32 field.</summary>
     public uint Fixed32()

@@ -23,20 +23,6 @@ internal static class WireEnums
     internal static string? OptionalString(ref this WireReader reader) =>
         reader.String() is { Length: > 0 } s ? s : null;
 
-    /// <summary>A field of 16 bytes, or none if the id is empty.</summary>
-    internal static void Id(this WireWriter writer, int field, Guid id)
-    {
-        if (id == Guid.Empty) return;
-        Span<byte> bytes = stackalloc byte[16];
-        id.TryWriteBytes(bytes, bigEndian: true, out _);
-        writer.AlwaysBytes(field, bytes);
-    }
-
-    /// <summary>What <see cref="Id(WireWriter, int, Guid)"/> wrote.</summary>
-    internal static Guid Id(ref this WireReader reader) => reader.Bytes() is { Length: 16 } bytes
-        ? new Guid(bytes.Span, bigEndian: true)
-        : throw new FormatException("The message is malformed: bad id.");
-
     private static int Within(long value, int last) => value >= 0 && value <= last
         ? (int)value
         : throw new FormatException("The message is malformed: bad enum value.");
