@@ -2,8 +2,6 @@ using System.Net;
 using Akka.Actor;
 using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
-using RecoverKV.Client.Reads;
-using RecoverKV.Client.Writes;
 
 namespace RecoverKV.Client;
 
@@ -13,10 +11,7 @@ public sealed partial class RecoverKvClient
     private readonly RecoverKvClientOptions _options;
     private readonly Func<long> _clock = static () => Environment.TickCount64;
     private readonly ClientSystem _system;
-    private readonly ClusterMap _map;
-    private readonly WritePipeline _writes;
-    private readonly ReadPipeline _reads;
-    private readonly Asks _asks;
+    private readonly ClientCore _core;
     private readonly Timer _sweeper;
     private readonly TaskCompletionSource _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _sweeping;
@@ -26,19 +21,19 @@ public sealed partial class RecoverKvClient
     {
         _options = options;
         _system = new ClientSystem(local, Received, Lost);
-        _map = new ClusterMap(_system.Gateway, _system.Send, _clock, Random.Shared) { Choosing = true };
-        _writes = new WritePipeline(_map, Send, _clock, Random.Shared, Later);
-        _reads = new ReadPipeline(_map, Send, _clock, Random.Shared, Later);
-        _asks = new Asks(_system.Send);
-        _map.Changed = _writes.Reroute;
+        _core = new ClientCore(
+            _system.Gateway, (to, message) => _system.Send(to.Gateway, message), _clock, Random.Shared, Later);
+        _core.Map.Choosing = true;
         _sweeper = new Timer(static client => ((RecoverKvClient)client!).Sweep(), this, Timing.Sweep, Timing.Sweep);
     }
 
-    private ClusterView View => _map.Table!.View;
+    private ClusterMap Map => _core.Map;
+
+    private ClusterView View => Map.Table!.View;
 
     private long Deadline => _clock() + (long)_options.Deadline.TotalMilliseconds;
 
-    private Administration Admin => new(_map, _asks, _clock, _options.Deadline, _options.ChaosSecret);
+    private Administration Admin => new(Map, _core.Asks, _clock, _options.Deadline, _options.ChaosSecret);
 
     /// <summary>Ends the client. Calls that are still open fail, each saying whether it was not done or is
     /// unknown.</summary>
@@ -46,7 +41,7 @@ public sealed partial class RecoverKvClient
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _sweeper.DisposeAsync().ConfigureAwait(false);
-        Close("the client was closed.");
+        _core.Close("the client was closed.");
         await _system.TerminateAsync().ConfigureAwait(false);
     }
 
@@ -122,67 +117,29 @@ public sealed partial class RecoverKvClient
         var end = limit == Timeout.InfiniteTimeSpan ? long.MaxValue : _clock() + (long)limit.TotalMilliseconds;
         for (var round = 0; !_found.Task.IsCompleted && _clock() < end; round++)
         {
-            if (_map.Table is not null && round > 1) break;
+            if (Map.Table is not null && round > 1) break;
             foreach (var gateway in asked) _system.Send(gateway, new ClusterViewRequest(0));
             await Task.WhenAny(_found.Task, Task.Delay(Timing.ConnectRetry, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
 
-        _map.Choosing = false;
-        return _map.Table is not null;
+        Map.Choosing = false;
+        return Map.Table is not null;
     }
 
     // Behind what waits already, not before it.
     private static void Later(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
-    private void Send(NodeRoute to, IClientMessage message) => _system.Send(to.Gateway, message);
-
     /// <summary>Called by the receiving actor, one message at a time.</summary>
     private void Received(IClientMessage message, Address sender)
     {
-        var from = _map.Find(sender);
-        var now = _clock();
-        from?.Heard(now);
-        switch (message)
-        {
-            case WriteReplies replies:
-                _map.Offer(replies.View, from);
-                _writes.Receive(replies, from);
-                break;
-            case ReadReplies replies:
-                _map.Offer(replies.View, from);
-                _reads.Receive(replies, from);
-                break;
-            case ScanReply reply:
-                _map.Offer(reply.View, from);
-                _asks.Answer(reply.Id, reply);
-                break;
-            case ClusterView view:
-                from?.Answered(view.Id, now);
-                _map.Offer(view, from);
-                if (_map.Table is { Sequencer: not null } or { Nodes.Length: 1 }) _found.TrySetResult();
-                break;
-            case NodeStatus status:
-                _asks.Answer(status.Id, status);
-                break;
-            case AdminReply reply:
-                _asks.Answer(reply.Id, reply);
-                break;
-            case Unsupported unsupported:
-                _asks.Refuse(from, unsupported.Manifest);
-                break;
-            default:
-                // Nothing else is for a client; a node that sends it gains nothing by it.
-                break;
-        }
+        _core.Received(message, Map.Find(sender));
+        if (message is ClusterView && Map.Table is { Sequencer: not null } or { Nodes.Length: 1 }) _found.TrySetResult();
     }
 
     private void Lost(Address? address)
     {
-        if (address is null || _map.Find(address) is not { } route) return;
-        route.Lost();
-        _map.WantView();
-        _reads.Lost(route);
+        if (address is not null && Map.Find(address) is { } route) _core.Lost(route);
     }
 
     private void Sweep()
@@ -190,27 +147,17 @@ public sealed partial class RecoverKvClient
         if (Interlocked.Exchange(ref _sweeping, 1) != 0) return;
         try
         {
-            var now = _clock();
-            _map.Sweep(now);
-            _writes.Sweep(now);
-            _reads.Sweep(now);
+            _core.Sweep();
         }
 #pragma warning disable CA1031 // An exception in a timer would end the application's process; the calls tell it instead.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Close($"the client failed and must be made anew: {e.Message}");
+            _core.Close($"the client failed and must be made anew: {e.Message}");
         }
         finally
         {
             Volatile.Write(ref _sweeping, 0);
         }
-    }
-
-    private void Close(string reason)
-    {
-        _writes.Close(reason);
-        _reads.Close(reason);
-        _asks.Close(reason);
     }
 }

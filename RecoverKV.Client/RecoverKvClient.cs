@@ -2,7 +2,6 @@ using System.Text;
 using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Client.Reads;
-using RecoverKV.Client.Writes;
 
 namespace RecoverKV.Client;
 
@@ -138,7 +137,7 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
             return Task.FromException<WriteResult>(reserved);
         return Limits.Broken(operations, View, out var bytes) is { } broken
             ? Task.FromException<WriteResult>(broken)
-            : _writes.Submit(operations, returnPrevious, bytes, Deadline, cancellationToken);
+            : _core.Writes.Submit(operations, returnPrevious, bytes, Deadline, cancellationToken);
     }
 
     /// <summary>Reads a key.</summary>
@@ -171,7 +170,7 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
         ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int)consistency, (int)ReadConsistency.Stale, nameof(consistency));
-        return new Scan(_map, _asks, _clock, _options.Deadline, consistency).ItemsAsync(cancellationToken);
+        return new Scan(Map, _core.Asks, _clock, _options.Deadline, consistency).ItemsAsync(cancellationToken);
     }
 
     /// <summary>The state of every configured node, as they say themselves; those that are silent are DEAD.</summary>
@@ -207,7 +206,7 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
         if (Limits.Broken(keys, consistency, View) is { } broken) return Task.FromException<T>(broken);
         var read = new PendingRead<T>(keys, consistency, Deadline, result);
         read.CancelWith(cancellation);
-        _reads.Submit(read);
+        _core.Reads.Submit(read);
         return read.Task;
     }
 

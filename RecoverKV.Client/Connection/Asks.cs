@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
-using Akka.Actor;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Client.Connection;
 
 /// <summary>Questions that are rare and go one by one: each is a message with an id that its answer bears.</summary>
-internal sealed class Asks(Action<IActorRef, IClientMessage> send)
+internal sealed class Asks(Action<NodeRoute, IClientMessage> send)
 {
     private readonly ConcurrentDictionary<long, Question> _open = new();
     private long _lastId;
@@ -23,7 +22,7 @@ internal sealed class Asks(Action<IActorRef, IClientMessage> send)
         try
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(RecoverKvClient));
-            send(node.Gateway, message);
+            send(node, message);
             return await end.Task.WaitAsync(patience, cancellation).ConfigureAwait(false) as T;
         }
         catch (TimeoutException)

@@ -11,7 +11,7 @@ internal sealed class ClusterMap
 {
     private readonly Lock _gate = new();
     private readonly Func<string, int, IActorRef> _resolve;
-    private readonly Action<IActorRef, IClientMessage> _send;
+    private readonly Action<NodeRoute, IClientMessage> _send;
     private readonly Func<long> _clock;
     private readonly Random _random;
     private volatile RouteTable? _table;
@@ -21,7 +21,7 @@ internal sealed class ClusterMap
     private int _turn;
 
     internal ClusterMap(
-        Func<string, int, IActorRef> resolve, Action<IActorRef, IClientMessage> send, Func<long> clock, Random random)
+        Func<string, int, IActorRef> resolve, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random)
     {
         _resolve = resolve;
         _send = send;
@@ -146,7 +146,7 @@ internal sealed class ClusterMap
     }
 
     // The answer bears the id, so that one knows when it was asked.
-    private void Ask(NodeRoute node, long now) => _send(node.Gateway, new ClusterViewRequest(now));
+    private void Ask(NodeRoute node, long now) => _send(node, new ClusterViewRequest(now));
 
     /// <summary>Whether a view is of this client's store; marks its sender if not. Under the lock.</summary>
     private bool Belongs(ClusterView view, RouteTable known, NodeRoute? from)

@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Simulation;
 
@@ -14,6 +15,10 @@ public sealed record Scenario
 
     public required int Keys { get; init; }
 
+    /// <summary>Values have up to so many bytes more than they need: with <see cref="ProtocolOptions.FrameSize"/> as small
+    /// as nodes may have it.</summary>
+    public required int Padding { get; init; }
+
     /// <summary>Most open operations of one client.</summary>
     public required int Pipeline { get; init; }
 
@@ -22,6 +27,9 @@ public sealed record Scenario
 
     /// <summary>Whether clients write and read several keys at once.</summary>
     public required bool MultiKey { get; init; }
+
+    /// <summary>So many of the clients are the library's own code.</summary>
+    public required int LibraryClients { get; init; }
 
     /// <summary>Share of clients that number their requests as they like.</summary>
     public required double AnyNumbers { get; init; }
@@ -99,6 +107,7 @@ public sealed record Scenario
         var maxDelay = TimeSpan.FromMilliseconds(random.OneOf(2, 10, 40));
         var calm = random.Chance(0.05);
         var tiny = random.Chance(0.5);
+        var small = new Prng(seed ^ 0xF4A3).Chance(0.06);
         var begin = random.Milliseconds(0, 2000);
         // A generator of its own: all else of a seed stays as it was.
         var late = new Prng(seed ^ 0x1A7E).Below(20) switch
@@ -113,6 +122,8 @@ public sealed record Scenario
             Seed = seed,
             Nodes = random.OneOf(1, 3, 3, 3, 3, 3, 5, 5, 5),
             Clients = random.Between(2, 6),
+            Padding = small ? 5000 : 0,
+            LibraryClients = new Prng(seed ^ 0x11B0).OneOf(0, 0, 1, 2, 6),
             Keys = random.OneOf(1, 2, 2, 3, 6),
             Pipeline = random.OneOf(1, 1, 2, 4),
             Think = TimeSpan.FromMilliseconds(random.OneOf(5, 30, 150)),
@@ -149,7 +160,7 @@ public sealed record Scenario
                 ResendInterval = TimeSpan.FromMilliseconds(20) + 3 * maxDelay,
                 FetchTimeout = TimeSpan.FromMilliseconds(100) + 5 * maxDelay,
                 BatchRequests = tiny ? random.Between(1, 3) : 512,
-                BatchBytes = tiny ? random.OneOf(1, 200, 100_000) : 256 * 1024,
+                BatchBytes = Math.Min(tiny ? random.OneOf(1, 200, 100_000) : 256 * 1024, small ? 16 * 1024 : int.MaxValue),
                 BatchesInFlight = random.Between(1, 4),
                 WaitingRequests = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
                 WaitingReads = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
@@ -157,8 +168,12 @@ public sealed record Scenario
                 WaitingReadBytes = tiny ? more.OneOf(300L, 3000L, 1_000_000L) : 64 * 1024 * 1024,
                 Sessions = DrawSessions(more),
                 FetchEntries = tiny ? random.Between(1, 5) : 2048,
-                FetchBytes = tiny ? random.OneOf(1, 300, 100_000) : 512 * 1024,
+                FetchBytes = Math.Min(tiny ? random.OneOf(1, 300, 100_000) : 512 * 1024, small ? 48 * 1024 : int.MaxValue),
                 FetchesInFlight = random.Between(1, 4),
+                FrameSize = small ? ClientLimits.FrameBytesLeast : ClientLimits.FrameBytes,
+                MaxValueBytes = small ? 24 * 1024 : 1024 * 1024,
+                MaxRequestBytes = small ? 32 * 1024 : 2 * 1024 * 1024,
+                AnswerBytes = small ? 32 * 1024 : 2 * 1024 * 1024,
                 LogBytesInMemory = random.OneOf(0L, 1000L, 10_000L, 32L * 1024 * 1024),
             },
         };

@@ -16,16 +16,28 @@ internal sealed class ClientOperation(SimulatedClient client, TimeSpan start, lo
 
     public long Return { get; set; } = Operation.Never;
 
-    /// <summary>Of a write.</summary>
-    public WriteRequest? Request { get; init; }
+    /// <summary>Of a write: as it was sent last.</summary>
+    public WriteRequest? Request { get; set; }
+
+    /// <summary>Of a write of the library: the sessions and numbers that it has had.</summary>
+    public List<(long Session, long Number)> Names { get; } = [];
+
+    /// <summary>Of a write: where it stands in the order, as its client was told; 0 while it was not.</summary>
+    public long Uid { get; set; }
+
+    /// <summary>Whether it may change anything.</summary>
+    public bool IsWrite => Actions?.Any(a => a.Kind != ActionKind.Get) ?? false;
+
+    /// <summary>Its client says that nothing was changed by it.</summary>
+    public bool WasNotDone { get; set; }
 
     /// <summary>Of a read.</summary>
-    public Read Read { get; init; }
+    public Read Read { get; set; }
 
     /// <summary>Of a scan.</summary>
     public ScanRequest? Scan { get; set; }
 
-    public ReadConsistency Consistency { get; init; }
+    public ReadConsistency Consistency { get; set; }
 
     /// <summary>What the history says of it; null for what is not part of the history.</summary>
     public KeyAction[]? Actions { get; set; }
@@ -50,6 +62,9 @@ internal sealed class Attempt(ClientOperation operation, SimulatedNode node) : I
     public ClientOperation Operation { get; } = operation;
 
     public SimulatedNode Node { get; } = node;
+
+    /// <summary>Of a write.</summary>
+    public WriteRequest? Request { get; init; }
 
     /// <summary>As of the operation, for this attempt.</summary>
     public long Floor { get; set; } = -1;

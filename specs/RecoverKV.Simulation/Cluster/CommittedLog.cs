@@ -7,7 +7,7 @@ namespace RecoverKV.Simulation.Cluster;
 /// The one order of committed writes, as the first replica tells it, and what it means: a second, plain
 /// implementation of keys and sessions (R9) that every answer is compared with.
 /// </summary>
-internal sealed class CommittedLog(SessionLimits limits)
+internal sealed class CommittedLog(SessionLimits limits, int padding)
 {
     /// <summary>How a request ended when it was first executed.</summary>
     /// <param name="Status">Whether its conditions held.</param>
@@ -147,8 +147,7 @@ internal sealed class CommittedLog(SessionLimits limits)
             if (operation.ExpectedUid is { } expected && expected != version.Uid) holds = false;
         }
 
-        // A value of the simulation has 8 bytes.
-        var bytes = request.ReturnPrevious ? previous.Sum(p => SessionTable.VersionBytes + (p.Item1 > 0 ? 8 : 0)) : 0;
+        var bytes = request.ReturnPrevious ? previous.Sum(BytesOf) : 0;
         var isKept = bytes <= limits.PreviousBytes;
         session.Results.Add(request.Number,
             new Result(holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid, previous, isKept));
@@ -165,6 +164,9 @@ internal sealed class CommittedLog(SessionLimits limits)
                 Change(key, new KeyState(uid, false, 0, 0));
         }
     }
+
+    private long BytesOf((long Uid, long Value) version) =>
+        SessionTable.VersionBytes + (version.Uid > 0 ? Values.Length(version.Value, padding) : 0);
 
     private void Evict()
     {

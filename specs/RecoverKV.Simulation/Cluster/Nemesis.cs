@@ -187,7 +187,7 @@ internal sealed class Nemesis
         Later(1, failedWrite ? 100 : _random.OneOf(50, 1500, 5000), node.Start);
     }
 
-    // What matters is the lease that the new run may hold by then: so it is cut off at once, and clients may still reach it.
+    // What matters is the lease that the new run holds by then: so it is cut off at once, and clients may still reach it.
     private void SpeakLate(SimulatedNode node, SimulatedNode hearer)
     {
         _cluster.Network.Hold(node.Index, hearer.Index);
@@ -199,15 +199,22 @@ internal sealed class Nemesis
                 node.Crash();
                 var release = _cluster.Network.Reconnect(node.Index, hearer.Index);
                 Later(1, 20, node.Start);
-                Later(50, 2 * _cluster.Scenario.Options.Lease.TotalMilliseconds, () =>
+                var limit = _cluster.Scheduler.Now + 3 * _cluster.Scenario.Options.Lease;
+                WhenAlive(node, limit, () => Later(0, 20, () =>
                 {
                     release();
                     Later(1, 20, () => Cut(
                         Faults.OldWords,
                         [.. _cluster.Nodes.Where(n => n != node).SelectMany(n => new[] { (node, n), (n, node) })]));
-                });
+                }));
             });
         });
+    }
+
+    private void WhenAlive(SimulatedNode node, TimeSpan limit, Action action)
+    {
+        if (node.Core?.Mode(node.Clock) == NodeMode.Alive || _cluster.Scheduler.Now > limit) action();
+        else Later(5, 20, () => WhenAlive(node, limit, action));
     }
 
     private void Restart(SimulatedNode node)

@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Simulation.Properties;
 
@@ -15,13 +16,13 @@ internal sealed class SimulatedCluster
         Mutations = mutations;
         Trace = new Trace { Writer = trace };
         Scheduler = new Scheduler();
-        Committed = new CommittedLog(scenario.Options.Sessions);
+        Committed = new CommittedLog(scenario.Options.Sessions, scenario.Padding);
         var random = new Prng(scenario.Seed ^ 0x5EED);
         Network = new SimulatedNetwork(Scheduler, random.Fork(), scenario);
         NodeIds = [.. Enumerable.Range(1, scenario.Nodes).Select(i => new NodeId($"n{i}"))];
         Properties = AllProperties.Of(this);
         Nodes = [.. Enumerable.Range(0, scenario.Nodes).Select(i => new SimulatedNode(this, i, random.Fork()))];
-        Clients = [.. Enumerable.Range(1, scenario.Clients).Select(i => new SimulatedClient(this, i, random.Fork()))];
+        Clients = [.. Enumerable.Range(1, scenario.Clients).Select(NewClient(random))];
         _nemesis = new Nemesis(this, random.Fork());
     }
 
@@ -69,6 +70,7 @@ internal sealed class SimulatedCluster
     {
         var receiver = Nodes[Array.IndexOf(NodeIds, header.To)];
         if (receiver == from) throw new ViolationException("Messages go to others", $"{from.Id}: {message}");
+        if (Scenario.Padding > 0) CheckSize(new PeerEnvelope(header, message));
         Network.Send(from.Index, receiver.Index, () =>
         {
             if (!receiver.IsUp) return;
@@ -76,4 +78,15 @@ internal sealed class SimulatedCluster
             receiver.Input(core => core.Receive(receiver.Clock, header, message));
         });
     }
+
+    private void CheckSize(PeerEnvelope envelope)
+    {
+        var bytes = PeerCodec.Encode(envelope).Length;
+        if (bytes > Scenario.Options.FrameSize - ClientLimits.FrameOverhead)
+            throw new ViolationException("Messages fit their frame", $"{bytes} bytes: {Words.Of(envelope.Message)}");
+    }
+
+    private Func<int, SimulatedClient> NewClient(Prng random) => number => number <= Scenario.LibraryClients
+        ? new LibraryClient(this, number, random.Fork())
+        : new RawClient(this, number, random.Fork());
 }

@@ -88,7 +88,8 @@ internal sealed class SimulatedNetwork(Scheduler scheduler, Prng random, Scenari
         ? scenario.LateCopies * random.Unit()
         : Delay() * 3;
 
-    private TimeSpan Delay()
+    /// <summary>How long a message takes.</summary>
+    public TimeSpan Delay()
     {
         var limit = random.Chance(scenario.Stragglers) ? scenario.MaxDelay * 5 : scenario.MaxDelay;
         // Most messages are fast: the square of a uniform number.

@@ -47,6 +47,9 @@ internal sealed class SimulatedNode
 
     public SimulatedDisk Disk { get; private set; }
 
+    /// <summary>R12: the store of its folder; empty while that does not know.</summary>
+    public Guid Store => _store;
+
     /// <summary>Its folder is another store's.</summary>
     public bool IsForeign => _own is not null;
 
@@ -112,6 +115,7 @@ internal sealed class SimulatedNode
         _life++;
         _inbox.Clear();
         Disk.Crash(failedWrite);
+        foreach (var client in _cluster.Clients) client.Ended(this);
     }
 
     /// <summary>The data folder is lost; the node starts over as another member.</summary>
@@ -228,18 +232,16 @@ internal sealed class SimulatedNode
             case Effect.AnswerWrite { Caller: Attempt attempt, Answer: var answer }:
                 _cluster.Trace.Add(now, "answer", Id.Name, attempt.Operation.Client.Name, answer);
                 foreach (var property in _cluster.Properties) property.OnWriteAnswer(this, attempt, answer);
-                var leader = core.KnownSequencer(Clock);
-                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, answer, leader));
+                attempt.Operation.Client.Answer(this, core, attempt, answer);
                 break;
             case Effect.AnswerRead { Caller: Attempt attempt, Answer: var answer }:
                 _cluster.Trace.Add(now, "answer", Id.Name, attempt.Operation.Client.Name, answer);
                 foreach (var property in _cluster.Properties) property.OnReadAnswer(this, attempt, answer);
-                var point = attempt.Point;
-                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, answer, point));
+                attempt.Operation.Client.Answer(this, core, attempt, answer);
                 break;
             case Effect.AnswerScan { Caller: Attempt attempt, Reply: var reply }:
                 foreach (var property in _cluster.Properties) property.OnScanAnswer(this, attempt, reply);
-                _cluster.Network.Send(() => attempt.Operation.Client.Answered(attempt, reply));
+                attempt.Operation.Client.Answer(this, core, attempt, reply);
                 break;
             case Effect.StartOver startOver:
                 _cluster.Trace.Add(now, "startover", Id.Name, "", startOver.Reason);

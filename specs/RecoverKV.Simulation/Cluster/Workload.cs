@@ -67,7 +67,7 @@ internal sealed class Workload(Scenario scenario, int client, Prng random)
         {
             0 => new WriteOperation(OperationKind.Delete, Values.Key(key), default, expected),
             1 => new WriteOperation(OperationKind.Check, Values.Key(key), default, expected),
-            _ => new WriteOperation(OperationKind.Put, Values.Key(key), Values.Of(client * 1_000_000L + ++_puts), expected),
+            _ => new WriteOperation(OperationKind.Put, Values.Key(key), Values.Of(client * 1_000_000L + ++_puts, scenario.Padding), expected),
         };
     }
 }

@@ -13,7 +13,7 @@ internal sealed class AnswersOnce(SimulatedCluster cluster, AnsweredUids answere
 
     public override void OnWriteAnswer(SimulatedNode node, Attempt attempt, WriteAnswer answer)
     {
-        var request = attempt.Operation.Request!;
+        var request = attempt.Request!;
         Hold(answer.Session == request.Session && answer.Number == request.Number,
             $"{node.Id} answers s{answer.Session}#{answer.Number} to s{request.Session}#{request.Number}");
         switch (answer.Status)
@@ -35,9 +35,22 @@ internal sealed class AnswersOnce(SimulatedCluster cluster, AnsweredUids answere
         }
     }
 
+    public override void AtEnd()
+    {
+        foreach (var operation in Cluster.Clients.SelectMany(c => c.History))
+        {
+            // The library may give a write another number, in another session, if none of its copies can take effect.
+            var results = operation.Names.Select(n => Cluster.Committed.ResultOf(n.Session, n.Number)).OfType<CommittedLog.Result>().ToList();
+            Hold(results.Count <= 1, $"{Words.Of(operation.Request!)} took effect as each of {string.Join(' ', operation.Names)}");
+            Hold(operation.Uid == 0 || results.Any(r => r.Uid == operation.Uid),
+                $"{Words.Of(operation.Request!)} is said to be uid {operation.Uid}, which is another write");
+            Hold(results.Count == 0 || !operation.WasNotDone, $"{Words.Of(operation.Request!)} is said not to be done, and is");
+        }
+    }
+
     private void Compare(SimulatedNode node, Attempt attempt, WriteAnswer answer)
     {
-        var request = attempt.Operation.Request!;
+        var request = attempt.Request!;
         var words = $"{node.Id} answers {Words.Of(answer)}";
         Hold(answer.Uid >= 1 && answer.Uid <= Cluster.Committed.Top, $"{words}, which nobody committed");
         Hold(answer.Uid > attempt.Operation.Floor,

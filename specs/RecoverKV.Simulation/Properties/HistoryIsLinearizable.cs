@@ -14,6 +14,7 @@ internal sealed class HistoryIsLinearizable(SimulatedCluster cluster) : Property
     public override void AtEnd()
     {
         var history = Cluster.Clients.SelectMany(c => c.History, (c, o) => (Own: o, Client: c.Number))
+            .Where(o => !o.Own.WasNotDone)
             .Select(o => (o.Own, InHistory: new Operation(
                 o.Client, o.Own.Call, o.Own.Return, o.Own.Outcome, o.Own.Actions!)))
             .ToList();
@@ -29,7 +30,8 @@ internal sealed class HistoryIsLinearizable(SimulatedCluster cluster) : Property
     }
 
     /// <summary>Its place in the order of uids; null if it never took effect.</summary>
-    private long? PointOf(ClientOperation operation) => operation.Request is { } request
-        ? Cluster.Committed.ResultOf(request.Session, request.Number)?.Uid
-        : operation.Point;
+    private long? PointOf(ClientOperation operation) => operation.Request is null
+        ? operation.Point
+        : operation.Names.Append((operation.Request.Session, operation.Request.Number))
+            .Select(n => Cluster.Committed.ResultOf(n.Session, n.Number)?.Uid).FirstOrDefault(uid => uid is not null);
 }

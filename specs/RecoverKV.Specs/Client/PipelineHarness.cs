@@ -12,18 +12,23 @@ internal sealed class PipelineHarness
 {
     internal const long Deadline = 10_000;
 
+    private readonly ClientCore _core;
+
     /// <summary>How long a call may last.</summary>
     internal long Patience { get; init; } = Deadline;
 
     internal PipelineHarness(int seed = 1)
     {
         var random = new Random(seed);
-        Map = new ClusterMap((_, _) => ActorRefs.Nobody, (_, question) => Questions.Add(question), () => Now, random);
-        Writes = new WritePipeline(Map, (to, message) => Send!(to, message), () => Now, random, work => Later(work));
-        Reads = new ReadPipeline(Map, (to, message) => Send!(to, message), () => Now, random, work => Later(work));
-        Map.Changed = Writes.Reroute;
+        _core = new ClientCore((_, _) => ActorRefs.Nobody, Take, () => Now, random, work => Later(work));
         Send = (to, message) => Sent.Add((to.Node, message));
         Map.Offer(View(1, "a"), null);
+    }
+
+    private void Take(NodeRoute to, IClientMessage message)
+    {
+        if (message is ClusterViewRequest) Questions.Add(message);
+        else Send(to, message);
     }
 
     /// <summary>What the thread pool does; at once if not said otherwise.</summary>
@@ -31,11 +36,11 @@ internal sealed class PipelineHarness
 
     internal long Now { get; set; } = 1_000;
 
-    internal ClusterMap Map { get; }
+    internal ClusterMap Map => _core.Map;
 
-    internal WritePipeline Writes { get; }
+    internal WritePipeline Writes => _core.Writes;
 
-    internal ReadPipeline Reads { get; }
+    internal ReadPipeline Reads => _core.Reads;
 
     internal Action<NodeRoute, IClientMessage> Send { get; set; }
 
@@ -135,9 +140,7 @@ internal sealed class PipelineHarness
         for (var end = Now + milliseconds; Now < end;)
         {
             Now = Math.Min(end, Now + Timing.Sweep);
-            Map.Sweep(Now);
-            Writes.Sweep(Now);
-            Reads.Sweep(Now);
+            _core.Sweep();
         }
     }
 }

@@ -256,7 +256,8 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     private async Task<(TcpClient Raw, AssociationHandle Handle)> RawAsync()
     {
         var (_, port, inbound) = await ListenAsync();
-        var raw = new TcpClient();
+        // So that it is the transport that keeps what is not read, and not the system, whose buffers may grow to tens of MiB.
+        var raw = new TcpClient { ReceiveBufferSize = 64 * 1024 };
         await raw.ConnectAsync(IPAddress.Loopback, port);
         await raw.GetStream().WriteAsync(Framed(Hello.ToByteArray()));
         return (raw, await inbound.NextAsync());
