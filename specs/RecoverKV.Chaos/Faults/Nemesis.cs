@@ -95,7 +95,7 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
                     return false;
                 }
 
-                if (faults.Contains(FaultKind.JournalNoise)) MoveFolder(node);
+                if (faults.Any(MayDamage)) MoveFolder(node);
                 node.Start();
             }
         }
@@ -105,9 +105,14 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         return false;
     }
 
-    /// <summary>A node may refuse a journal with noise, and cannot start with a full disk.</summary>
+    /// <summary>A node may refuse a damaged journal, and cannot start with a full disk.</summary>
     private static bool MayEnd(IReadOnlyList<FaultKind> faults) =>
-        faults.Contains(FaultKind.JournalNoise) || faults.Contains(FaultKind.FullDisk) || faults.Contains(FaultKind.FullDisks);
+        faults.Any(f => MayDamage(f) || f is FaultKind.FullDisk or FaultKind.FullDisks);
+
+    /// <summary>Pages move from the write-ahead log into the file one by one: with half of them there and the log deleted, the
+    /// file is none.</summary>
+    private static bool MayDamage(FaultKind fault) =>
+        fault is FaultKind.JournalNoise or FaultKind.LogLost or FaultKind.LogLostAlone;
 
     private void MoveFolder(ChaosNode node)
     {
