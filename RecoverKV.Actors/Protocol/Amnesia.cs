@@ -7,12 +7,14 @@ public sealed partial class ReplicaCore
     // The disk is not to be trusted: nothing more is promised, acknowledged or answered in its name.
     private bool _stopped;
 
-    // Nor while the host knows that the journal lost its tail: the same, until others can heal it. The folder may be the
-    // only one that has some of it.
+    // Nor while the journal is known, or said, to have lost its tail: the same, until others can heal it. The folder may be
+    // the only one that has some of it; and what one node says is no ground to give it up.
     private string? _lost;
     private (Epoch Epoch, TimeSpan At) _viewAskedFor;
+    private readonly HashSet<NodeId> _doWithout = [];
 
-    // Only an active sequencer tells its view to who asks, and its in-sync members have all that is committed.
+    // What a majority has accepted, each in its own name, is a view that nothing older can commit beside; and its in-sync
+    // members have all that is committed.
     private void ReceiveWithoutTail(MemberId from, PeerMessage message)
     {
         // Nor one that was deposed: this replica knows of a later epoch.
@@ -23,12 +25,15 @@ public sealed partial class ReplicaCore
                 Send(from.Node, new CanvassReply(canvass.Epoch, false, _promised.Epoch));
                 break;
             case Heartbeat beat when beat.Epoch > _viewAskedFor.Epoch || _now - _viewAskedFor.At >= _options.ResendInterval:
+                if (beat.Epoch > _viewAskedFor.Epoch) _doWithout.Clear();
                 _viewAskedFor = (beat.Epoch, _now);
-                Send(from.Node, new ViewWanted(beat.Epoch));
+                foreach (var node in _options.Nodes)
+                    if (node != _self.Node) Send(node, new ViewWanted(beat.Epoch));
                 break;
             case InstallView { View: var view }
-                when view.Epoch == _viewAskedFor.Epoch && view.Sequencer == from.Node && !view.IsInSync(_self):
-                StartOver(_lost!);
+                when view.Epoch == _viewAskedFor.Epoch && view.IsInSync(from) && !view.IsInSync(_self):
+                _doWithout.Add(from.Node);
+                if (_doWithout.Count >= view.Majority) StartOver(_lost!);
                 break;
         }
     }
@@ -51,14 +56,14 @@ public sealed partial class ReplicaCore
         // Late copies must not wipe a healthy disk, nor the next one: the replica looks for itself.
         if (message.Member != _self || message.Epoch != _promised.Epoch) return;
         if (_log.Durable.Contiguous < message.Vouched)
-            StartOver($"the disk has uids up to {_log.Durable.Contiguous}, but {message.Vouched} had been acknowledged");
+            DoubtDisk($"the disk has uids up to {_log.Durable.Contiguous}, but {message.Vouched} had been acknowledged");
     }
 
     // An in-sync member has on disk whatever its view commits: it is told of more only if its disk lost it.
     private void CheckOwnTail(Uid committed)
     {
         if (Mutated(Mutations.AmnesiaTrusted) || !_view.IsInSync(_self) || committed <= _log.Durable.Contiguous) return;
-        StartOver($"the disk has uids up to {_log.Durable.Contiguous}, but {committed} are committed");
+        DoubtDisk($"the disk has uids up to {_log.Durable.Contiguous}, but {committed} are committed");
     }
 
     // A member of the view that acknowledges less than it once did. (Late messages look the same: it is asked to look
@@ -69,6 +74,18 @@ public sealed partial class ReplicaCore
         if (!_view.IsInSync(from) || contiguous >= vouched || Mutated(Mutations.AmnesiaTrusted)) return false;
         Send(from.Node, new TailLost(_view.Epoch, from, vouched));
         return true;
+    }
+
+    // From here on as after a loss that the host knows of.
+    private void DoubtDisk(string reason)
+    {
+        if (_lost != null) return;
+        _lost = $"{reason}: it takes no part until a majority shows that it does without this disk";
+        Notice($"{_self}: {_lost}");
+        StepDown();
+        EndLease();
+        _synchronization = null;
+        ForgetFetches();
     }
 
     private void StartOver(string reason)

@@ -74,7 +74,7 @@ public sealed partial class ReplicaCore
     {
         if (_leavingSince != null || !IsViewDurable) return;
         CheckOwnTail(message.Committed);
-        if (_stopped) return;
+        if (_lost != null) return;
         _lastHeartbeat = _now;
         if (_canvassing != null && _canvassing.Handover == Epoch.Zero) _canvassing = null;
         ResetElectionTimer();

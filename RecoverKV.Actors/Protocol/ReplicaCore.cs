@@ -193,6 +193,8 @@ public sealed partial class ReplicaCore
         var before = _log.Durable.Contiguous;
         _log.Persisted(number);
         TrackPending();
+        // What waited for the disk is not said in the name of a doubtful one.
+        if (_lost != null) _whenDurable.Clear();
         while (_whenDurable.TryPeek(out var next) && next.Fact <= number)
         {
             _whenDurable.Dequeue();
@@ -231,7 +233,8 @@ public sealed partial class ReplicaCore
 
     private bool IsWellFormed(MemberId from, PeerMessage message)
     {
-        if (WellFormed.Check(message)) return true;
+        var held = Uid.Max(Uid.Max(_log.Held.Highest, _knownCommitted), _view.FirstUid);
+        if (new WellFormed(_promised.Epoch, held).Check(message)) return true;
         if (_malformed.Add(from.Node)) Notice($"{_self} refuses a malformed {message.GetType().Name} of {from}");
         return false;
     }

@@ -135,7 +135,7 @@ public sealed partial class ReplicaCore
             // It counts on this replica's promise and log, which were on disk when it was made.
             if (view.Epoch != _promised.Epoch || _log.Durable.Contiguous < view.FirstUid.Previous)
             {
-                StartOver($"{view} counts on a promise and a log that the disk no longer has");
+                DoubtDisk($"{view} counts on a promise and a log that the disk no longer has");
                 return;
             }
         }
@@ -177,7 +177,9 @@ public sealed partial class ReplicaCore
 
     private void OnViewWanted(MemberId from, ViewWanted message)
     {
-        if (_leading != null && message.Epoch == _view.Epoch) Send(from.Node, new InstallView(_view));
+        if (message.Epoch != _view.Epoch || _view.Epoch != _promised.Epoch) return;
+        // Its sequencer, for who has missed it; its members, for who must start over (R11).
+        if (_leading != null || _view.IsInSync(_self) && IsViewDurable) Send(from.Node, new InstallView(_view));
     }
 
     private void OnAcceptedView(MemberId from, AcceptedView message)

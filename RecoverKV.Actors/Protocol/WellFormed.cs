@@ -3,10 +3,19 @@ namespace RecoverKV.Actors.Protocol;
 /// <summary>
 /// What a message of another replica must keep to, whatever its sender is, before anything looks at it: numbers that can be
 /// counted on from, ranges and batches that have a begin and an end in this order. The rules rely on it: none of them
-/// checks for overflow.
+/// checks for overflow. And what jumps ahead of all that this replica knows by more than can have happened is no number of
+/// this store's: once promised, or taken for committed, it would leave no way back.
 /// </summary>
-internal static class WellFormed
+/// <param name="known">The highest epoch that this replica has promised.</param>
+/// <param name="held">The highest uid that it knows of.</param>
+internal readonly struct WellFormed(Epoch known, Uid held)
 {
+    /// <summary>So many views are not made while a replica is away: one each millisecond for seven weeks.</summary>
+    public const long EpochsAhead = 1L << 32;
+
+    /// <summary>Nor so many uids given: a million each second for half a year.</summary>
+    public const long UidsAhead = 1L << 44;
+
     /// <summary>Uids, epochs and rounds are below this, and so far from the end of their type that no sum of two
     /// overflows.</summary>
     public const long Most = 1L << 61;
@@ -14,7 +23,7 @@ internal static class WellFormed
     private static readonly TimeSpan LongestTime = TimeSpan.FromDays(365 * 1000);
 
     /// <summary>Whether the message is one that a replica could have sent.</summary>
-    public static bool Check(PeerMessage message) => Is(message.Epoch) && message switch
+    public bool Check(PeerMessage message) => Is(message.Epoch) && message switch
     {
         Canvass m => Is(m.Handover) && Is(m.View),
         CanvassReply m => Is(m.Promised),
@@ -31,21 +40,28 @@ internal static class WellFormed
         Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom),
         HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest),
         Fetch m => Is(m.Range),
-        Entries m => m.Batches.Length <= Limits.BatchRequests && Array.TrueForAll(m.Batches, Is),
+        Entries m => m.Batches.Length <= Limits.BatchRequests && All(m.Batches),
         _ => true,
     };
 
     private static bool Is(long number) => number is >= 0 and <= Most;
 
-    private static bool Is(Epoch epoch) => Is(epoch.Value);
+    private bool Is(Epoch epoch) => Is(epoch.Value) && epoch.Value - known.Value <= EpochsAhead;
 
-    private static bool Is(Uid uid) => Is(uid.Value);
+    private bool Is(Uid uid) => Is(uid.Value) && uid.Value - held.Value <= UidsAhead;
 
     private static bool Is(TimeSpan time) => time >= -LongestTime && time <= LongestTime;
 
-    private static bool Is(UidRange range) => range.First.Value >= 1 && range.First <= range.Last && Is(range.Last);
+    private bool Is(UidRange range) => range.First.Value >= 1 && range.First <= range.Last && Is(range.Last);
 
-    private static bool Is(Batch batch)
+    private bool All(Batch[] batches)
+    {
+        foreach (var batch in batches)
+            if (!Is(batch)) return false;
+        return true;
+    }
+
+    private bool Is(Batch batch)
     {
         if (!Is(batch.Epoch) || batch.First.Value < 1 || !Is(batch.First)) return false;
         if (batch.Requests.Count is 0 or > Limits.BatchRequests) return false;
@@ -55,7 +71,7 @@ internal static class WellFormed
     }
 
     // Who is where in it is for the rules to judge.
-    private static bool Is(View view)
+    private bool Is(View view)
     {
         if (!Is(view.Epoch) || !Is(view.FirstUid) || !Is(view.TrimmedAt)) return false;
         if (view.Lease < TimeSpan.Zero || !Is(view.Lease) || view.FrameSize < 0) return false;

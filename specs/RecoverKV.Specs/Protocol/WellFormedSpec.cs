@@ -43,19 +43,34 @@ public sealed class WellFormedSpec
         new Synchronize(E(1), With((1, 5), (2, 5)), U(1), Node(1)),
         new InstallView(With((1, 9), (2, 3))),
         new InstallView(With((1, Huge))),
+        // No store has come so far while a replica was away.
+        new RequestPromise(E(2 + WellFormed.EpochsAhead), E(0)),
+        new Refuse(E(1), E(2 + WellFormed.EpochsAhead)),
+        new Heartbeat(E(1), 1, U(4 + WellFormed.UidsAhead), 0, TimeSpan.Zero),
+        new Commit(E(1), U(4 + WellFormed.UidsAhead)),
+        new Append(E(1), new Batch(E(1), U(4 + WellFormed.UidsAhead), Rs(1, 3)), U(0)),
+        new InstallView(With((1, 4 + WellFormed.UidsAhead))),
     ];
 
     [Theory]
     [MemberData(nameof(Malformed))]
     public void A_malformed_message_has_no_effect_but_one_line_for_each_sender(PeerMessage message)
     {
-        Assert.False(WellFormed.Check(message));
+        Assert.False(new WellFormed(E(1), U(3)).Check(message));
         var kit = Follower(2, log: 3, committed: 3);
         var (before, view) = (kit.Core.PromisedEpoch, kit.Core.View);
         kit.Core.Receive(kit.Now, kit.Core.HeaderTo(Node(2)) with { From = Member(1) }, message);
         Assert.IsType<Effect.Notice>(Assert.Single(kit.Core.Effects));
         kit.Receive(1, message).Nothing();
         Assert.Equal((before, view, U(3)), (kit.Core.PromisedEpoch, kit.Core.View, kit.Core.Committed));
+    }
+
+    [Fact]
+    public void Who_was_away_for_long_takes_what_may_have_happened_meanwhile()
+    {
+        var kit = Follower(2, log: 3, committed: 3);
+        kit.Receive(1, new RequestPromise(E(1 + WellFormed.EpochsAhead), E(0)));
+        Assert.Equal(E(1 + WellFormed.EpochsAhead), kit.Core.PromisedEpoch);
     }
 
     [Fact]
