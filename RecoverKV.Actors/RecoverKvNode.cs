@@ -5,6 +5,7 @@ using Akka.Event;
 using Akka.Remote;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Gateway;
+using RecoverKV.Actors.Network;
 using RecoverKV.Actors.Replica;
 using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.Storage;
@@ -71,15 +72,21 @@ public sealed class RecoverKvNode : IAsyncDisposable
         var folder = await OpenAsync(settings, notice, cancellation).ConfigureAwait(false);
         try
         {
-            var system = CreateSystem(settings, folder);
+            var door = new Door(settings);
+            var system = CreateSystem(settings, folder, door);
             var owner = new Owner();
             system.EventStream.Subscribe(
                 system.ActorOf(Props.Create(() => new QuarantineWatch(owner)), "quarantine-watch"),
                 typeof(ThisActorSystemQuarantinedEvent));
-            system.ActorOf(Departures.PropsFor(), "departures");
             var gateway = system.ActorOf(GatewayActor.PropsFor(settings), GatewayActor.Name);
             var supervisor = system.ActorOf(
                 ReplicaActor.PropsFor(settings, folder, owner, gateway), "node");
+            door.Open(gateway);
+            // A node that answers nobody must not look like one that runs.
+            system.ActorOf(Props.Create(() => new Watch(owner, gateway, supervisor)), "watch");
+            _ = system.WhenTerminated.ContinueWith(
+                _ => owner.Failed(new NodeFailedException($"{settings.Self.Node} has ended: its actor system was stopped")),
+                TaskScheduler.Default);
             return new RecoverKvNode(settings, folder, system, owner, supervisor);
         }
         catch
@@ -137,7 +144,7 @@ public sealed class RecoverKvNode : IAsyncDisposable
         try
         {
             // The replica first: nothing may be journalled once the folder is let go of.
-            await _supervisor.GracefulStop(ShutdownLimit).ConfigureAwait(false);
+            if (!System.WhenTerminated.IsCompleted) await _supervisor.GracefulStop(ShutdownLimit).ConfigureAwait(false);
             var ended = end.Exit == NodeExit.Left
                 ? CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance)
                 : System.Terminate();
@@ -152,10 +159,10 @@ public sealed class RecoverKvNode : IAsyncDisposable
         return end.Failure is { } failure ? throw failure : end.Exit;
     }
 
-    private static ActorSystem CreateSystem(NodeSettings settings, DataFolder folder)
+    private static ActorSystem CreateSystem(NodeSettings settings, DataFolder folder, Door door)
     {
         var setup = ActorSystemSetup.Create(
-            [BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)), .. JournalFile.Setups(folder.Journal, settings.Durability)]);
+            [BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)), door, .. JournalFile.Setups(folder.Journal, settings.Durability)]);
         try
         {
             return ActorSystem.Create(NodeSettings.SystemName, setup);
@@ -185,6 +192,17 @@ public sealed class RecoverKvNode : IAsyncDisposable
 
         public void Failed(NodeFailedException failure) =>
             _end.TrySetResult(new NodeEnd(NodeExit.Restart, Failure: failure));
+    }
+
+    /// <summary>What serves clients and peers does not end while the node runs.</summary>
+    private sealed class Watch : ReceiveActor
+    {
+        public Watch(Owner owner, params IActorRef[] served)
+        {
+            foreach (var actor in served) Context.Watch(actor);
+            Receive<Terminated>(ended => owner.Failed(
+                new NodeFailedException($"The node has ended: its {ended.ActorRef.Path.Name} was stopped")));
+        }
     }
 
     private sealed class QuarantineWatch : ReceiveActor

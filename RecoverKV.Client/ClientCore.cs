@@ -1,4 +1,3 @@
-using Akka.Actor;
 using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Client.Reads;
@@ -14,17 +13,15 @@ internal sealed class ClientCore
 {
     private readonly Func<long> _clock;
 
-    /// <param name="resolve">The gateway at a host and port.</param>
     /// <param name="send">Sends a message to a node; messages to one node do not overtake each other.</param>
     /// <param name="clock">Monotonic milliseconds, more than 0.</param>
     /// <param name="random">Jitter.</param>
     /// <param name="later">Runs work behind what waits to be run already.</param>
     internal ClientCore(
-        Func<string, int, IActorRef> resolve, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random,
-        Action<IThreadPoolWorkItem> later)
+        Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random, Action<IThreadPoolWorkItem> later)
     {
         _clock = clock;
-        Map = new ClusterMap(resolve, send, clock, random);
+        Map = new ClusterMap(send, clock, random);
         Writes = new WritePipeline(Map, send, clock, random, later);
         Reads = new ReadPipeline(Map, send, clock, random, later);
         Asks = new Asks(send);

@@ -30,8 +30,7 @@ public static class AkkaConfig
         .WithFallback(ConfigurationFactory.ParseString(General(settings)))
         .WithFallback(ConfigurationFactory.ParseString(Serialization))
         .WithFallback(ConfigurationFactory.ParseString(Remote(settings)))
-        .WithFallback(ConfigurationFactory.FromResource(
-            "RecoverKV.Client.Network.network.conf", typeof(RecoverKvClient).Assembly))
+        .WithFallback(ConfigurationFactory.FromResource("RecoverKV.Actors.Network.network.conf", typeof(AkkaConfig).Assembly))
         .WithFallback(ConfigurationFactory.ParseString(Cluster(settings)))
         .WithFallback(ConfigurationFactory.ParseString(Persistence));
 
@@ -80,7 +79,6 @@ public static class AkkaConfig
     private static readonly string Serialization = $$"""
         akka.actor {
           serializers {
-            recoverkv-client = "RecoverKV.Client.Contracts.ClientSerializer, RecoverKV.Client"
             recoverkv-fact = "{{NameOf(typeof(FactSerializer))}}"
             recoverkv-peer = "{{NameOf(typeof(PeerSerializer))}}"
             json = "{{NameOf(typeof(RefusingSerializer))}}"
@@ -88,7 +86,6 @@ public static class AkkaConfig
             daemon-create = "{{NameOf(typeof(RefusingSerializer))}}"
           }
           serialization-bindings {
-            "{{NameOf(typeof(IClientMessage))}}" = recoverkv-client
             "{{NameOf(typeof(Fact))}}" = recoverkv-fact
             "{{NameOf(typeof(PeerEnvelope))}}" = recoverkv-peer
           }
@@ -104,14 +101,12 @@ public static class AkkaConfig
     private static string Remote(NodeSettings settings) => $$"""
         akka.remote {
           log-remote-lifecycle-events = off
-          # Nobody stops actors of this node from outside or looks around in it. Nodes and clients address each other's
-          # actors directly; only Akka.Cluster selects by path.
+          # Nobody stops actors of this node from outside or looks around in it (see PeerFilter.cs, too). Nodes address each
+          # other's actors directly; only Akka.Cluster selects by path.
           untrusted-mode = on
           trusted-selection-paths = ["/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver"]
           # A peer that was down is tried again soon: its first heartbeat decides how fast it heals.
           retry-gate-closed-for = 100ms
-          # Clients come and go, and use the ports of others again: nothing is remembered of one for days.
-          prune-quarantine-marker-after = 1m
           # Each side writes to a connection of its own. To share one goes wrong when both connect at once and one of the
           # two connections breaks: the other one is then no longer read, for as long as it lives.
           use-passive-connections = off

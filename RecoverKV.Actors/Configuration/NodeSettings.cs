@@ -2,6 +2,7 @@ using System.Text;
 using Akka.Configuration;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Configuration;
 
@@ -22,6 +23,9 @@ public sealed record NodeSettings
 {
     /// <summary>The name of the actor systems of all nodes: part of their addresses.</summary>
     public const string SystemName = "recoverkv";
+
+    /// <summary>The variable of the environment with the secret, where the configuration has none.</summary>
+    public const string SecretVariable = "RECOVERKV_SECRET";
 
     /// <summary>Bytes of a message besides keys and values.</summary>
     private const long FrameOverhead = ClientLimits.FrameOverhead;
@@ -46,6 +50,10 @@ public sealed record NodeSettings
 
     /// <summary>Clients that know it may do so in any case; empty: none.</summary>
     public required string ChaosSecret { get; init; }
+
+    /// <summary>By which nodes know each other; empty where there is one only, or where all are on loopback, which then have
+    /// one of their user's.</summary>
+    public required string Secret { get; init; }
 
     /// <summary>The endpoint for the clients of the original.</summary>
     public required GrpcSettings Grpc { get; init; }
@@ -143,6 +151,7 @@ public sealed record NodeSettings
             }),
             Chaos = read.Choice("chaos", SettingsReader.OnOff),
             ChaosSecret = read.Text("chaos-secret"),
+            Secret = ReadSecret(read, members),
             Grpc = GrpcSettings.Read(read, members),
             LogLevel = read.Choice("log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
             FrameSize = frameSize,
@@ -159,6 +168,20 @@ public sealed record NodeSettings
     /// <param name="seed">Any number.</param>
     public ProtocolOptions ProtocolOptions(Guid incarnation, long run, ulong seed) =>
         Protocol with { Self = new MemberId(Self.Node, incarnation), Run = run, Seed = seed };
+
+    private static string ReadSecret(SettingsReader read, List<Member> members)
+    {
+        const int least = 16, most = 1024;
+        var secret = read.Text("secret");
+        if (secret.Length == 0) secret = Environment.GetEnvironmentVariable(SecretVariable) ?? "";
+        if (secret.Length == 0 && (members.Count == 1 || members.All(m => Hosts.IsLoopback(m.Host)))) return secret;
+        return secret.Length is >= least and <= most
+            ? secret
+            : throw InvalidSettingsException.Of(
+                "recoverkv.secret", secret.Length == 0 ? "\"\"" : $"a text of {secret.Length} characters",
+                $"{least} to {most} characters that nobody can guess are wanted, the same on all nodes, here or in the variable "
+                + $"{SecretVariable} of the environment");
+    }
 
     private static string ReadData(SettingsReader read)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Akka.Actor;
+using RecoverKV.Actors.Gateway;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
 
@@ -14,7 +15,7 @@ namespace RecoverKV.Actors.Replica;
 internal sealed class Callers(int maxMessageBytes)
 {
     /// <summary>The most bytes of answers to reads of one client in one step.</summary>
-    internal const long StepBytes = 64L * 1024 * 1024;
+    internal const long StepBytes = 8L * 1024 * 1024;
 
     private const int MostCallers = 10_000;
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
@@ -59,7 +60,7 @@ internal sealed class Callers(int maxMessageBytes)
     {
         var caller = Waiting(to);
         var bytes = Math.Min(SizeOf(answer), maxMessageBytes);
-        if (answer.Status == ReadStatus.Done && caller.ReadBytes > 0 && caller.ReadBytes + bytes > StepBytes)
+        if (answer.Status == ReadStatus.Done && !MayAnswer(caller, bytes))
         {
             caller.Reads.Add(new ReadAnswer(answer.Id, ReadStatus.Busy, []));
             return;
@@ -67,6 +68,14 @@ internal sealed class Callers(int maxMessageBytes)
 
         caller.ReadBytes += bytes;
         caller.Reads.Add(answer);
+    }
+
+    // What waits in its connection already counts, too.
+    private static bool MayAnswer(Caller caller, long bytes)
+    {
+        if (caller.ReadBytes == 0) return true;
+        bytes += caller.ReadBytes;
+        return bytes <= StepBytes && (caller.Client is not ClientConnection connection || connection.MayAnswer(bytes));
     }
 
     /// <summary>A page with a single item may be too large, if the node took larger values once.</summary>

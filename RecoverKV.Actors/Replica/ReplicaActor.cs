@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Network;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.Storage;
@@ -34,6 +35,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly JournalReader _reader;
     private readonly ReplicaCore _core;
     private readonly Callers _callers;
+    private readonly Door? _door;
     private readonly PeerLinks _links;
     private readonly MemberId _self;
     private readonly List<Fact> _facts = [];
@@ -95,6 +97,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             IsSuccessor = folder.IsSuccessor,
         });
         _callers = new Callers(_core.Options.AnswerBytes);
+        _door = Context.System.Settings.Setup.Get<Door>() is { HasValue: true } door ? door.Value : null;
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
     }
 
@@ -370,13 +373,17 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             _settings.FrameSize);
     }
 
+    // Who is not let in at all says nothing that the protocol could tell of.
+    private string? ReasonAt(TimeSpan now) =>
+        _core.Reason(now) ?? (_core.Mode(now) == NodeMode.Alive ? null : _door?.Refusal);
+
     private NodeStatus StatusFor(long id)
     {
         var now = Now;
         return new NodeStatus(
             id, _self.Node.Name, _settings.Self.Host, _settings.Self.Port, Environment.ProcessId, _core.Mode(now),
             _core.View.Epoch.Value, _core.IsSequencer, _core.KnownSequencer(now)?.Name, _core.Contiguous.Value,
-            _core.Committed.Value, _core.Gap, _core.KeyCount, _core.Reason(now), _core.Applied.Value, (long)_core.Digest,
+            _core.Committed.Value, _core.Gap, _core.KeyCount, ReasonAt(now), _core.Applied.Value, (long)_core.Digest,
             _core.AnswersAlone(now), _core.Cluster);
     }
 }

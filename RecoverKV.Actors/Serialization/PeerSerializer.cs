@@ -11,8 +11,11 @@ public sealed class PeerSerializer : SerializerWithStringManifest
     /// <summary>Called by Akka.</summary>
     public PeerSerializer(ExtendedActorSystem system) : base(system) { }
 
+    /// <summary>Its number on the wire.</summary>
+    internal const int Id = 4103;
+
     /// <inheritdoc/>
-    public override int Identifier => 4103;
+    public override int Identifier => Id;
 
     /// <inheritdoc/>
     public override string Manifest(object o) => PeerCodec.Manifest(AsEnvelope(o).Message);

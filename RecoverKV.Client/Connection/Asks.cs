@@ -18,7 +18,7 @@ internal sealed class Asks(Action<NodeRoute, IClientMessage> send)
         var id = Interlocked.Increment(ref _lastId);
         var end = new TaskCompletionSource<IClientMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         var message = question(id);
-        _open[id] = new Question(node, ClientSerializer.ManifestOf(message), end);
+        _open[id] = new Question(node, ClientCodec.ManifestOf(message), end);
         try
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(RecoverKvClient));

@@ -1,4 +1,3 @@
-using Akka.Actor;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Client.Connection;
@@ -10,7 +9,6 @@ namespace RecoverKV.Client.Connection;
 internal sealed class ClusterMap
 {
     private readonly Lock _gate = new();
-    private readonly Func<string, int, IActorRef> _resolve;
     private readonly Action<NodeRoute, IClientMessage> _send;
     private readonly Func<long> _clock;
     private readonly Random _random;
@@ -20,10 +18,8 @@ internal sealed class ClusterMap
     private long _nextPoll;
     private int _turn;
 
-    internal ClusterMap(
-        Func<string, int, IActorRef> resolve, Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random)
+    internal ClusterMap(Action<NodeRoute, IClientMessage> send, Func<long> clock, Random random)
     {
-        _resolve = resolve;
         _send = send;
         _clock = clock;
         _random = random;
@@ -75,16 +71,8 @@ internal sealed class ClusterMap
     }
 
     /// <summary>The node at this address, if views name it.</summary>
-    internal NodeRoute? Find(Address address)
-    {
-        if (_table is not { } table) return null;
-        foreach (var node in table.Nodes)
-        {
-            if (node.Port == address.Port && node.Host == address.Host) return node;
-        }
-
-        return null;
-    }
+    internal NodeRoute? Find(ContactPoint where) =>
+        _table is { } table ? Array.Find(table.Nodes, n => n.Where == where) : null;
 
     /// <summary>The node with this id, if views name it.</summary>
     internal NodeRoute? Find(string node) => _table is { } table ? Array.Find(table.Nodes, n => n.Node == node) : null;
@@ -176,11 +164,11 @@ internal sealed class ClusterMap
             + $"(store {before}, now {strangers[0].Store}): connect anew.";
     }
 
-    private NodeRoute Route(NodeAddress address, RouteTable? known)
+    private static NodeRoute Route(NodeAddress address, RouteTable? known)
     {
         var route = known is null ? null : Array.Find(known.Nodes, n => n.Node == address.Node);
         return route is not null && route.Host == address.Host && route.Port == address.Port
             ? route
-            : new NodeRoute(address.Node, address.Host, address.Port, _resolve(address.Host, address.Port));
+            : new NodeRoute(address.Node, address.Host, address.Port);
     }
 }

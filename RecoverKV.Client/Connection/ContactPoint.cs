@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using RecoverKV.Client.Network;
 
 namespace RecoverKV.Client.Connection;
@@ -18,58 +16,6 @@ internal sealed record ContactPoint(string Host, int Port)
             ? points
             : throw new ArgumentException("No contact point is given; one is needed, as host:port.");
     }
-
-    /// <summary>Its addresses, those of IPv4 first; none if the name has none now.</summary>
-    internal async Task<IPAddress[]> ResolveAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            var all = await Dns.GetHostAddressesAsync(Hosts.Bare(Host), cancellation).ConfigureAwait(false);
-            return [.. all.OrderByDescending(a => a.AddressFamily == AddressFamily.InterNetwork)];
-        }
-        catch (SocketException)
-        {
-            // No such name, or not now: the other contact points may do, and the caller tries again.
-            return [];
-        }
-    }
-
-    /// <summary>
-    /// The address of this machine that nodes can answer to: loopback if every contact point is on this machine, else
-    /// the one from which the first other contact point is reached.
-    /// </summary>
-    internal static IPAddress Local(IEnumerable<IPAddress> contacts)
-    {
-        var far = contacts.FirstOrDefault(address => !IPAddress.IsLoopback(address));
-        if (far is null)
-        {
-            return contacts.All(a => a.AddressFamily == AddressFamily.InterNetworkV6) ? IPAddress.IPv6Loopback : IPAddress.Loopback;
-        }
-
-        // Asks the system which of its addresses it would send from; connecting a datagram socket sends nothing.
-        using var socket = new Socket(far.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        socket.Connect(new IPEndPoint(far, 9));
-        return ((IPEndPoint)socket.LocalEndPoint!).Address;
-    }
-
-    /// <summary>
-    /// Other ways to write this contact point. Akka takes a message only under the very host name that the node was
-    /// configured with, and users do not know which of them that is.
-    /// </summary>
-    internal IEnumerable<ContactPoint> Aliases(IEnumerable<IPAddress> addresses)
-    {
-        var hosts = addresses.Select(a => Hosts.Normalize($"{a}", bare: true)).OfType<string>();
-        if (addresses.Any(IPAddress.IsLoopback)) hosts = hosts.Append("localhost");
-        return hosts.Where(host => host != Host).Select(host => this with { Host = host });
-    }
-
-    /// <summary>For each node that these contact points name: all ways to write it, as given first.</summary>
-    internal static ContactPoint[][] Spellings(IEnumerable<(ContactPoint Point, IPAddress[] Addresses)> points) =>
-    [
-        .. points.GroupBy(p => (p.Addresses.Length > 0 ? p.Addresses[0].ToString() : p.Point.Host, p.Point.Port))
-            .Select(node => node.Select(p => p.Point)
-                .Concat(node.SelectMany(p => p.Point.Aliases(p.Addresses))).Distinct().ToArray()),
-    ];
 
     private static ContactPoint Parse(string text)
     {

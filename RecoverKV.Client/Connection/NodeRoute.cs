@@ -1,4 +1,3 @@
-using Akka.Actor;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Client.Reads;
 
@@ -16,22 +15,21 @@ internal sealed class NodeRoute
     private volatile bool _isStranger;
     private volatile bool _doubted;
 
-    internal NodeRoute(string node, string host, int port, IActorRef gateway)
+    internal NodeRoute(string node, string host, int port)
     {
         Node = node;
-        Host = host;
-        Port = port;
-        Gateway = gateway;
+        Where = new ContactPoint(host, port);
         Lanes = [.. Enum.GetValues<ReadConsistency>().Select(c => new ReadLane(this, c))];
     }
 
     internal string Node { get; }
 
-    internal string Host { get; }
+    internal string Host => Where.Host;
 
-    internal int Port { get; }
+    internal int Port => Where.Port;
 
-    internal IActorRef Gateway { get; }
+    /// <summary>Its configured address.</summary>
+    internal ContactPoint Where { get; }
 
     /// <summary>By consistency.</summary>
     internal ReadLane[] Lanes { get; }

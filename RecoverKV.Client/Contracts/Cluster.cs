@@ -1,6 +1,6 @@
 namespace RecoverKV.Client.Contracts;
 
-/// <summary>Any message between a client and a gateway. The set is closed: see <c>ClientSerializer</c>.</summary>
+/// <summary>Any message between a client and a gateway. The set is closed: see <c>ClientCodec</c>.</summary>
 public interface IClientMessage;
 
 /// <summary>Asks a gateway for its <see cref="ClusterView"/>.</summary>

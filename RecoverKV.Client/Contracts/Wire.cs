@@ -25,6 +25,9 @@ public sealed class WireWriter
     /// <summary>The bytes written so far; valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
+    /// <summary>The same, to keep: the writer must not be used again.</summary>
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
+
     /// <summary>The bytes written, in an array of exactly their length; the writer must not be used again.</summary>
     public byte[] ToArray() => _length == _buffer.Length ? _buffer : _buffer.AsSpan(0, _length).ToArray();
 

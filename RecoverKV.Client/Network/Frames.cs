@@ -11,7 +11,10 @@ internal static class Frame
 
 /// <summary>Finds the frames in a stream of bytes that come in pieces. Its memory follows what has come, not what a header
 /// announces. Not thread-safe.</summary>
-internal sealed class FrameReader(int longest)
+/// <param name="longest">How many bytes a frame may have.</param>
+/// <param name="budget">What large frames that are not there completely may take of it together; null: no bound but the
+/// longest frame.</param>
+internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDisposable
 {
     /// <summary>How many bytes a frame may have; may be changed between two frames.</summary>
     internal int Longest { get; set; } = longest;
@@ -24,18 +27,43 @@ internal sealed class FrameReader(int longest)
     private byte[] _buffer = new byte[Smallest];
     private int _start;
     private int _end;
+    private int _taken;
+
+    /// <summary>Lets go of its memory, and gives back what it takes of the budget.</summary>
+    public void Dispose()
+    {
+        Settle(0);
+        _buffer = new byte[1];
+        (_start, _end) = (0, 0);
+    }
 
     /// <summary>Where the next bytes go; never empty.</summary>
+    /// <exception cref="InvalidDataException">Too many frames are only half there.</exception>
     internal Memory<byte> Room()
     {
         var length = _end - _start;
         var old = _buffer;
-        // What has filled the room is probably not all that waits.
-        if (length == old.Length || _end == old.Length && old.Length < Kept) _buffer = new byte[2 * old.Length];
-        else if (length == 0 && old.Length > Kept) _buffer = new byte[Smallest];
+        var size = old.Length;
+        // What has filled the room is probably not all that waits; but no frame needs more than the longest.
+        if (length == size || _end == size && size < Kept) size = (int)Math.Max(size + 1, Math.Min(2L * size, Longest + Kept));
+        else if (length == 0 && size > Kept) size = Smallest;
+        if (size != old.Length)
+        {
+            Settle(size > Kept ? size : 0);
+            _buffer = new byte[size];
+        }
+
         old.AsSpan(_start, length).CopyTo(_buffer);
         (_start, _end) = (0, length);
         return _buffer.AsMemory(_end);
+    }
+
+    private void Settle(int bytes)
+    {
+        if (budget is null) return;
+        if (bytes > _taken && !budget.TryTake(bytes - _taken)) throw new InvalidDataException("Too many frames are only half there.");
+        if (bytes < _taken) budget.Return(_taken - bytes);
+        _taken = bytes;
     }
 
     /// <summary>So many bytes came there.</summary>
@@ -62,25 +90,67 @@ internal sealed class FrameReader(int longest)
 internal sealed class FrameWriter(int most)
 {
     private const int Kept = 1024 * 1024;
+    private const int Large = 64 * 1024;
     private byte[] _waiting = [];
     private byte[] _leaving = [];
     private int _length;
 
-    /// <summary>Adds a frame, unless too much waits already.</summary>
-    internal bool TryAdd(ReadOnlySpan<byte> payload)
+    // What goes before the rest: large frames are not copied.
+    private readonly Queue<ReadOnlyMemory<byte>> _parts = new();
+    private long _partBytes;
+
+    /// <summary>How many bytes wait.</summary>
+    internal long Length => _partBytes + _length;
+
+    /// <summary>Adds a frame, which is both parts, unless too much waits already.</summary>
+    internal bool TryAdd(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default)
     {
-        var needed = (long)_length + Frame.Header + payload.Length;
-        if (needed > most) return false;
+        var length = head.Length + body.Length;
+        if (Length + Frame.Header + length > most) return false;
+        var needed = (long)_length + Frame.Header + length;
         if (needed > _waiting.Length) Array.Resize(ref _waiting, (int)Math.Min(most, Math.Max(needed, 2L * _waiting.Length)));
-        BinaryPrimitives.WriteInt32LittleEndian(_waiting.AsSpan(_length), payload.Length);
-        payload.CopyTo(_waiting.AsSpan(_length + Frame.Header));
+        BinaryPrimitives.WriteInt32LittleEndian(_waiting.AsSpan(_length), length);
+        head.CopyTo(_waiting.AsSpan(_length + Frame.Header));
+        body.CopyTo(_waiting.AsSpan(_length + Frame.Header + head.Length));
         _length = (int)needed;
         return true;
     }
 
-    /// <summary>Takes all that waits; it stays as it is until the next call.</summary>
+    /// <summary>The same; a large body belongs to the writer from now on.</summary>
+    internal bool TryAdd(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body)
+    {
+        if (body.Length < Large) return TryAdd(head, body.Span);
+        var length = head.Length + body.Length;
+        if (Length + Frame.Header + length > most) return false;
+        var begin = new byte[_length + Frame.Header + head.Length];
+        _waiting.AsSpan(0, _length).CopyTo(begin);
+        BinaryPrimitives.WriteInt32LittleEndian(begin.AsSpan(_length), length);
+        head.CopyTo(begin.AsSpan(_length + Frame.Header));
+        _parts.Enqueue(begin);
+        _parts.Enqueue(body);
+        _partBytes += begin.Length + body.Length;
+        _length = 0;
+        return true;
+    }
+
+    /// <summary>Lets go of what waits, and of its memory.</summary>
+    internal void Clear()
+    {
+        _parts.Clear();
+        _partBytes = 0;
+        (_waiting, _leaving) = ([], []);
+        _length = 0;
+    }
+
+    /// <summary>Takes what is to be sent next; it stays as it is until the next call.</summary>
     internal bool TryTake(out ReadOnlyMemory<byte> bytes)
     {
+        if (_parts.TryDequeue(out bytes))
+        {
+            _partBytes -= bytes.Length;
+            return true;
+        }
+
         (_waiting, _leaving) = (_leaving, _waiting);
         bytes = _leaving.AsMemory(0, _length);
         _length = 0;

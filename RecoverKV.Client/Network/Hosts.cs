@@ -29,6 +29,11 @@ public static class Hosts
         return text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? text : null;
     }
 
+    /// <summary>Whether it is this machine, and only from this machine. Names other than localhost are not looked up.</summary>
+    public static bool IsLoopback(string host) =>
+        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || IPAddress.TryParse(Bare(host), out var address) && IPAddress.IsLoopback(address);
+
     /// <summary>Without the brackets, as sockets and name services take it.</summary>
     public static string Bare(string host)
     {

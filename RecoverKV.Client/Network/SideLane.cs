@@ -1,16 +1,15 @@
 using System.Net.Sockets;
-using Akka.Dispatch;
 
 namespace RecoverKV.Client.Network;
 
 /// <summary>
-/// A second connection beside a <see cref="SocketLink"/> between nodes, for small frames only and made when first needed:
+/// A second connection beside a <see cref="FrameLink"/> between nodes, for small frames only and made when first needed:
 /// while much waits in the link, heartbeats and acknowledgements go around it, and may come before what was written earlier.
 /// Nothing of it is needed: what it cannot take, the link does. Thread-safe.
 /// </summary>
 /// <param name="connect">Makes a connection that the other side knows to be this lane.</param>
 /// <param name="strand">Where frames are sent.</param>
-internal sealed class SideLane(Func<Task<Socket>> connect, Strand strand) : IRunnable
+internal sealed class SideLane(Func<Task<Stream>> connect, Strand strand) : IThreadPoolWorkItem
 {
     /// <summary>How many bytes a small frame has at most.</summary>
     internal const int Small = 4 * 1024;
@@ -21,30 +20,30 @@ internal sealed class SideLane(Func<Task<Socket>> connect, Strand strand) : IRun
 
     private readonly Lock _gate = new();
     private readonly FrameWriter _outgoing = new(Waiting);
-    private Socket? _socket;
+    private Stream? _stream;
     private long _usedAt;
     private bool _connects;
     private bool _sends;
     private bool _closed;
 
     /// <summary>Adds a frame, if the lane is there and free.</summary>
-    internal bool TryWrite(ReadOnlySpan<byte> payload)
+    internal bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
-        Socket? old = null;
+        Stream? old = null;
         bool added = false, begins = false, connects = false;
         lock (_gate)
         {
             if (_closed || _connects) return false;
             var now = Environment.TickCount64;
-            if (_socket is not null && now - _usedAt > Idle && !_sends) (old, _socket) = (_socket, null);
+            if (_stream is not null && now - _usedAt > Idle && !_sends) (old, _stream) = (_stream, null);
             _usedAt = now;
-            if (_socket is null)
+            if (_stream is null)
             {
                 _connects = connects = true;
             }
             else
             {
-                added = _outgoing.TryAdd(payload);
+                added = _outgoing.TryAdd(head, body);
                 begins = added && !_sends;
                 _sends |= begins;
             }
@@ -62,18 +61,16 @@ internal sealed class SideLane(Func<Task<Socket>> connect, Strand strand) : IRun
         lock (_gate)
         {
             _closed = true;
-            _socket?.Dispose();
+            _stream?.Dispose();
         }
     }
 
     /// <summary>Called by the strand.</summary>
-    public void Run() => _ = SendAsync();
-
-    void IThreadPoolWorkItem.Execute() => Run();
+    public void Execute() => _ = SendAsync();
 
     private async Task ConnectAsync()
     {
-        Socket? made = null;
+        Stream? made = null;
         try
         {
             made = await connect().ConfigureAwait(false);
@@ -86,7 +83,7 @@ internal sealed class SideLane(Func<Task<Socket>> connect, Strand strand) : IRun
         lock (_gate)
         {
             _connects = false;
-            _socket = made;
+            _stream = made;
             // A peer that takes no lane is not asked again and again.
             if (made is null) _closed = true;
             if (_closed) made?.Dispose();
@@ -97,20 +94,19 @@ internal sealed class SideLane(Func<Task<Socket>> connect, Strand strand) : IRun
     {
         try
         {
-            while (Take(out var socket) is { IsEmpty: false } rest)
-                while (!rest.IsEmpty) rest = rest[await socket!.SendAsync(rest).ConfigureAwait(false)..];
+            while (Take(out var stream) is { IsEmpty: false } bytes) await stream!.WriteAsync(bytes).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             Close();
         }
     }
 
-    private ReadOnlyMemory<byte> Take(out Socket? socket)
+    private ReadOnlyMemory<byte> Take(out Stream? stream)
     {
         lock (_gate)
         {
-            socket = _socket;
+            stream = _stream;
             _sends = _outgoing.TryTake(out var bytes);
             return bytes;
         }

@@ -37,6 +37,7 @@ internal static class NodeCommand
         // Under `up` a Ctrl-C reaches the whole group of processes; the parent says when to leave.
         using var interrupt = new InterruptSource(ignoreInteractive: stopWithInput);
         if (stopWithInput) WatchInput(terminal.Input, interrupt);
+        QuietCollector.Start();
         // It outlives the node's last moments, in which its calls go to other nodes.
         await using var grpc = settings.Grpc.Enabled ? await NodeEndpoint.StartAsync(settings) : null;
         while (await RunOnceAsync(settings, interrupt.Token) == NodeExit.Restart)

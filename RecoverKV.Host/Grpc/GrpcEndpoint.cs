@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using RecoverKV.Actors.Network;
 using RecoverKV.Client.Network;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 

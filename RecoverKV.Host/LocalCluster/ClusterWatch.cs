@@ -46,6 +46,7 @@ internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string
             }
 
             _latest = NothingSaid;
+            heard();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using RecoverKV.Host.Grpc;
 
 namespace RecoverKV.Host.LocalCluster;
@@ -29,6 +30,9 @@ internal sealed record LocalClusterOptions
 
     /// <summary>Orders that carry it may stop and cut nodes without <see cref="Chaos"/>; empty: none.</summary>
     public string ChaosSecret { get; init; } = "";
+
+    /// <summary>By which the nodes know each other: a new one at each run.</summary>
+    public string Secret { get; } = RandomNumberGenerator.GetHexString(32);
 
     /// <summary>Settings passed on to every node, as KEY=VALUE.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];

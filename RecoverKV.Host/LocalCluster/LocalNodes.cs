@@ -59,7 +59,7 @@ internal sealed class LocalNodes
     /// </summary>
     private ProcessStartInfo Prepare(LocalNode node)
     {
-        NodeConfigFile.Write(node, Nodes, _options.Chaos, _options.ChaosSecret);
+        NodeConfigFile.Write(node, Nodes, _options);
         List<string> arguments = ["node", "--config", node.ConfigFile, "--stop-with-stdin"];
         foreach (var setting in _options.Settings) arguments.AddRange(["--set", setting]);
         return ThisProgram.Start(arguments);

@@ -15,7 +15,7 @@ internal static class NodeConfigFile
     public const string Mark = "# Written by `recoverkv up` at every start of the node: changes here do not last.";
 
     /// <summary>The text for one node.</summary>
-    public static string Text(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos, string chaosSecret = "")
+    public static string Text(LocalNode node, IReadOnlyList<LocalNode> all, LocalClusterOptions options)
     {
         var text = new StringBuilder();
         text.Append(Mark).Append('\n');
@@ -26,8 +26,9 @@ internal static class NodeConfigFile
             text.Append("    ").Append(Quote($"{member.Id}@{member.Address}")).Append(member == all[^1] ? "\n" : ",\n");
         text.Append("  ]\n");
         text.Append("  data = ").Append(Quote(node.Folder)).Append('\n');
-        text.Append("  chaos = ").Append(chaos ? "on" : "off").Append('\n');
-        if (chaosSecret.Length > 0) text.Append("  chaos-secret = ").Append(Quote(chaosSecret)).Append('\n');
+        text.Append("  chaos = ").Append(options.Chaos ? "on" : "off").Append('\n');
+        if (options.ChaosSecret.Length > 0) text.Append("  chaos-secret = ").Append(Quote(options.ChaosSecret)).Append('\n');
+        text.Append("  secret = ").Append(Quote(options.Secret)).Append('\n');
         text.Append("  bind {\n");
         text.Append("    host = ").Append(Quote(LocalClusterOptions.Host)).Append('\n');
         text.Append(CultureInfo.InvariantCulture, $"    port = {node.Port}\n");
@@ -36,16 +37,16 @@ internal static class NodeConfigFile
         return text.ToString();
     }
 
-    /// <summary>Writes the file, and its folder if that is gone. Nobody else may read it: it may have a secret.</summary>
-    public static void Write(LocalNode node, IReadOnlyList<LocalNode> all, bool chaos, string chaosSecret = "")
+    /// <summary>Writes the file, and its folder if that is gone. Nobody else may read it: it has secrets.</summary>
+    public static void Write(LocalNode node, IReadOnlyList<LocalNode> all, LocalClusterOptions options)
     {
         Directory.CreateDirectory(node.Folder);
         // A file that is there keeps its mode.
         File.Delete(node.ConfigFile);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new StreamWriter(node.ConfigFile, options);
-        file.Write(Text(node, all, chaos, chaosSecret));
+        var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new StreamWriter(node.ConfigFile, how);
+        file.Write(Text(node, all, options));
     }
 
     /// <summary>Whether a folder was made by <see cref="Write"/>.</summary>

@@ -16,6 +16,9 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
 {
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>Longer than any start or pause of a node that is well.</summary>
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(60);
+
     private static readonly TimeSpan OutputTime = TimeSpan.FromSeconds(2);
 
     /// <summary>So many ends in a row before it was in service are told one by one.</summary>
@@ -29,6 +32,7 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
     private volatile int _pid;
     private long _startedAt;
     private long _pauseTicks;
+    private (int Pid, long Since) _silent;
     private volatile bool _watched;
     private volatile int _served;
     private int _starts;
@@ -68,14 +72,45 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
     }
 
-    /// <summary>Says, now and then while the child runs, whether it is in service: the ends of one that never was are no
-    /// reason to start it again at once for ever.</summary>
+    /// <summary>Says, now and then while the child runs, how it is: the ends of one that never was in service are no reason to
+    /// start it again at once for ever, and one that runs and answers nothing for long is killed.</summary>
     /// <param name="pid">The process that is meant.</param>
+    /// <param name="answers">Whether it answers.</param>
     /// <param name="inService">Whether it is in service.</param>
-    public void Watched(int pid, bool inService)
+    public void Watched(int pid, bool answers, bool inService)
     {
         _watched = true;
-        if (inService && pid != 0 && pid == _pid) _served = pid;
+        if (pid == 0 || pid != _pid) return;
+        if (inService) _served = pid;
+        // Who stopped it knows why.
+        if (answers || _silent.Pid != pid || IsStopped(pid)) _silent = (pid, Stopwatch.GetTimestamp());
+        if (Stopwatch.GetElapsedTime(_silent.Since) < SilenceLimit) return;
+        notice(string.Create(CultureInfo.InvariantCulture,
+            $"{name} runs, but has answered nothing for {SilenceLimit.TotalSeconds:0} s: it is killed"));
+        _silent = default;
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            process.Kill();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            // It has ended.
+        }
+    }
+
+    private static bool IsStopped(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            return stat[stat.LastIndexOf(')')..] is [_, _, 'T' or 't', ..];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not Linux, or it has ended.
+            return false;
+        }
     }
 
     /// <summary>Kills the child, now or while it leaves.</summary>

@@ -38,7 +38,7 @@ internal sealed class Runner
         var runner = new Runner(terminal, options);
         // A wrong setting is told at once, not by nodes that do not come up, and before anything is deleted.
         var nodes = runner._cluster.Nodes;
-        NodeConfig.Of(NodeConfigFile.Text(nodes[0], nodes, options.Chaos, options.ChaosSecret), options.Settings);
+        NodeConfig.Of(NodeConfigFile.Text(nodes[0], nodes, options), options.Settings);
         using var folder = DataFolder.Open(options);
         await runner._cluster.CheckPortsAsync();
         await using var grpc = options.GrpcPort > 0 ? await runner.ServeGrpcAsync() : null;
@@ -69,7 +69,7 @@ internal sealed class Runner
         if (grpc is not null) _lines.Add($"gRPC on localhost:{_options.GrpcPort}, servers {servers}");
         _lines.Flush(LastWords);
         // A node that dies before it can be asked was not in service.
-        foreach (var process in _cluster.Processes) process.Watched(0, inService: false);
+        foreach (var process in _cluster.Processes) process.Watched(0, answers: false, inService: false);
         var supervision = _cluster.RunAsync(interrupt);
         var watching = _watch.RunAsync(interrupt);
         var showing = _terminal.OutputIsTerminal
@@ -128,7 +128,7 @@ internal sealed class Runner
     private void TellProcesses()
     {
         foreach (var (process, node) in _cluster.Processes.Zip(Snapshot()))
-            process.Watched(node.Pid, node.Mode is NodeMode.Alive or NodeMode.Ready);
+            process.Watched(node.Pid, node.Status is not null, node.Mode is NodeMode.Alive or NodeMode.Ready);
     }
 
     private Spectre.Console.Rendering.IRenderable Draw() => LiveTable.Draw(

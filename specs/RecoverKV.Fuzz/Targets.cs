@@ -3,9 +3,11 @@ using System.IO.Hashing;
 using System.Runtime.Serialization;
 using System.Text;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Network;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
 using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Network;
 using RecoverKV.Host.Records;
 using RecoverKV.Simulation;
 
@@ -14,7 +16,6 @@ namespace RecoverKV.Fuzz;
 /// <summary>Every decoder that bytes from outside reach.</summary>
 public static class Targets
 {
-    private static readonly ClientSerializer Client = new(null!);
     private static readonly PeerSerializer Peer = new(null!);
 
     /// <summary>All of them; names are distinct.</summary>
@@ -24,6 +25,10 @@ public static class Targets
         .. TypesOf<PeerMessage>().Select(PeerMessage),
         .. TypesOf<Fact>().Select(Event),
         FrameTarget.Make(),
+        ClientFrame(),
+        Greeting("knock", random => new Knock((Role)(1 + random.Below(3)), From: "n1", To: "n2", Nonce: new byte[16]).Encode(), Knock.Decode),
+        Greeting("welcome", random => new Welcome(random.Below(4), "why", new byte[16], new byte[32]).Encode(), Welcome.Decode),
+        PeerFrame(),
         .. RecordFormat.All.Select(RecordTarget.Make),
         Settings(),
     ];
@@ -35,12 +40,54 @@ public static class Targets
     /// <summary>What a client sends to a node or a node to a client. What was taken can be sent on.</summary>
     private static Target ClientMessage(Type type)
     {
-        var manifest = Client.Manifest(new Arbitrary(new Prng(1)).Of(type));
+        var manifest = ClientCodec.ManifestOf(new Arbitrary(new Prng(1)).Of(type));
         return new Target(
             $"client message {type.Name}",
-            random => Client.ToBinary(new Arbitrary(random).Of(type)),
-            bytes => Client.ToBinary(Client.FromBinary(bytes, manifest)),
-            e => e is SerializationException);
+            random => ClientCodec.Encode(new Arbitrary(random).Of(type)).ToArray(),
+            bytes => ClientCodec.Encode(ClientCodec.Decode(manifest, bytes)),
+            e => e is FormatException);
+    }
+
+    /// <summary>A frame of a client's connection.</summary>
+    private static Target ClientFrame() => new(
+        "client frame",
+        random =>
+        {
+            var message = new Arbitrary(random).Of(typeof(ReadBatch));
+            return [.. ClientCodec.Head(message), .. ClientCodec.Encode(message).Written];
+        },
+        bytes => ClientCodec.Decode(bytes),
+        e => e is FormatException);
+
+    /// <summary>What is said first over a connection: nothing is thrown, whatever it is.</summary>
+    private static Target Greeting(string name, Func<Prng, byte[]> valid, Func<byte[], object?> decode) =>
+        new(name, valid, bytes => decode(bytes), _ => false);
+
+    /// <summary>A frame of Akka's from a peer, which is looked through before Akka gets it: nothing is thrown.</summary>
+    private static Target PeerFrame()
+    {
+        var filter = new PeerFilter("n1", Member.Parse("n1@127.0.0.1:4051"), _ => { });
+        return new Target("peer frame", EnvelopeOfAkka, bytes => filter.LetsPass(bytes), _ => false);
+    }
+
+    private static byte[] EnvelopeOfAkka(Prng random)
+    {
+        var message = PeerCodec.Encode(new PeerEnvelope(
+            new Header(new MemberId(new NodeId("n1"), Guid.Empty), new NodeId("n2"), Guid.Empty, 7), new Handover(new Epoch(random.Below(9)))));
+        var writer = new WireWriter();
+        var container = writer.Begin(1);
+        var envelope = writer.Begin(2);
+        var recipient = writer.Begin(1);
+        writer.String(1, "akka.tcp://recoverkv@127.0.0.1:4052/user/node");
+        writer.End(recipient);
+        var payload = writer.Begin(2);
+        writer.Bytes(1, message);
+        writer.Int(2, PeerSerializer.Id);
+        writer.String(3, "c");
+        writer.End(payload);
+        writer.End(envelope);
+        writer.End(container);
+        return writer.ToArray();
     }
 
     /// <summary>What a replica sends to another one: the data path in Protobuf; of control messages, which are Hyperion's in

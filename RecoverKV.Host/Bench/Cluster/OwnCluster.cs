@@ -61,7 +61,7 @@ internal sealed class OwnCluster : IAsyncDisposable
                 Settings = settings,
             };
             var nodes = new LocalNodes(options, static _ => { });
-            NodeConfigFile.Write(nodes.Nodes[0], nodes.Nodes, chaos: false);
+            NodeConfigFile.Write(nodes.Nodes[0], nodes.Nodes, options);
             // A wrong setting is told at once, not by nodes that do not come up.
             NodeConfig.Load(nodes.Nodes[0].ConfigFile, settings);
             await nodes.CheckPortsAsync();

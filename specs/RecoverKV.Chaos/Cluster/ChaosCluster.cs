@@ -110,6 +110,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
               node = {{node.Name}}
               members = [{{members}}]
               data = "{{node.Folder}}/data"
+              secret = "of the cluster under chaos"
               chaos = on
             }
 

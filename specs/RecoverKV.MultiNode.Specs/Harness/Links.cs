@@ -4,7 +4,7 @@ using Akka.Remote.Transport;
 
 namespace RecoverKV.MultiNode.Specs.Harness;
 
-/// <summary>Akka.Remote's throttler: it is part of the addresses, so that clients need it as well.</summary>
+/// <summary>Akka.Remote's throttler, which is part of the addresses of nodes.</summary>
 internal static class Links
 {
     /// <summary>The protocol part of all addresses.</summary>

@@ -1,55 +1,19 @@
-using System.Globalization;
-using Akka.Actor;
-using Akka.Configuration;
+using System.Net.Sockets;
+using System.Text;
 using RecoverKV.Client;
+using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Network;
 
 namespace RecoverKV.MultiNode.Specs.Harness;
 
-/// <summary>Speaks the contract to the gateway of one particular node. No answer in time is null.</summary>
-internal sealed class TestClient : IAsyncDisposable
+/// <summary>Speaks the contract to the gateway of one particular node, over a new connection for each question. No answer in
+/// time is null.</summary>
+internal sealed class TestClient
 {
-    /// <summary>What clients are called in <see cref="MemoryLogger"/>.</summary>
-    public const string Log = "client";
-
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
-    private readonly ActorSystem _system;
+    private readonly Dialer _dialer = new(new Strand());
     private long _lastId;
-
-    private TestClient(ActorSystem system) => _system = system;
-
-    public int Port => ((ExtendedActorSystem)_system).Provider.DefaultAddress.Port!.Value;
-
-    public static TestClient Start(
-        string serializer = "RecoverKV.Client.Contracts.ClientSerializer, RecoverKV.Client", int port = 0) =>
-        new(ActorSystem.Create("client", ConfigurationFactory.ParseString($$"""
-            akka {
-              actor {
-                provider = remote
-                serializers.client = "{{serializer}}"
-                serialization-bindings {
-                  "RecoverKV.Client.Contracts.IClientMessage, RecoverKV.Client" = client
-                }
-              }
-              remote {
-                retry-gate-closed-for = 50ms
-                # The throttler may keep to itself that the other side closed the connection.
-                transport-failure-detector {
-                  heartbeat-interval = 300ms
-                  acceptable-heartbeat-pause = 2s
-                }
-                dot-netty.tcp {
-                  hostname = "127.0.0.1"
-                  port = {{port.ToString(CultureInfo.InvariantCulture)}}
-                  maximum-frame-size = {{ClientLimits.FrameBytes.ToString(CultureInfo.InvariantCulture)}}b
-                }
-              }
-              loglevel = INFO
-              log-dead-letters = off
-              log-dead-letters-during-shutdown = off
-            }
-            """).WithFallback(ConfigurationFactory.ParseString(Links.Hocon))
-            .WithFallback(ConfigurationFactory.ParseString(MemoryLogger.Hocon(Log)))));
 
     public Task<NodeStatus?> StatusAsync(TestNode node) => AskAsync<NodeStatus>(node, new NodeStatusRequest(NextId()));
 
@@ -69,15 +33,28 @@ internal sealed class TestClient : IAsyncDisposable
     public Task<ScanReply?> ScanAsync(TestNode node, ReadOnlyMemory<byte> cursor, int maxItems) => AskAsync<ScanReply>(
         node, new ScanRequest(NextId(), ReadConsistency.Linearizable, cursor, maxItems), TestCluster.Patience);
 
-    public async Task<T?> AskAsync<T>(TestNode node, object message, TimeSpan? limit = null) where T : class
+    public Task<T?> AskAsync<T>(TestNode node, object message, TimeSpan? limit = null) where T : class =>
+        AskAsync<T>(node, ClientCodec.ManifestOf(message), ClientCodec.Encode(message).ToArray(), limit ?? AnswerLimit);
+
+    /// <summary>Asks by any bytes.</summary>
+    public async Task<T?> AskAsync<T>(TestNode node, string manifest, byte[] message, TimeSpan limit) where T : class
     {
-        var gateway = ((ExtendedActorSystem)_system).Provider.ResolveActorRef(string.Create(
-            CultureInfo.InvariantCulture, $"{Links.Protocol}://recoverkv@{node.Host}:{node.Port}/user/gateway"));
         try
         {
-            return await gateway.Ask<T>(message, limit ?? AnswerLimit);
+            var link = await _dialer.ConnectAsync(new ContactPoint(node.Host, node.Port));
+            var answer = new Answer<T>();
+            link.Start(answer);
+            link.Write([(byte)manifest.Length, .. Encoding.ASCII.GetBytes(manifest)], message);
+            try
+            {
+                return await answer.Came.WaitAsync(limit);
+            }
+            finally
+            {
+                link.Close();
+            }
         }
-        catch (AskTimeoutException)
+        catch (Exception e) when (e is TimeoutException or SocketException or IOException or OperationCanceledException)
         {
             return null;
         }
@@ -85,5 +62,21 @@ internal sealed class TestClient : IAsyncDisposable
 
     public long NextId() => Interlocked.Increment(ref _lastId);
 
-    public async ValueTask DisposeAsync() => await _system.Terminate();
+    private sealed class Answer<T> : ILinkListener where T : class
+    {
+        private readonly TaskCompletionSource<T?> _came = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<T?> Came => _came.Task;
+
+        public void Received(byte[] frame)
+        {
+            if (ClientCodec.Decode(frame) is T answer) _came.TrySetResult(answer);
+        }
+
+        public void StillComing()
+        {
+        }
+
+        public void Ended() => _came.TrySetResult(null);
+    }
 }

@@ -33,7 +33,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public IReadOnlyList<TestNode> Nodes { get; }
 
-    public TestClient Client { get; } = TestClient.Start();
+    public TestClient Client { get; } = new();
 
     public Ledger Ledger { get; } = new();
 
@@ -214,7 +214,6 @@ internal sealed class TestCluster : IAsyncDisposable
             foreach (var line in MemoryLogger.Lines(node.Log)) text.AppendLine(line);
         }
 
-        text.AppendLine("---- clients").AppendJoin(Environment.NewLine, MemoryLogger.Lines(TestClient.Log)).AppendLine();
         if (_cut.Count > 0)
             text.AppendLine("cut: " + string.Join(' ', _cut.Select(l => $"{l.From.Name}>{l.To.Name}").Order()));
         return new Xunit.Sdk.XunitException(text.ToString());
@@ -223,7 +222,6 @@ internal sealed class TestCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(Nodes.Select(n => n.CrashAsync()));
-        await Client.DisposeAsync();
         _folder.Delete(recursive: true);
     }
 
@@ -235,6 +233,7 @@ internal sealed class TestCluster : IAsyncDisposable
               node = {{node}}
               members = [{{members}}]
               data = "{{data}}"
+              secret = "by which these nodes know each other"
               log-level = INFO
               lease = 600ms
               heartbeat-interval = 60ms

@@ -1,4 +1,3 @@
-using Akka.Actor;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Replica;
 using RecoverKV.Client;
@@ -30,6 +29,9 @@ internal sealed class LibraryClient : SimulatedClient
     /// <summary>By the operations of a write, or the keys of a read, as the library passes them on.</summary>
     private readonly Dictionary<object, ClientOperation> _known = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>By the number of the request.</summary>
+    private readonly Dictionary<long, ClientOperation> _openings = [];
+
     private bool _finishing;
     private bool _wroteLast;
     private bool _readLast;
@@ -39,7 +41,7 @@ internal sealed class LibraryClient : SimulatedClient
         (_cluster, _random) = (cluster, random);
         _workload = new Workload(cluster.Scenario, number, random.Fork());
         _core = new ClientCore(
-            (_, _) => ActorRefs.Nobody, Send, () => Milliseconds, new Random((int)(random.Next() >> 33)),
+            Send, () => Milliseconds, new Random((int)(random.Next() >> 33)),
             work => cluster.Scheduler.After(TimeSpan.Zero, () => Do(work.Execute)));
         _core.Map.Choosing = true;
         _links = [.. cluster.Nodes.Select(n => new ClientLink(cluster, n, random.Fork(), () => Lost(n)))];
@@ -246,7 +248,8 @@ internal sealed class LibraryClient : SimulatedClient
     {
         _cluster.Trace.Add(_cluster.Scheduler.Now, "write", Name, node.Id.Name, request);
         // Nobody calls for a session: the library opens it by itself.
-        var operation = request.Session == 0 ? New(null) : _known[request.Operations];
+        if (request.Session == 0) _openings.TryAdd(request.Number, New(null));
+        var operation = request.Session == 0 ? _openings[request.Number] : _known[request.Operations];
         if (request.Session != 0 && !operation.Names.Contains((request.Session, request.Number)))
             operation.Names.Add((request.Session, request.Number));
         operation.Attempts++;

@@ -10,7 +10,7 @@ public sealed class AdministrationSpecs
     {
         await using var cluster = new FakeCluster(2);
         await using var client = await cluster.ConnectAsync();
-        await cluster.Nodes[1].System.Terminate();
+        cluster.Nodes[1].Stop();
 
         var status = await client.GetStatusAsync();
 

@@ -152,7 +152,7 @@ public sealed class ClusterMapSpecs
     public void While_it_looks_for_the_cluster_a_client_takes_the_store_that_is_led()
     {
         var (stranger, led) = (Guid.NewGuid(), Guid.NewGuid());
-        var map = new ClusterMap((_, _) => ActorRefs.Nobody, (_, _) => { }, () => 1, new Random(1)) { Choosing = true };
+        var map = new ClusterMap((_, _) => { }, () => 1, new Random(1)) { Choosing = true };
         map.Offer(PipelineHarness.View(9, null) with { Cluster = stranger }, null);
         map.Offer(PipelineHarness.View(2, "b") with { Cluster = led }, null);
         Assert.Equal(led, map.Table!.View.Cluster);

@@ -1,18 +1,18 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Akka.Actor;
-using Akka.Configuration;
-using Akka.Remote;
+using System.Net;
+using System.Net.Sockets;
 using RecoverKV.Actors.Replica;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Network;
 using Version = RecoverKV.Client.Contracts.Version;
 
 namespace RecoverKV.Specs.Client;
 
 /// <summary>
-/// Gateways in actor systems of their own, over real Akka.Remote, in front of one table in memory. It keeps sessions as
-/// the nodes do, and lets a spec see every message and answer it otherwise.
+/// What a client sees of nodes, over real connections, in front of one table in memory. It keeps sessions as the nodes do,
+/// and lets a spec see every message and answer it otherwise.
 /// </summary>
 internal sealed class FakeCluster : IAsyncDisposable
 {
@@ -71,7 +71,11 @@ internal sealed class FakeCluster : IAsyncDisposable
         lock (_gate) _sessions.Clear();
     }
 
-    public async ValueTask DisposeAsync() => await Task.WhenAll(_nodes.Select(n => n.System.Terminate()));
+    public ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes) node.Stop();
+        return ValueTask.CompletedTask;
+    }
 
     internal WriteAnswer Write(WriteRequest request)
     {
@@ -127,34 +131,72 @@ internal sealed class FakeCluster : IAsyncDisposable
     }
 }
 
-/// <summary>One gateway.</summary>
+/// <summary>One node, as its clients see it.</summary>
 internal sealed class FakeNode
 {
     private readonly FakeCluster _cluster;
+    private readonly Strand _strand = new();
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentBag<FrameLink> _links = [];
 
     internal FakeNode(FakeCluster cluster, string id)
     {
         _cluster = cluster;
         Id = id;
-        System = ActorSystem.Create("recoverkv", ConfigurationFactory
-            .ParseString("akka.remote.dot-netty.tcp.hostname = 127.0.0.1")
-            .WithFallback(ConfigurationFactory.FromResource<RecoverKvClient>("RecoverKV.Client.Connection.client.conf")));
-        Port = ((ExtendedActorSystem)System).Provider.DefaultAddress.Port!.Value;
-        System.ActorOf(Props.Create(() => new Gateway(this)), "gateway");
-        System.EventStream.Subscribe(System.ActorOf(Props.Create(() => new Connections(this))), typeof(AssociatedEvent));
+        _listener.Start();
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        _ = AcceptAsync();
     }
-
-    internal ActorSystem System { get; }
 
     internal string Id { get; }
 
     internal int Port { get; }
 
-    /// <summary>The addresses that have connected, once for each connection.</summary>
-    internal ConcurrentQueue<Address> Connected { get; } = new();
+    /// <summary>How many connections it has taken.</summary>
+    internal int Connections => _links.Count;
 
-    /// <summary>Where the last write came from.</summary>
-    internal Address? Writer { get; private set; }
+    /// <summary>Sends a frame to whoever is connected.</summary>
+    internal void Send(byte[] frame)
+    {
+        foreach (var link in _links) link.Write(frame);
+    }
+
+    /// <summary>As if its process ended.</summary>
+    internal void Stop()
+    {
+        _listener.Stop();
+        foreach (var link in _links) link.Close();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true) _ = WelcomeAsync(await _listener.AcceptSocketAsync());
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It was stopped.
+        }
+    }
+
+    private async Task WelcomeAsync(Socket socket)
+    {
+        try
+        {
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            var incoming = new FrameReader(ClientLimits.FrameBytes);
+            Assert.Equal(Role.Client, Knock.Decode((await Greeting.ReceiveAsync(stream, incoming, default))!)!.Role);
+            await Greeting.SendAsync(stream, new Welcome(Knock.Version).Encode(), default);
+            var link = new FrameLink(socket, stream, _strand, incoming);
+            _links.Add(link);
+            link.Start(new Connection(this, link));
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The client is gone already.
+        }
+    }
 
     private IClientMessage? Answer(IClientMessage message) => message switch
     {
@@ -175,24 +217,24 @@ internal sealed class FakeNode
         _ => null,
     };
 
-    private sealed class Connections(FakeNode node) : UntypedActor
+    private sealed class Connection(FakeNode node, FrameLink link) : ILinkListener
     {
-        protected override void OnReceive(object message)
+        public void Received(byte[] frame)
         {
-            if (message is AssociatedEvent { IsInbound: true } connected) node.Connected.Enqueue(connected.RemoteAddress);
-        }
-    }
-
-    private sealed class Gateway(FakeNode node) : UntypedActor
-    {
-        protected override void OnReceive(object message)
-        {
-            if (message is not IClientMessage request) return;
+            var request = ClientCodec.Decode(frame);
             node._cluster.Log.Enqueue((node.Id, request));
-            if (request is WriteBatch) node.Writer = Sender.Path.Address;
-            var (sender, self) = (Sender, Self);
-            if (node._cluster.Intercept(node, request, reply => sender.Tell(reply, self))) return;
-            if (node.Answer(request) is { } answer) Sender.Tell(answer, Self);
+            if (node._cluster.Intercept(node, request, Reply)) return;
+            if (node.Answer(request) is { } answer) Reply(answer);
         }
+
+        public void StillComing()
+        {
+        }
+
+        public void Ended()
+        {
+        }
+
+        private void Reply(IClientMessage answer) => link.Write(ClientCodec.Head(answer), ClientCodec.Encode(answer).Written);
     }
 }

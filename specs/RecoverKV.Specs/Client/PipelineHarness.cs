@@ -1,4 +1,3 @@
-using Akka.Actor;
 using RecoverKV.Client;
 using RecoverKV.Client.Connection;
 using RecoverKV.Client.Contracts;
@@ -20,7 +19,7 @@ internal sealed class PipelineHarness
     internal PipelineHarness(int seed = 1)
     {
         var random = new Random(seed);
-        _core = new ClientCore((_, _) => ActorRefs.Nobody, Take, () => Now, random, work => Later(work));
+        _core = new ClientCore(Take, () => Now, random, work => Later(work));
         Send = (to, message) => Sent.Add((to.Node, message));
         Map.Offer(View(1, "a"), null);
     }

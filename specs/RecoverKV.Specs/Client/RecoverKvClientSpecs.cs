@@ -298,7 +298,7 @@ public sealed class RecoverKvClientSpecs
         var client = await cluster.ConnectAsync();
         await client.PutAsync("k", "v");
         for (var i = 0; i < 6; i++) await client.GetAsync("k");
-        await cluster.Nodes[1].System.Terminate();
+        cluster.Nodes[1].Stop();
 
         for (var i = 0; i < 20; i++) Assert.Equal("v", (await client.GetAsync("k")).Text);
         await client.DisposeAsync();

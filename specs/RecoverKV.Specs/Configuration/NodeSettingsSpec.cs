@@ -13,6 +13,7 @@ public class NodeSettingsSpec
           node = b
           members = ["a@10.0.0.1:4051", "b@host-b.example:4052", "c@127.0.0.1:4053"]
           data = "some folder/b"
+          secret = "by which nodes know each other"
         }
         """;
 
@@ -101,7 +102,7 @@ public class NodeSettingsSpec
     [Fact]
     public void The_keys_above_are_all_that_there_are() => Assert.Equal(
         Leaves(NodeSettings.Reference.GetValue("recoverkv"), "").Order(),
-        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data", "chaos-secret", "grpc.servers"]).Order());
+        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data", "secret", "chaos-secret", "grpc.servers"]).Order());
 
     [Fact]
     public void The_servers_of_grpc_are_those_given_or_else_the_members()
@@ -134,6 +135,18 @@ public class NodeSettingsSpec
         Assert.InRange(options.MaxRequestBytes, 1, settings.FrameSize - ClientLimits.FrameOverhead);
         Assert.InRange(options.MaxValueBytes + 128, 1, options.AnswerBytes);
     }
+
+    [Theory]
+    [InlineData("\"\"", "recoverkv.secret is \"\": 16 to 1024 characters that nobody can guess are wanted, the same on all nodes")]
+    [InlineData("abc", "recoverkv.secret is a text of 3 characters: 16 to 1024")]
+    public void A_secret_that_is_none_is_refused_and_not_repeated(string secret, string what) => Assert.StartsWith(
+        what, Assert.Throws<InvalidSettingsException>(() => With($"secret = {secret}")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("\"b@10.0.0.1:4051\"")]
+    [InlineData("\"a@127.0.0.1:4051\", \"b@[::1]:4052\", \"c@LOCALHOST:4053\"")]
+    public void Where_nobody_else_reaches_the_nodes_none_is_needed(string members) =>
+        Assert.Empty(With($"members = [{members}]\nsecret = \"\"").Secret);
 
     [Fact]
     public void The_secret_of_chaos_is_read() => Assert.Equal("a b", With("chaos-secret = \"a b\"").ChaosSecret);

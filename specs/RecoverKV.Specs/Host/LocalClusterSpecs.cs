@@ -60,7 +60,7 @@ public sealed class LocalClusterSpecs : IDisposable
     public void Fresh_deletes_the_node_folders_and_nothing_else()
     {
         var nodes = Options(3).Plan();
-        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, chaos: false);
+        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, Options(3));
         File.WriteAllText(Path.Combine(nodes[0].Folder, "journal.db"), "x");
         var notes = Directory.CreateDirectory(Path.Combine(_data, "notes")).FullName;
         using (DataFolder.Open(Options(3, fresh: true))) { }
@@ -81,7 +81,7 @@ public sealed class LocalClusterSpecs : IDisposable
     public void A_data_folder_of_another_size_is_refused()
     {
         var nodes = Options(3).Plan();
-        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, chaos: false);
+        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, Options(3));
         var failure = Assert.Throws<UsageException>(() => DataFolder.Open(Options(5)));
         Assert.Contains("--nodes 3", failure.Message, StringComparison.Ordinal);
         using (DataFolder.Open(Options(3))) { }
@@ -91,7 +91,7 @@ public sealed class LocalClusterSpecs : IDisposable
     public void A_partition_of_an_earlier_run_is_lifted()
     {
         var nodes = Options(3).Plan();
-        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, chaos: false);
+        foreach (var node in nodes) NodeConfigFile.Write(node, nodes, Options(3));
         var limit = Path.Combine(nodes[1].Folder, "heal-from");
         File.WriteAllText(limit, "");
         using (DataFolder.Open(Options(3))) { }

@@ -47,7 +47,8 @@ public sealed class NodeConfigSpecs : IDisposable
         var settings = NodeConfig.Load(_file,
         [
             "recoverkv.durability=os", "recoverkv.bind.host = 0.0.0.0",
-            "recoverkv.members=[\"node1@10.0.0.1:4051\", \"node2@10.0.0.2:4051\"]", "akka.stdout-loglevel=OFF",
+            "recoverkv.members=[\"node1@10.0.0.1:4051\", \"node2@10.0.0.2:4051\"]", "recoverkv.secret=0123456789abcdef",
+            "akka.stdout-loglevel=OFF",
         ]);
         Assert.Equal(Durability.Os, settings.Durability);
         Assert.Equal("0.0.0.0", settings.BindHost);
@@ -59,9 +60,9 @@ public sealed class NodeConfigSpecs : IDisposable
     [Fact]
     public void What_up_writes_is_what_a_node_reads()
     {
-        var options = new LocalClusterOptions { Nodes = 3, Port = 4051, Data = "/tmp/with \"quotes\" and \\ and é" };
+        var options = new LocalClusterOptions { Chaos = true, Nodes = 3, Port = 4051, Data = "/tmp/with \"quotes\" and \\ and é" };
         var nodes = options.Plan();
-        File.WriteAllText(_file, NodeConfigFile.Text(nodes[1], nodes, chaos: true));
+        File.WriteAllText(_file, NodeConfigFile.Text(nodes[1], nodes, options));
         var settings = NodeConfig.Load(_file, []);
         Assert.Equal("node2", settings.Self.Node.Name);
         Assert.Equal(
@@ -70,13 +71,17 @@ public sealed class NodeConfigSpecs : IDisposable
         Assert.Equal(nodes[1].Folder, settings.Data);
         Assert.Equal(("127.0.0.1", 4052), (settings.BindHost, settings.BindPort));
         Assert.True(settings.Chaos);
+        Assert.Equal(options.Secret, settings.Secret);
+        Assert.NotEqual(options.Secret, new LocalClusterOptions { Nodes = 3, Port = 4051, Data = "" }.Secret);
     }
 
     [Fact]
     public void The_configuration_of_the_image_is_one_that_a_node_takes()
     {
         var file = Path.Combine(Root(AppContext.BaseDirectory), "docker", "node.conf");
-        var settings = NodeConfig.Load(file, ["recoverkv.node=node3"]);
+        var failure = Assert.Throws<InvalidSettingsException>(() => NodeConfig.Load(file, ["recoverkv.node=node3"]));
+        Assert.Contains("recoverkv.secret is \"\": 16 to 1024", failure.Message, StringComparison.Ordinal);
+        var settings = NodeConfig.Load(file, ["recoverkv.node=node3", "recoverkv.secret=0123456789abcdef"]);
         Assert.Equal(("node3", 4051), (settings.Self.Host, settings.Self.Port));
         Assert.Equal("0.0.0.0", settings.BindHost);
         Assert.Equal("/data", settings.Data);

@@ -80,6 +80,34 @@ public class FramesSpecs
         Assert.True(writer.TryAdd([]));
     }
 
+    [Fact]
+    public void A_frame_of_two_parts_is_one()
+    {
+        var writer = new FrameWriter(12);
+        Assert.False(writer.TryAdd([1, 2], new byte[7]));
+        Assert.True(writer.TryAdd([1, 2], [3]));
+        Assert.True(writer.TryAdd([], [4]));
+        Assert.True(writer.TryTake(out var taken));
+        Assert.Equal([3, 0, 0, 0, 1, 2, 3, 1, 0, 0, 0, 4], taken.ToArray());
+    }
+
+    /// <summary>After a greeting, whose frames are short.</summary>
+    [Fact]
+    public void How_long_a_frame_may_be_can_change_between_two()
+    {
+        var reader = new FrameReader(1);
+        new byte[] { 1, 0, 0, 0, 7, 2, 0, 0, 0, 8, 9 }.CopyTo(reader.Room());
+        reader.Received(11);
+        Assert.True(reader.TryRead(out var first));
+        Assert.Equal([7], first);
+        Assert.Throws<InvalidDataException>(() => reader.TryRead(out _));
+        reader.Longest = 2;
+        Assert.True(reader.IsAmidFrame);
+        Assert.True(reader.TryRead(out var second));
+        Assert.Equal([8, 9], second);
+        Assert.False(reader.IsAmidFrame);
+    }
+
     private static FrameReader ReaderAfter(byte[] bytes)
     {
         var reader = new FrameReader(Longest);

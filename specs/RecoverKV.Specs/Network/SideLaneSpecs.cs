@@ -1,12 +1,10 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Akka.Actor;
-using Akka.Configuration;
-using Akka.Event;
 using Akka.Remote.Transport;
 using Google.Protobuf;
+using RecoverKV.Actors.Network;
 using RecoverKV.Client.Network;
 
 namespace RecoverKV.Specs.Network;
@@ -14,32 +12,25 @@ namespace RecoverKV.Specs.Network;
 /// <summary>Heartbeats between nodes do not wait behind data: a spec is the other node, on bare sockets.</summary>
 public sealed class SideLaneSpecs : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = BarePeer.Limit;
     private static readonly ByteString Small = ByteString.CopyFrom(7, 7, 7);
-    private readonly ActorSystem _system = ActorSystem.Create("specs");
-    private readonly TcpListener _peer = new(IPAddress.Loopback, 0);
+    private readonly Neighbours _nodes = new("a", "b", "c");
     private readonly Channel<AssociationHandle> _inbound = Channel.CreateUnbounded<AssociationHandle>();
-    private SocketTransport _transport = null!;
-    private int _port;
+    private readonly ActorSystem _system;
+    private readonly SocketTransport _transport;
+    private readonly TcpListener _peer;
+
+    public SideLaneSpecs()
+    {
+        _system = Neighbours.System(_nodes.Door("a"));
+        _transport = _nodes.Transport(_system, "a", buffers: 64_000);
+        _peer = new TcpListener(IPAddress.Loopback, _nodes["b"].Port);
+    }
 
     public async Task InitializeAsync()
     {
         _peer.Start();
-        _transport = new SocketTransport(_system, ConfigurationFactory.ParseString("""
-            hostname = 127.0.0.1
-            port = 0
-            public-hostname = ""
-            public-port = 0
-            enable-ssl = off
-            dns-use-ipv6 = off
-            backlog = 100
-            connection-timeout = 10s
-            maximum-frame-size = 1048576b
-            send-buffer-size = 64000b
-            receive-buffer-size = 64000b
-            """));
-        var (address, listener) = await _transport.Listen();
-        _port = address.Port!.Value;
+        var (_, listener) = await _transport.Listen();
         listener.SetResult(new Listener(e => _inbound.Writer.TryWrite(((InboundAssociation)e).Association)));
     }
 
@@ -53,15 +44,17 @@ public sealed class SideLaneSpecs : IAsyncLifetime
     [Fact]
     public async Task A_small_frame_goes_around_data_that_the_other_side_does_not_take()
     {
-        var (link, main) = await LinkAsync("specs");
+        var (link, main) = await LinkAsync();
         using var _ = main;
         Fill(link);
         Assert.True(link.Write(Small));
-        using var lane = await _peer.AcceptTcpClientAsync().WaitAsync(Limit);
-        Assert.Equal(((IPEndPoint)main.Client.RemoteEndPoint!).Port, Pdu.LaneOf(await FrameAsync(lane)));
-        await lane.GetStream().WriteAsync(new byte[1]);
+        var (lane, hello) = await BarePeer.WelcomeAsync(_peer, _nodes.Door("b"));
+        using var __ = lane;
+        Assert.Equal(
+            (Role.Lane, ((IPEndPoint)main.Socket.Client.RemoteEndPoint!).Port, "a", "b"),
+            (hello.Role, hello.Port, hello.From, hello.To));
         // The first ones may still be behind the data, as the lane was not there.
-        var around = FrameAsync(lane);
+        var around = lane.NextAsync();
         while (!around.IsCompleted)
         {
             Assert.True(link.Write(Small));
@@ -72,133 +65,85 @@ public sealed class SideLaneSpecs : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_peer_without_lanes_does_not_take_there_comes_in_order()
+    public async Task What_a_peer_that_refuses_lanes_does_not_take_there_comes_in_order()
     {
-        var (link, main) = await LinkAsync("specs");
+        var (link, main) = await LinkAsync();
         using var _ = main;
         var data = Fill(link);
         Assert.True(link.Write(Small));
-        (await _peer.AcceptTcpClientAsync().WaitAsync(Limit)).Dispose();
+        (await BarePeer.AcceptAsync(_peer)).Peer.Dispose();
         Assert.True(link.Write(Small));
-        for (var i = 0; i < data; i++) Assert.Equal(500_000, (await FrameAsync(main)).Length);
-        Assert.Equal(Small.ToByteArray(), await FrameAsync(main));
-        Assert.Equal(Small.ToByteArray(), await FrameAsync(main));
+        for (var i = 0; i < data; i++) Assert.Equal(500_000, (await main.NextAsync())!.Length);
+        Assert.Equal(Small.ToByteArray(), await main.NextAsync());
+        Assert.Equal(Small.ToByteArray(), await main.NextAsync());
     }
 
     [Fact]
-    public async Task To_clients_everything_goes_in_order()
+    public async Task A_lane_is_made_to_no_one_who_does_not_know_the_secret()
     {
-        var (link, main) = await LinkAsync("client");
+        var (link, main) = await LinkAsync();
         using var _ = main;
         var data = Fill(link);
         Assert.True(link.Write(Small));
-        for (var i = 0; i < data; i++) Assert.Equal(500_000, (await FrameAsync(main)).Length);
-        Assert.Equal(Small.ToByteArray(), await FrameAsync(main));
-        Assert.False(_peer.Pending());
+        var (lane, hello) = await BarePeer.AcceptAsync(_peer);
+        using var __ = lane;
+        using var limit = new CancellationTokenSource(Limit);
+        var ignorant = _nodes.Door("b", "another secret than theirs");
+        Assert.Equal("", await NodeGreeting.AcceptAsync(lane.Stream, lane.Incoming, ignorant, hello, limit.Token));
+        for (var i = 0; i < data; i++) Assert.Equal(500_000, (await main.NextAsync())!.Length);
+        Assert.Equal(Small.ToByteArray(), await main.NextAsync());
     }
 
     [Fact]
     public async Task What_comes_by_a_lane_is_delivered_as_the_links_own()
     {
-        using var main = await ConnectAsync(await HelloOfAsync("specs"));
+        using var main = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"]);
         var handle = await _inbound.Reader.ReadAsync().AsTask().WaitAsync(Limit);
         var came = Channel.CreateUnbounded<ByteString?>();
         handle.ReadHandlerSource.SetResult(new Handler(e => came.Writer.TryWrite((e as InboundPayload)?.Payload)));
-        Assert.NotNull(await came.Reader.ReadAsync().AsTask().WaitAsync(Limit));
 
-        using var lane = await ConnectAsync(Pdu.BeginLane(((IPEndPoint)main.Client.LocalEndPoint!).Port));
-        Assert.Equal(1, await lane.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit));
-        await SendAsync(lane, Small.ToByteArray());
-        Assert.Equal(Small, await came.Reader.ReadAsync().AsTask().WaitAsync(Limit));
+        using var lane = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"], Role.Lane, main.Port);
+        var heartbeat = AkkaFrames.Instruction(AkkaFrames.HeartbeatCommand);
+        var goodbye = AkkaFrames.Instruction(AkkaFrames.DisassociateCommand);
+        await lane.SendAsync(heartbeat);
+        Assert.Equal(heartbeat, (await came.Reader.ReadAsync().AsTask().WaitAsync(Limit))?.ToByteArray());
+        // And filtered as those.
+        await lane.SendAsync(AkkaFrames.To("/user/other", AkkaFrames.InTheNameOf("b")));
         // The lane ends with its link, and not the link with its lane.
-        lane.Close();
-        await SendAsync(main, [5]);
-        Assert.Equal(ByteString.CopyFrom(5), await came.Reader.ReadAsync().AsTask().WaitAsync(Limit));
+        lane.Dispose();
+        await main.SendAsync(goodbye);
+        Assert.Equal(goodbye, (await came.Reader.ReadAsync().AsTask().WaitAsync(Limit))?.ToByteArray());
     }
 
     [Theory]
-    [InlineData("specs", 1)]
-    [InlineData("client", 0)]
-    public async Task A_lane_of_no_link_of_a_peer_is_closed(string system, int portOffset)
+    [InlineData("b", 1)]
+    [InlineData("c", 0)]
+    public async Task A_lane_of_no_link_of_its_peer_is_closed(string from, int portOffset)
     {
-        using var main = await ConnectAsync(await HelloOfAsync(system));
-        var handle = await _inbound.Reader.ReadAsync().AsTask().WaitAsync(Limit);
-        using var lane = await ConnectAsync(Pdu.BeginLane((((IPEndPoint)main.Client.LocalEndPoint!).Port + portOffset) % 65536));
-        Assert.Equal(0, await lane.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit));
-        handle.Disassociate("spec", _system.Log);
+        using var main = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"]);
+        await _inbound.Reader.ReadAsync().AsTask().WaitAsync(Limit);
+        using var lane = await BarePeer.GreetAsync(_nodes.Door(from), _nodes["a"], Role.Lane, (main.Port + portOffset) % 65536);
+        Assert.Null(await lane.NextAsync());
+        Assert.False(_inbound.Reader.TryRead(out _));
     }
 
-    [Fact]
-    public async Task Akkas_own_hello_names_its_system()
+    /// <summary>A link to the peer of this spec, which has welcomed it.</summary>
+    private async Task<(AkkaLink Link, BarePeer Main)> LinkAsync()
     {
-        Assert.Equal("specs", Pdu.SystemOf(await HelloOfAsync("specs")));
-        Assert.Null(Pdu.SystemOf([1, 2, 3]));
-        Assert.Null(Pdu.SystemOf(Pdu.Heartbeat.ToByteArray()));
-        Assert.Null(Pdu.SystemOf(Pdu.BeginLane(1)));
-    }
-
-    /// <summary>The first frame of an actor system of this name.</summary>
-    private static async Task<byte[]> HelloOfAsync(string system)
-    {
-        using var there = new TcpListener(IPAddress.Loopback, 0);
-        there.Start();
-        var config = ConfigurationFactory.ParseString("""
-            akka.actor.provider = remote
-            akka.loglevel = OFF
-            akka.stdout-loglevel = OFF
-            akka.remote.dot-netty.tcp.hostname = 127.0.0.1
-            akka.remote.dot-netty.tcp.port = 0
-            """).WithFallback(ConfigurationFactory.FromResource<SocketTransport>("RecoverKV.Client.Network.network.conf"));
-        using var from = ActorSystem.Create(system, config);
-        var port = ((IPEndPoint)there.LocalEndpoint).Port;
-        from.ActorSelection($"akka.tcp://specs@127.0.0.1:{port}/user/a").Tell("hello");
-        using var accepted = await there.AcceptTcpClientAsync().WaitAsync(Limit);
-        var hello = await FrameAsync(accepted);
-        await from.Terminate();
-        return hello;
-    }
-
-    /// <summary>A link to the peer of this spec, which has said hello.</summary>
-    private async Task<(AssociationHandle Link, TcpClient Main)> LinkAsync(string system)
-    {
-        var associating = _transport.Associate(new Address("tcp", system, "127.0.0.1", ((IPEndPoint)_peer.LocalEndpoint).Port));
-        var main = await _peer.AcceptTcpClientAsync().WaitAsync(Limit);
-        return (await associating, main);
+        var associating = _transport.Associate(new Address("tcp", "recoverkv", "127.0.0.1", _nodes["b"].Port));
+        var (main, hello) = await BarePeer.WelcomeAsync(_peer, _nodes.Door("b"));
+        Assert.Equal((Role.Node, "a", "b"), (hello.Role, hello.From, hello.To));
+        return ((AkkaLink)await associating, main);
     }
 
     /// <summary>Writes data until the system takes no more; how many frames.</summary>
-    private static int Fill(AssociationHandle link)
+    private static int Fill(AkkaLink link)
     {
         // More than the buffers of both ends hold, and less than may wait.
         for (var i = 0; i < 40; i++) Assert.True(link.Write(ByteString.CopyFrom(new byte[500_000])));
-        SpinWait.SpinUntil(() => ((SocketLink)link).IsStuck, Limit);
-        Assert.True(((SocketLink)link).IsStuck);
+        SpinWait.SpinUntil(() => link.Link.IsStuck, Limit);
+        Assert.True(link.Link.IsStuck);
         return 40;
-    }
-
-    private async Task<TcpClient> ConnectAsync(byte[] first)
-    {
-        var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, _port);
-        await SendAsync(client, first);
-        return client;
-    }
-
-    private static async Task SendAsync(TcpClient to, byte[] payload)
-    {
-        var frame = new byte[Frame.Header + payload.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
-        payload.CopyTo(frame, Frame.Header);
-        await to.GetStream().WriteAsync(frame);
-    }
-
-    private static async Task<byte[]> FrameAsync(TcpClient from)
-    {
-        var header = new byte[Frame.Header];
-        await from.GetStream().ReadExactlyAsync(header).AsTask().WaitAsync(Limit);
-        var payload = new byte[BinaryPrimitives.ReadInt32LittleEndian(header)];
-        await from.GetStream().ReadExactlyAsync(payload).AsTask().WaitAsync(Limit);
-        return payload;
     }
 
     private sealed class Listener(Action<IAssociationEvent> notify) : IAssociationEventListener

@@ -1,37 +1,37 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Configuration;
-using Akka.Event;
 using Akka.Remote.Transport;
 using Google.Protobuf;
+using RecoverKV.Actors.Network;
 using RecoverKV.Client.Network;
 
 namespace RecoverKV.Specs.Network;
 
-/// <summary>The transport itself, without Akka's protocol above it. Against Akka's own transport it stands in the specs of
-/// the client, whose nodes have that one.</summary>
+/// <summary>The transport itself between nodes, without Akka's protocol above it.</summary>
 public sealed class SocketTransportSpecs : IAsyncLifetime
 {
     private const int Longest = 1 << 20;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-    private readonly ActorSystem _system = ActorSystem.Create("specs");
+    private readonly Neighbours _nodes = new("a", "b", "six");
     private readonly List<SocketTransport> _transports = [];
+    private readonly List<ActorSystem> _systems = [];
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
         foreach (var transport in _transports) await transport.Shutdown();
-        await _system.Terminate();
+        foreach (var system in _systems) await system.Terminate();
     }
 
     [Fact]
     public async Task What_is_written_comes_in_order_and_both_ways()
     {
-        var (here, there) = await ConnectAsync();
+        var connectAsync = await BothAsync();
+        var (here, there) = await connectAsync();
         for (var i = 0; i < 20_000; i++)
         {
             Assert.True(here.Handle.Write(Payload(i, i % 1000 == 0 ? 200_000 : 50)));
@@ -48,11 +48,12 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     [Fact]
     public async Task What_was_written_before_a_connection_is_closed_still_comes()
     {
+        var connectAsync = await BothAsync();
         for (var round = 0; round < 50; round++)
         {
-            var (here, there) = await ConnectAsync();
+            var (here, there) = await connectAsync();
             for (var i = 0; i < 20; i++) Assert.True(here.Handle.Write(Payload(i, 100)));
-            here.Handle.Disassociate("spec", _system.Log);
+            here.Handle.Disassociate("spec", _systems[0].Log);
             Assert.False(here.Handle.Write(Payload(0, 100)));
             for (var i = 0; i < 20; i++) Assert.Equal(Payload(i, 100), await there.NextAsync());
             Assert.Null(await there.NextAsync());
@@ -68,12 +69,11 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using (raw)
         {
-            if (here) handle.Disassociate("spec", _system.Log);
-            else raw.LingerState = new LingerOption(true, 0);
+            if (here) handle.Disassociate("spec", _systems[0].Log);
+            else raw.Socket.LingerState = new LingerOption(true, 0);
         }
 
         var end = new End(handle);
-        Assert.Equal(Hello, await end.NextAsync());
         Assert.Null(await end.NextAsync());
     }
 
@@ -83,15 +83,13 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
-        Assert.Equal(Hello, await end.NextAsync());
-        await raw.GetStream().WriteAsync(new byte[] { 1, 0, 0, 0, 5 });
-        Assert.Equal(Payload(5, 1), await end.NextAsync());
-        Assert.True(handle.Write(Payload(7, 3)));
-        handle.Disassociate("spec", _system.Log);
+        await raw.SendAsync(Payload(5, 10).ToByteArray());
+        Assert.Equal(Payload(5, 10), await end.NextAsync());
+        Assert.True(handle.Write(Payload(7, 10)));
+        handle.Disassociate("spec", _systems[0].Log);
         Assert.Null(await end.NextAsync());
-        var bytes = new byte[100];
-        Assert.Equal(7, await raw.GetStream().ReadAtLeastAsync(bytes, 7).AsTask().WaitAsync(Limit));
-        Assert.Equal(0, await raw.GetStream().ReadAsync(bytes).AsTask().WaitAsync(Limit));
+        Assert.Equal(Payload(7, 10).ToByteArray(), await raw.NextAsync());
+        Assert.Null(await raw.NextAsync());
     }
 
     [Fact]
@@ -102,11 +100,10 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         using var _ = raw;
         // Far more than the system keeps, and less than waits.
         for (var i = 0; i < Count; i++) Assert.True(handle.Write(Payload(i, Longest - Frame.Header)));
-        var frame = new byte[Longest];
         for (var i = 0; i < 2 * Count; i++)
         {
-            await raw.GetStream().ReadExactlyAsync(frame).AsTask().WaitAsync(Limit);
-            Assert.True(Payload(i, Longest - Frame.Header).Span.SequenceEqual(frame.AsSpan(Frame.Header)));
+            var frame = await raw.NextAsync();
+            Assert.True(Payload(i, Longest - Frame.Header).Span.SequenceEqual(frame));
             if (i < Count) Assert.True(handle.Write(Payload(Count + i, Longest - Frame.Header)));
         }
     }
@@ -117,10 +114,10 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
-        Assert.Equal(Hello, await end.NextAsync());
         var payload = Payload(0, Longest);
         var written = 0;
-        while (handle.Write(payload)) Assert.InRange(++written, 0, 100);
+        // As much waits as may, beside as much that is being sent, and what the system keeps.
+        while (handle.Write(payload)) Assert.InRange(++written, 0, 2 * FrameLink.Waiting / Longest + 10);
         Assert.Null(await end.NextAsync());
     }
 
@@ -130,9 +127,8 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
-        Assert.Equal(Hello, await end.NextAsync());
         for (var i = 0; i < 30; i++) Assert.True(handle.Write(Payload(0, Longest)));
-        handle.Disassociate("spec", _system.Log);
+        handle.Disassociate("spec", _systems[0].Log);
         Assert.Null(await end.NextAsync());
     }
 
@@ -144,13 +140,12 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
-        Assert.Equal(Hello, await end.NextAsync());
         var header = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(header, length);
-        await raw.GetStream().WriteAsync(header);
+        await raw.Stream.WriteAsync(header);
         Assert.Null(await end.NextAsync());
-        Assert.Equal(0, await raw.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit));
-        Assert.False(end.Handle.Write(Payload(0, 1)));
+        Assert.Null(await raw.NextAsync());
+        Assert.False(end.Handle.Write(Payload(0, 10)));
     }
 
     [Fact]
@@ -159,107 +154,117 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         var (raw, handle) = await RawAsync();
         using var _ = raw;
         var end = new End(handle);
-        Assert.Equal(Hello, await end.NextAsync());
-        var frame = Framed(new byte[Longest]);
+        var frame = Framed(Payload(0, Longest).ToByteArray());
         var sent = 0;
         var sign = end.NextAsync();
         while (!sign.IsCompleted)
         {
-            await raw.GetStream().WriteAsync(frame.AsMemory(sent++, 1));
+            await raw.Stream.WriteAsync(frame.AsMemory(sent++, 1));
             await Task.WhenAny(sign, Task.Delay(20));
         }
 
         Assert.Equal(Pdu.Heartbeat, await sign);
-        await raw.GetStream().WriteAsync(frame.AsMemory(sent));
+        await raw.Stream.WriteAsync(frame.AsMemory(sent));
         Assert.Equal(Payload(0, Longest), await end.NextAsync());
     }
 
     [Fact]
     public async Task Addresses_of_IPv6_stand_in_brackets()
     {
-        var (transport, port, inbound) = await ListenAsync("hostname = \"::1\"");
-        var handle = await transport.Associate(new Address("tcp", "others", "[::1]", port));
-        Assert.Equal($"[::1]:{port}", $"{handle.LocalAddress.Host}:{handle.LocalAddress.Port}");
-        Assert.True(handle.Write(Hello));
+        var (transport, _, inbound) = await ListenAsync("six");
+        var handle = await transport.Associate(new Address("tcp", "others", "[::1]", _nodes["six"].Port));
+        Assert.Equal($"[::1]:{_nodes["six"].Port}", $"{handle.LocalAddress.Host}:{handle.LocalAddress.Port}");
         Assert.Equal("[::1]", (await inbound.NextAsync()).RemoteAddress.Host);
     }
 
     [Fact]
     public async Task Nobody_there_is_a_failed_association()
     {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var port = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
-        var (transport, _, _) = await ListenAsync();
-        var failure = await Assert.ThrowsAsync<InvalidAssociationException>(
-            () => transport.Associate(new Address("tcp", "specs", "127.0.0.1", port)));
-        Assert.Contains($"127.0.0.1:{port}", failure.Message, StringComparison.Ordinal);
+        var here = await ListenAsync("a");
+        var failure = await Assert.ThrowsAsync<InvalidAssociationException>(() => here.Transport.Associate(AddressOf("b")));
+        Assert.Contains($"127.0.0.1:{_nodes["b"].Port}", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Nobody_else_listens_at_the_same_port()
     {
-        var (_, port, _) = await ListenAsync();
-        var failure = await Assert.ThrowsAsync<SocketException>(() => ListenAsync($"port = {port}"));
+        await ListenAsync("a");
+        var failure = await Assert.ThrowsAsync<SocketException>(() => ListenAsync("a"));
         Assert.Equal(SocketError.AddressAlreadyInUse, failure.SocketErrorCode);
     }
 
     [Fact]
-    public void Tls_is_not_silently_left_out() =>
-        Assert.Throws<ConfigurationException>(() => new SocketTransport(_system, Settings("enable-ssl = on")));
+    public void Tls_is_not_silently_left_out()
+    {
+        var system = NewSystem("a");
+        var failure = Assert.Throws<ConfigurationException>(() => _nodes.Transport(system, "a", more: "enable-ssl = on"));
+        Assert.Contains("enable-ssl", failure.Message, StringComparison.Ordinal);
+    }
 
-    private static readonly ByteString Hello = Payload(1, 10);
+    [Fact]
+    public void A_system_that_is_no_node_has_no_such_transport()
+    {
+        var system = ActorSystem.Create("specs");
+        _systems.Add(system);
+        var failure = Assert.Throws<ConfigurationException>(() => _nodes.Transport(system, "a"));
+        Assert.Contains("Door", failure.Message, StringComparison.Ordinal);
+    }
 
-    private static Config Settings(string more = "") => ConfigurationFactory.ParseString(more).WithFallback($"""
-        hostname = 127.0.0.1
-        port = 0
-        public-hostname = ""
-        public-port = 0
-        enable-ssl = off
-        dns-use-ipv6 = off
-        backlog = 100
-        connection-timeout = 10s
-        maximum-frame-size = {Longest}b
-        send-buffer-size = 256000b
-        receive-buffer-size = 256000b
-        """);
-
+    /// <summary>What a node may say: a heartbeat that has so many bytes.</summary>
     private static ByteString Payload(int number, int length)
     {
-        var bytes = new byte[length];
-        bytes.AsSpan().Fill((byte)number);
-        return ByteString.CopyFrom(bytes);
+        for (var filling = length; filling >= 0; filling--)
+        {
+            var bytes = new byte[filling];
+            bytes.AsSpan().Fill((byte)number);
+            var frame = AkkaFrames.Message(w => w.Bytes(2, AkkaFrames.Message(i =>
+            {
+                i.Int(1, AkkaFrames.HeartbeatCommand);
+                i.AlwaysBytes(15, bytes);
+            })));
+            if (frame.Length == length) return UnsafeByteOperations.UnsafeWrap(frame);
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(length));
     }
 
-    private async Task<Listening> ListenAsync(string more = "")
+    private Address AddressOf(string node) => new("tcp", "others", "127.0.0.1", _nodes[node].Port);
+
+    private ActorSystem NewSystem(string node)
     {
-        var transport = new SocketTransport(_system, Settings(more));
+        var system = Neighbours.System(_nodes.Door(node));
+        _systems.Add(system);
+        return system;
+    }
+
+    private async Task<Listening> ListenAsync(string node)
+    {
+        var system = NewSystem(node);
+        var transport = _nodes.Transport(system, node, Longest);
         _transports.Add(transport);
         var (address, listener) = await transport.Listen();
+        Assert.Equal(_nodes[node].Port, address.Port);
         var inbound = new Inbound();
         listener.SetResult(inbound);
-        return new Listening(transport, address.Port!.Value, inbound);
+        return new Listening(transport, system, inbound);
     }
 
-    private async Task<(End Here, End There)> ConnectAsync()
+    private async Task<Func<Task<(End Here, End There)>>> BothAsync()
     {
-        var (here, there) = (await ListenAsync(), await ListenAsync());
-        var handle = await here.Transport.Associate(new Address("tcp", "others", "127.0.0.1", there.Port));
-        // Who says nothing is no connection.
-        Assert.True(handle.Write(Hello));
-        var inbound = new End(await there.Inbound.NextAsync());
-        Assert.Equal(Hello, await inbound.NextAsync());
-        return (new End(handle), inbound);
+        var (here, there) = (await ListenAsync("a"), await ListenAsync("b"));
+        return async () =>
+        {
+            var handle = await here.Transport.Associate(AddressOf("b"));
+            return (new End(handle), new End(await there.Inbound.NextAsync()));
+        };
     }
 
-    private async Task<(TcpClient Raw, AssociationHandle Handle)> RawAsync()
+    /// <summary>A node on bare sockets that has connected.</summary>
+    private async Task<(BarePeer Raw, AssociationHandle Handle)> RawAsync()
     {
-        var (_, port, inbound) = await ListenAsync();
+        var (_, _, inbound) = await ListenAsync("a");
         // So that it is the transport that keeps what is not read, and not the system, whose buffers may grow to tens of MiB.
-        var raw = new TcpClient { ReceiveBufferSize = 64 * 1024 };
-        await raw.ConnectAsync(IPAddress.Loopback, port);
-        await raw.GetStream().WriteAsync(Framed(Hello.ToByteArray()));
+        var raw = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"], buffer: 64 * 1024);
         return (raw, await inbound.NextAsync());
     }
 
@@ -271,7 +276,7 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
         return frame;
     }
 
-    private sealed record Listening(SocketTransport Transport, int Port, Inbound Inbound);
+    private sealed record Listening(SocketTransport Transport, ActorSystem System, Inbound Inbound);
 
     private sealed class Inbound : IAssociationEventListener
     {

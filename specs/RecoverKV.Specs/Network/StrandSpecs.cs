@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Akka.Dispatch;
+using RecoverKV.Actors.Network;
 using RecoverKV.Client.Network;
 
 namespace RecoverKV.Specs.Network;
@@ -89,15 +89,13 @@ public class StrandSpecs
     public async Task Each_actor_system_has_its_own()
     {
         var (first, second) = (ActorSystem.Create("first"), ActorSystem.Create("second"));
-        Assert.Same(Strand.Of(first), Strand.Of(first));
-        Assert.NotSame(Strand.Of(first), Strand.Of(second));
+        Assert.Same(Strands.Of(first), Strands.Of(first));
+        Assert.NotSame(Strands.Of(first), Strands.Of(second));
         await Task.WhenAll(first.Terminate(), second.Terminate());
     }
 
-    private sealed class Step(Action action) : IRunnable
+    private sealed class Step(Action action) : IThreadPoolWorkItem
     {
-        public void Run() => action();
-
         public void Execute() => action();
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using RecoverKV.Actors.Network;
 using RecoverKV.Client.Network;
 
 namespace RecoverKV.Specs.Network;
@@ -61,6 +62,22 @@ public sealed class StrangersSpecs : IDisposable
     }
 
     [Fact]
+    public async Task Who_makes_place_while_it_talks_does_not_come_in_by_what_it_says_after_that()
+    {
+        var strangers = new Strangers(1, Limit);
+        var (_, here) = await ConnectAsync();
+        var said = new TaskCompletionSource<string?>();
+        var first = strangers.ListenAsync(here, _ => said.Task, () => _crowdedOut++);
+        var (there, next) = await ConnectAsync();
+        var second = strangers.ListenAsync(next, _ => Task.FromResult<string?>("knock"), () => _crowdedOut++);
+        Assert.Equal("knock", await second.WaitAsync(Limit));
+        said.SetResult("late");
+        Assert.Null(await first.WaitAsync(Limit));
+        Assert.Equal(1, _crowdedOut);
+        Assert.True(there.Connected);
+    }
+
+    [Fact]
     public async Task A_hello_that_is_none_is_closed()
     {
         var strangers = new Strangers(10, Limit);
@@ -96,8 +113,11 @@ public sealed class StrangersSpecs : IDisposable
         }
     }
 
-    private Task<byte[]?> ListenAsync(Strangers strangers, Socket socket) =>
-        strangers.ListenAsync(socket, new FrameReader(Pdu.LongestHello), () => _crowdedOut++);
+    private Task<byte[]?> ListenAsync(Strangers strangers, Socket socket)
+    {
+        var (stream, incoming) = (new NetworkStream(socket), new FrameReader(Knock.Longest));
+        return strangers.ListenAsync(socket, limit => Greeting.ReceiveAsync(stream, incoming, limit), () => _crowdedOut++);
+    }
 
     private async Task<(Socket There, Socket Here)> ConnectAsync()
     {

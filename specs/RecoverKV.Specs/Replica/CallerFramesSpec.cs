@@ -10,7 +10,6 @@ public sealed class CallerFramesSpec : IDisposable
 {
     private const int Most = 32 * 1024;
     private static readonly ClusterView View = new(0, 3, "a", [new("a", "h", 1, true)], 10, 10);
-    private readonly ClientSerializer _serializer = new(null!);
     private readonly ActorSystem _system = ActorSystem.Create("caller-frames");
     private readonly Callers _callers = new(Most);
 
@@ -52,9 +51,9 @@ public sealed class CallerFramesSpec : IDisposable
         {
             try
             {
-                var bytes = _serializer.ToBinary(message);
+                var bytes = ClientCodec.Encode(message).ToArray();
                 Assert.InRange(bytes.Length, 1, Most + 1024);
-                var back = _serializer.FromBinary(bytes, _serializer.Manifest(message));
+                var back = ClientCodec.Decode(ClientCodec.ManifestOf(message), bytes);
                 got += back is WriteReplies writes ? writes.Answers.Count : ((ReadReplies)back).Answers.Count;
                 if (got >= times) all.TrySetResult();
             }

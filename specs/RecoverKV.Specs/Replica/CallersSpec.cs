@@ -65,8 +65,8 @@ public sealed class CallersSpec
             callers.Flush(View, ActorRefs.Nobody);
             var answers = client.Told.Cast<ReadReplies>().SelectMany(r => r.Answers).ToArray();
             Assert.Equal(100, answers.Length);
-            Assert.Equal(63, answers.Count(a => a.Status == ReadStatus.Done));
-            Assert.Equal(37, answers.Count(a => a is { Status: ReadStatus.Busy, Versions.Count: 0 }));
+            Assert.Equal(7, answers.Count(a => a.Status == ReadStatus.Done));
+            Assert.Equal(93, answers.Count(a => a is { Status: ReadStatus.Busy, Versions.Count: 0 }));
         }
     }
 

@@ -1,13 +1,14 @@
-using System.Buffers.Binary;
-using System.Net;
-using System.Net.Sockets;
+using System.Threading.Channels;
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Remote;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Network;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Replica;
 using RecoverKV.Actors.Serialization;
-using RecoverKV.Specs.Storage;
+using RecoverKV.Specs.Network;
 
 namespace RecoverKV.Specs.Replica;
 
@@ -18,108 +19,90 @@ namespace RecoverKV.Specs.Replica;
 public sealed class DeafConnectionSpec : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly NodeId Other = new("b");
-    private readonly TemporaryFolder _folder = new();
-    private readonly NodeSettings _settings;
+    private readonly Neighbours _nodes = new("a", "b");
+    private readonly Channel<object> _answers = Channel.CreateUnbounded<object>();
     private readonly ActorSystem _a, _b;
+    private long _asked;
 
-    public DeafConnectionSpec()
-    {
-        var (a, b) = (JournalHarness.FreePort(), JournalHarness.FreePort());
-        _settings = Settings("a", _folder.Path, a, b);
-        _a = NewSystem(_settings);
-        _b = NewSystem(Settings("b", _folder.Path, a, b));
-    }
+    public DeafConnectionSpec() => (_a, _b) = (NewSystem("a"), NewSystem("b"));
 
-    public async ValueTask DisposeAsync()
-    {
-        await Task.WhenAll(_a.Terminate(), _b.Terminate());
-        _folder.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_a.Terminate(), _b.Terminate());
 
     [Fact]
     public async Task Both_are_heard_again_whatever_became_of_the_second_connection()
     {
-        _b.ActorOf(Props.Create(() => new Echo()), "node");
-        var links = new PeerLinks((ExtendedActorSystem)_a, _settings);
-        Assert.True(await IsAnsweredAsync(links, Patience));
+        var (toA, toB) = (LinkTo("a", _b), LinkTo("b", _a));
+        _a.ActorOf(Props.Create(() => new Receiver(_answers.Writer)), "node");
+        _b.ActorOf(Props.Create(() => new Echo(toA)), "node");
+        Assert.True(await IsAnsweredAsync(toB, Patience));
 
-        var introduction = await FirstFrameAsync(_b);
         for (var round = 0; round < 5; round++)
         {
-            await BreakSecondConnectionAsync(introduction);
+            await BreakSecondConnectionAsync();
             // The answer that was on its way may be lost; the ones after it must not.
             var deadline = DateTime.UtcNow + Patience;
             var inARow = 0;
-            while ((inARow = await IsAnsweredAsync(links, TimeSpan.FromSeconds(1)) ? inARow + 1 : 0) < 20)
+            while ((inARow = await IsAnsweredAsync(toB, TimeSpan.FromSeconds(1)) ? inARow + 1 : 0) < 20)
                 Assert.True(DateTime.UtcNow < deadline, "the connection stayed deaf");
         }
     }
 
-    private static NodeSettings Settings(string node, string folder, int a, int b) =>
-        NodeSettings.Load(ConfigurationFactory.ParseString($$"""
-            recoverkv {
-              node = {{node}}
-              members = ["a@127.0.0.1:{{a}}", "b@127.0.0.1:{{b}}"]
-              data = "{{folder}}"
-              log-level = OFF
-            }
-            """));
-
     /// <summary>Remoting as nodes have it, without cluster and journal.</summary>
-    private static ActorSystem NewSystem(NodeSettings settings) => ActorSystem.Create(NodeSettings.SystemName,
-        ConfigurationFactory.ParseString("""
+    private ActorSystem NewSystem(string node)
+    {
+        var settings = _nodes.Settings(node);
+        var config = ConfigurationFactory.ParseString("""
             akka.actor.provider = remote
             akka.persistence.journal.auto-start-journals = []
-            """).WithFallback(AkkaConfig.Of(settings)));
+            """).WithFallback(AkkaConfig.Of(settings));
+        return ActorSystem.Create(
+            NodeSettings.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config), new Door(settings)));
+    }
+
+    private IActorRef LinkTo(string node, ActorSystem from) =>
+        new PeerLinks((ExtendedActorSystem)from, _nodes.Settings(node == "a" ? "b" : "a"))[new NodeId(node)];
+
+    private static PeerEnvelope Message(string from, string to, long number) => new(
+        new Header(new MemberId(new NodeId(from), Guid.Empty), new NodeId(to), default, 0), new Commit(new Epoch(1), new Uid(number)));
 
     /// <summary>Sends something over the link, and says whether the other node's answer came within the time.</summary>
-    private async Task<bool> IsAnsweredAsync(PeerLinks links, TimeSpan patience)
+    private async Task<bool> IsAnsweredAsync(IActorRef link, TimeSpan patience)
     {
-        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var receiver = _a.ActorOf(Props.Create(() => new Receiver(answer)));
-        links[Other].Tell(new PeerEnvelope(new Header(new MemberId(Other, Guid.Empty), Other, default, 0), new Commit(new Epoch(1), new Uid(1))), receiver);
-        var answered = await Task.WhenAny(answer.Task, Task.Delay(patience)) == answer.Task;
-        _a.Stop(receiver);
-        return answered;
+        var number = ++_asked;
+        link.Tell(Message("a", "b", number));
+        using var limit = new CancellationTokenSource(patience);
+        try
+        {
+            while (!Message("b", "a", number).Equals(await _answers.Reader.ReadAsync(limit.Token)))
+            {
+                // An answer to one before, which came late.
+            }
+
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
-    /// <summary>With what a system introduces itself to another one.</summary>
-    private static async Task<byte[]> FirstFrameAsync(ActorSystem system)
+    private async Task BreakSecondConnectionAsync()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        system.ActorSelection($"akka.tcp://someone@127.0.0.1:{port}/user/nobody").Tell("hello");
-        using var connection = await listener.AcceptTcpClientAsync().WaitAsync(Patience);
-        return await FrameAsync(connection.GetStream());
+        using var connection = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"]);
+        await connection.SendAsync(AkkaFrames.Associate(_nodes["b"], AddressUidExtension.Uid(_b)));
+        Assert.NotNull(await connection.NextAsync());
     }
 
-    private async Task BreakSecondConnectionAsync(byte[] introduction)
+    private sealed class Echo(IActorRef back) : UntypedActor
     {
-        using var connection = new TcpClient();
-        await connection.ConnectAsync(IPAddress.Loopback, _settings.Self.Port);
-        await connection.GetStream().WriteAsync(introduction);
-        await FrameAsync(connection.GetStream());
+        protected override void OnReceive(object message)
+        {
+            if (message is PeerEnvelope { Message: Commit commit }) back.Tell(Message("b", "a", commit.Committed.Value));
+        }
     }
 
-    private static async Task<byte[]> FrameAsync(NetworkStream stream)
+    private sealed class Receiver(ChannelWriter<object> answers) : UntypedActor
     {
-        var length = new byte[4];
-        await stream.ReadExactlyAsync(length).AsTask().WaitAsync(Patience);
-        var frame = new byte[4 + BinaryPrimitives.ReadInt32LittleEndian(length)];
-        length.CopyTo(frame, 0);
-        await stream.ReadExactlyAsync(frame.AsMemory(4)).AsTask().WaitAsync(Patience);
-        return frame;
-    }
-
-    private sealed class Echo : UntypedActor
-    {
-        protected override void OnReceive(object message) => Sender.Tell(message);
-    }
-
-    private sealed class Receiver(TaskCompletionSource answer) : UntypedActor
-    {
-        protected override void OnReceive(object message) => answer.TrySetResult();
+        protected override void OnReceive(object message) => answers.TryWrite(message);
     }
 }

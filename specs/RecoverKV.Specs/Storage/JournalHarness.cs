@@ -6,6 +6,7 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Persistence;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Network;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Storage;
 using RecoverKV.Client.Contracts;
@@ -27,12 +28,13 @@ internal sealed class JournalHarness : IAsyncDisposable
     private JournalHarness(string path, Durability durability, string pragmas, Type? plugin)
     {
         Folder = DataFolder.Open(path, Node);
-        var config = AkkaConfig.Of(Settings(path, durability));
+        var settings = Settings(path, durability);
+        var config = AkkaConfig.Of(settings);
         if (plugin != null)
             config = ConfigurationFactory.ParseString(
                 $"{AkkaConfig.JournalPlugin}.class = \"{plugin.FullName}, {plugin.Assembly.GetName().Name}\"").WithFallback(config);
         _system = ActorSystem.Create(NodeSettings.SystemName, ActorSystemSetup.Create(
-            [BootstrapSetup.Create().WithConfig(config), .. JournalFile.Setups(Folder.Journal, durability, pragmas)]));
+            [BootstrapSetup.Create().WithConfig(config), new Door(settings), .. JournalFile.Setups(Folder.Journal, durability, pragmas)]));
         _writer = _system.ActorOf(Props.Create(() => new Writer(this)));
     }
 

@@ -3,7 +3,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
 
-namespace RecoverKV.Client.Contracts;
+namespace RecoverKV.Actors.Serialization;
 
 /// <summary>
 /// Stands in the place of serializers of Akka that build whatever type the sender names (JSON, Protobuf by type name,

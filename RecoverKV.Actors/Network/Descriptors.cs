@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace RecoverKV.Client.Network;
+namespace RecoverKV.Actors.Network;
 
 /// <summary>
 /// Shares out the file descriptors that the system allows a process. Without a bound of its own, who connects takes them

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace RecoverKV.Client.Network;
+namespace RecoverKV.Actors.Network;
 
 /// <summary>
 /// Connections that were accepted and have said nothing yet. Each has a few seconds to say hello, and only so many wait:
@@ -13,34 +13,30 @@ internal sealed class Strangers(int most, TimeSpan patience)
     private readonly Lock _gate = new();
     private readonly LinkedList<Socket> _waiting = new();
 
-    /// <summary>The first frame that it sends; null if it sends none in time, or what is none. Then it is closed.</summary>
+    /// <summary>What a connection comes to by what is said over it; default if nothing in time, or by a failure. Then it is
+    /// closed.</summary>
     /// <param name="connection">Just accepted.</param>
-    /// <param name="incoming">What else it sent is in there.</param>
+    /// <param name="talk">What is said: it is cancelled when its time is over.</param>
     /// <param name="crowdedOut">Called if another must make place for it.</param>
-    internal async Task<byte[]?> ListenAsync(Socket connection, FrameReader incoming, Action crowdedOut)
+    internal async Task<T?> ListenAsync<T>(Socket connection, Func<CancellationToken, Task<T?>> talk, Action crowdedOut)
+        where T : class
     {
         var place = Enter(connection, crowdedOut);
-        byte[]? first = null;
+        T? said = null;
         try
         {
             using var limit = new CancellationTokenSource(patience);
-            while (await connection.ReceiveAsync(incoming.Room(), limit.Token).ConfigureAwait(false) is > 0 and var bytes)
-            {
-                incoming.Received(bytes);
-                if (!incoming.TryRead(out var frame)) continue;
-                first = frame;
-                break;
-            }
+            said = await talk(limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException
             or InvalidDataException)
         {
             // It broke, was silent for too long, had to make place, or sends no frames.
         }
 
         var stays = Leave(place);
-        if (first is null || !stays) connection.Dispose();
-        return stays ? first : null;
+        if (said is null || !stays) connection.Dispose();
+        return stays ? said : null;
     }
 
     /// <summary>Closes them all.</summary>

@@ -5,14 +5,18 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using Akka.Remote.Transport;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Gateway;
+using RecoverKV.Client.Network;
 
-namespace RecoverKV.Client.Network;
+namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// Akka.Remote's connections, straight on the sockets of .NET and on the <see cref="Strand"/> of the actor system. On the
-/// wire and in its addresses it is Akka's own TCP transport, and either may be at the other end; that one moves each message
-/// through an event loop's thread on the way in and out, which doubles the time of a call. Of that one's settings it knows
-/// those of addresses, sizes, backlog and connection timeout. It has no TLS.
+/// A node's connections, straight on the sockets of .NET and on the <see cref="Strand"/> of the actor system. One port takes
+/// all of them; the first frame says what one is for, before anything else is read of it. Those of peers, once they have
+/// proven to be nodes, carry what Akka's own TCP transport would, which moves each message through an event loop's thread on
+/// the way in and out and doubles the time of a call. Those of clients are the <see cref="ClientDoor"/>'s; Akka does not see
+/// them. Of that transport's settings it knows those of addresses, sizes, backlog and connection timeout.
 /// </summary>
 internal sealed class SocketTransport : Transport
 {
@@ -22,10 +26,10 @@ internal sealed class SocketTransport : Transport
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenComplaints = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<SocketLink, EndPoint?> _links = [];
+    private readonly ConcurrentDictionary<AkkaLink, EndPoint?> _links = [];
 
     // Those that peers made, by where they come from: a lane names the one that it belongs to.
-    private readonly ConcurrentDictionary<EndPoint, SocketLink> _fromPeers = [];
+    private readonly ConcurrentDictionary<EndPoint, AkkaLink> _fromPeers = [];
     private readonly TaskCompletionSource<IAssociationEventListener> _listener =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILoggingAdapter _log;
@@ -33,6 +37,8 @@ internal sealed class SocketTransport : Transport
     private readonly int _longest;
     private readonly Descriptors _descriptors = Descriptors.OfThisProcess();
     private readonly Strangers _strangers;
+    private readonly Door _door;
+    private readonly ClientDoor _clients;
     private long _complainedAt = -(long)BetweenComplaints.TotalMilliseconds;
     private Action _stopListening = static () => { };
     private volatile bool _ends;
@@ -50,10 +56,14 @@ internal sealed class SocketTransport : Transport
         (System, Config) = (system, config);
         SchemeIdentifier = "tcp";
         _log = Logging.GetLogger(system, this);
-        _strand = Strand.Of(system);
+        _strand = Strands.Of(system);
+        _door = system.Settings.Setup.Get<Door>() is { HasValue: true } door
+            ? door.Value
+            : throw new ConfigurationException("SocketTransport is for nodes of RecoverKV, which give it a Door");
         _longest = (int)SizeOf("maximum-frame-size");
         MaximumPayloadBytes = _longest;
         _strangers = new Strangers(_descriptors.Silent, Silence);
+        _clients = new ClientDoor((ExtendedActorSystem)system, _door, _strand, Complain);
     }
 
     /// <inheritdoc/>
@@ -85,16 +95,25 @@ internal sealed class SocketTransport : Transport
     /// <inheritdoc/>
     public override async Task<AssociationHandle> Associate(Address remoteAddress)
     {
+        // Whatever a message says of where to answer: nodes are connected to, and nobody else.
+        if (_door.Find(remoteAddress.Host ?? "", remoteAddress.Port ?? 0) is not { } member)
+            throw new InvalidAssociationException($"{remoteAddress} is none of recoverkv.members");
         try
         {
-            var isPeer = remoteAddress.System == System.Name;
-            var socket = await ConnectAsync(remoteAddress).ConfigureAwait(false);
+            var (socket, stream, incoming) = await ConnectAsync(member, Role.Node).ConfigureAwait(false);
             var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            var lane = isPeer ? new SideLane(() => ConnectLaneAsync(remoteAddress, port), _strand) : null;
-            return Link(socket, remoteAddress, new FrameReader(_longest), lane: lane);
+            var lane = new SideLane(async () => (await ConnectAsync(member, Role.Lane, port).ConfigureAwait(false)).Stream, _strand);
+            return Link(socket, stream, incoming, remoteAddress, member.Node.Name, lane);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or TooFewDescriptorsException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or IOException or InvalidDataException)
         {
+            // What cannot be reached is a matter of course; who refuses, or cannot prove who it is, is not.
+            if (e is IOException { InnerException: null } and not TooFewDescriptorsException)
+            {
+                _door.Refused(e.Message);
+                Complain(e.Message);
+            }
+
             var why = e is OperationCanceledException ? "nobody answered in time" : e.Message;
             throw new InvalidAssociationException($"No connection to {remoteAddress}: {why}", e);
         }
@@ -107,10 +126,12 @@ internal sealed class SocketTransport : Transport
         _stopListening();
         _strangers.Close();
         foreach (var link in _links.Keys) link.Disassociate(Ending, _log);
+        _clients.Close();
         return Task.FromResult(true);
     }
 
-    private async Task<Socket> ConnectAsync(Address to)
+    /// <summary>A connection at whose other end a node has proven to be one.</summary>
+    private async Task<(Socket Socket, Stream Stream, FrameReader Incoming)> ConnectAsync(Member to, Role role, int port = 0)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
@@ -118,9 +139,12 @@ internal sealed class SocketTransport : Transport
             if (!_descriptors.MayKeep(socket, isPeer: true)) throw new TooFewDescriptorsException(_descriptors.Limit);
             SetBuffers(socket);
             using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
-            await socket.ConnectAsync(Hosts.Bare(to.Host!), to.Port!.Value, limit.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(Hosts.Bare(to.Host), to.Port, limit.Token).ConfigureAwait(false);
             Prepare(socket);
-            return socket;
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            var incoming = new FrameReader(Knock.Longest);
+            await NodeGreeting.ConnectAsync(stream, incoming, _door, to, role, port, limit.Token).ConfigureAwait(false);
+            return (socket, stream, incoming);
         }
         catch
         {
@@ -129,40 +153,20 @@ internal sealed class SocketTransport : Transport
         }
     }
 
-    /// <summary>The lane of a link whose connection was made from this port; the other side has taken it.</summary>
-    private async Task<Socket> ConnectLaneAsync(Address to, int port)
-    {
-        var socket = await ConnectAsync(to).ConfigureAwait(false);
-        try
-        {
-            var hello = new FrameWriter(SideLane.Small);
-            hello.TryAdd(Pdu.BeginLane(port));
-            hello.TryTake(out var bytes);
-            using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
-            await socket.SendAsync(bytes, limit.Token).ConfigureAwait(false);
-            return await socket.ReceiveAsync(new byte[1], limit.Token).ConfigureAwait(false) == 1
-                ? socket
-                : throw new IOException($"{to} takes no lane");
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private SocketLink Link(
-        Socket socket, Address remote, FrameReader incoming, byte[]? first = null, SideLane? lane = null, EndPoint? peer = null)
+    private AkkaLink Link(
+        Socket socket, Stream stream, FrameReader incoming, Address remote, string node, SideLane? lane = null, EndPoint? from = null)
     {
         incoming.Longest = _longest;
-        var link = new SocketLink(socket, _strand, incoming, first, (_local!, remote), lane, Forget);
-        _links.TryAdd(link, peer);
-        if (peer is not null) _fromPeers[peer] = link;
+        var filter = new PeerFilter(node, _door.Find(node), Complain);
+        var link = new AkkaLink(
+            new FrameLink(socket, stream, _strand, incoming, lane: lane), filter, _local!, remote, Forget);
+        _links.TryAdd(link, from);
+        if (from is not null) _fromPeers[from] = link;
         if (_ends) link.Disassociate(Ending, _log);
         return link;
     }
 
-    private void Forget(SocketLink link)
+    private void Forget(AkkaLink link)
     {
         if (_links.TryRemove(link, out var peer) && peer is not null) _fromPeers.TryRemove(KeyValuePair.Create(peer, link));
     }
@@ -201,7 +205,7 @@ internal sealed class SocketTransport : Transport
         }
     }
 
-    /// <summary>What was accepted becomes a connection of Akka's once it has said who it is.</summary>
+    /// <summary>What was accepted becomes a connection once it has said what it is for.</summary>
     private async Task WelcomeAsync(Socket socket, IAssociationEventListener listener)
     {
         if (!_descriptors.MayKeep(socket, isPeer: true))
@@ -211,28 +215,33 @@ internal sealed class SocketTransport : Transport
             return;
         }
 
-        var incoming = new FrameReader(Pdu.LongestHello);
-        if (await _strangers.ListenAsync(socket, incoming, ComplainOfCrowd).ConfigureAwait(false) is not { } first) return;
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        var incoming = _clients.NewReader();
+        var knock = await _strangers.ListenAsync(socket, limit => GreetAsync(socket, stream, incoming, limit), ComplainOfCrowd)
+            .ConfigureAwait(false);
+        if (knock is null) return;
         try
         {
             Prepare(socket);
             var from = (IPEndPoint)socket.RemoteEndPoint!;
-            if (Pdu.LaneOf(first) is { } port)
+            if (knock.Role == Role.Client)
             {
-                await TakeLaneAsync(socket, new IPEndPoint(from.Address, port), incoming).ConfigureAwait(false);
-                return;
+                _clients.Enter(socket, stream, incoming);
             }
-
-            var isPeer = Pdu.SystemOf(first) == System.Name;
-            if (!_descriptors.MayKeep(socket, isPeer))
+            else if (knock.Role == Role.Node)
+            {
+                var remote = new Address(SchemeIdentifier, System.Name, Hosts.Normalize($"{from.Address}", bare: true), from.Port);
+                listener.Notify(new InboundAssociation(Link(socket, stream, incoming, remote, knock.From, from: from)));
+            }
+            else if (_fromPeers.TryGetValue(new IPEndPoint(from.Address, knock.Port), out var link) && link.Peer == knock.From)
+            {
+                incoming.Longest = _longest;
+                link.Link.Take(stream, incoming);
+            }
+            else
             {
                 socket.Dispose();
-                ComplainOfCrowd();
-                return;
             }
-
-            var remote = new Address(SchemeIdentifier, System.Name, Hosts.Normalize($"{from.Address}", bare: true), from.Port);
-            listener.Notify(new InboundAssociation(Link(socket, remote, incoming, first, peer: isPeer ? from : null)));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -241,16 +250,45 @@ internal sealed class SocketTransport : Transport
         }
     }
 
-    private async Task TakeLaneAsync(Socket socket, IPEndPoint of, FrameReader incoming)
+    /// <summary>What the other side says first, once it has proven it; null if it is refused.</summary>
+    private async Task<Knock?> GreetAsync(Socket socket, Stream stream, FrameReader incoming, CancellationToken limit)
     {
-        if (!_fromPeers.TryGetValue(of, out var link))
+        if (await Greeting.ReceiveAsync(stream, incoming, limit).ConfigureAwait(false) is not { } frame) return null;
+        if (Knock.Decode(frame) is not { } knock)
         {
-            socket.Dispose();
-            return;
+            Complain($"A connection from {socket.RemoteEndPoint} is closed: it does not greet as RecoverKV's do");
+            return null;
         }
 
-        await socket.SendAsync(new byte[1]).ConfigureAwait(false);
-        link.Take(socket, incoming);
+        string? refusal;
+        if (knock.Oldest > Knock.Version || knock.Newest < Knock.Version)
+        {
+            refusal = $"versions {knock.Oldest} to {knock.Newest} are spoken there, and {Knock.Version} here";
+        }
+        else if (!_descriptors.MayKeep(socket, isPeer: knock.Role != Role.Client)
+            && (knock.Role != Role.Client || !_clients.MakePlace()))
+        {
+            ComplainOfCrowd();
+            refusal = "this node has too many connections";
+        }
+        else if (knock.Role != Role.Client)
+        {
+            refusal = await NodeGreeting.AcceptAsync(stream, incoming, _door, knock, limit).ConfigureAwait(false);
+        }
+        else
+        {
+            await Greeting.SendAsync(stream, new Welcome(Knock.Version).Encode(), limit).ConfigureAwait(false);
+            refusal = null;
+        }
+
+        if (refusal is null) return knock;
+        if (refusal.Length == 0) return null;
+        var who = knock.Role == Role.Client ? "A client" : $"'{(knock.From.Length > 32 ? knock.From[..32] : knock.From)}'";
+        var line = $"{who} at {socket.RemoteEndPoint} is refused: {refusal}";
+        if (knock.Role != Role.Client) _door.Refused(line);
+        Complain(line);
+        await Greeting.SendAsync(stream, new Welcome(0, refusal).Encode(), limit).ConfigureAwait(false);
+        return null;
     }
 
     private void ComplainOfCrowd() => Complain(

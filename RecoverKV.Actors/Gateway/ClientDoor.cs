@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using Akka.Actor;
+using RecoverKV.Actors.Network;
+using RecoverKV.Client.Network;
+
+namespace RecoverKV.Actors.Gateway;
+
+/// <summary>
+/// The connections of clients. Their frames are client messages for the gateway and nothing else: whatever they say, no other
+/// actor, and nothing of Akka, hears of it. Answers go over the connection that asked. What all of them may take of the
+/// node's memory is bounded, whoever they are. Thread-safe.
+/// </summary>
+internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand strand, Action<string> complain)
+{
+    /// <summary>Who has said nothing for so long makes place for another, in milliseconds: a client connects anew when it has
+    /// something to say.</summary>
+    private const long Idle = 5_000;
+
+    private const long LeastBudget = 32 * 1024 * 1024;
+    private readonly ConcurrentDictionary<ClientConnection, byte> _connections = [];
+
+    // Large messages that are half there, and answers that are not taken.
+    private readonly ByteBudget _incoming = new(Math.Max(LeastBudget, 4L * door.FrameSize));
+    private readonly ByteBudget _outgoing = new(MostAnswers(door));
+    private volatile bool _closed;
+
+    internal Action<string> Complain => complain;
+
+    /// <summary>Reads the frames of a connection that is new.</summary>
+    internal FrameReader NewReader() => new(Knock.Longest, _incoming);
+
+    /// <summary>A connection that has greeted as a client.</summary>
+    internal void Enter(Socket socket, Stream stream, FrameReader incoming)
+    {
+        incoming.Longest = door.FrameSize;
+        var link = new FrameLink(socket, stream, strand, incoming, ClientConnection.Waiting, budget: _outgoing);
+        var connection = new ClientConnection(system.Provider, this, link, $"{socket.RemoteEndPoint}");
+        _connections.TryAdd(connection, 0);
+        if (_closed) link.Close();
+        _ = BeginAsync(connection);
+    }
+
+    internal void Leave(ClientConnection connection) => _connections.TryRemove(connection, out _);
+
+    /// <summary>Whether answers to reads may take so much more: the rest is for what must be said.</summary>
+    internal bool HasRoom(long bytes) => _outgoing.Taken + bytes <= MostAnswers(door) / 4 * 3;
+
+    /// <summary>Before so many bytes are added: if there is no room left, those who hold most of it must go.</summary>
+    internal void MakeRoom(long bytes)
+    {
+        while (_outgoing.Taken + bytes > MostAnswers(door))
+        {
+            var fattest = _connections.Keys.MaxBy(c => c.Pending);
+            if (fattest is null || fattest.Pending == 0 || !_connections.TryRemove(fattest, out _)) return;
+            fattest.GiveUp();
+        }
+    }
+
+    /// <summary>Closes the connection that has been idle for the longest; false if none is.</summary>
+    internal bool MakePlace()
+    {
+        ClientConnection? idlest = null;
+        foreach (var connection in _connections.Keys)
+            if (idlest is null || connection.HeardAt < idlest.HeardAt) idlest = connection;
+        if (idlest is null || Environment.TickCount64 - idlest.HeardAt < Idle) return false;
+        if (_connections.TryRemove(idlest, out _)) idlest.Close();
+        return true;
+    }
+
+    internal void Close()
+    {
+        _closed = true;
+        foreach (var connection in _connections.Keys) connection.Close();
+    }
+
+    private static long MostAnswers(Door door) => Math.Max(LeastBudget + LeastBudget / 2, 4L * door.FrameSize);
+
+    // Who comes while the node starts is heard when it has.
+    private async Task BeginAsync(ClientConnection connection) =>
+        connection.Begin(await door.Gateway.ConfigureAwait(false));
+}

@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using RecoverKV.Client.Contracts;
+using RecoverKV.Client.Network;
+
+namespace RecoverKV.Client.Connection;
+
+/// <summary>Makes connections to nodes as a client. Thread-safe.</summary>
+internal sealed class Dialer(Strand strand)
+{
+    // What waits in the system's buffers delays what is written later.
+    private const int Buffer = 256 * 1024;
+
+    /// <summary>A connection that the node has welcomed.</summary>
+    /// <exception cref="IOException">The node refused, with its words; or it could not be reached, as
+    /// <see cref="SocketException"/> and <see cref="OperationCanceledException"/> tell too.</exception>
+    internal async Task<FrameLink> ConnectAsync(ContactPoint node)
+    {
+        using var limit = new CancellationTokenSource(Timing.Connect);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            (socket.SendBufferSize, socket.ReceiveBufferSize, socket.NoDelay) = (Buffer, Buffer, true);
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            await socket.ConnectAsync(Hosts.Bare(node.Host), node.Port, limit.Token).ConfigureAwait(false);
+            var stream = new NetworkStream(socket);
+            var incoming = new FrameReader(Knock.Longest);
+            await Greeting.SendAsync(stream, new Knock(Role.Client).Encode(), limit.Token).ConfigureAwait(false);
+            var answer = await Greeting.ReceiveAsync(stream, incoming, limit.Token).ConfigureAwait(false)
+                ?? throw new IOException("it closes the connection");
+            var welcome = Welcome.Decode(answer) ?? throw new IOException("it is no node of RecoverKV that this client knows");
+            if (welcome.Version != Knock.Version) throw new IOException($"it refuses: {welcome.Refusal}");
+            // The largest that any node may have: answers go up to the node's own frame.
+            incoming.Longest = ClientLimits.FrameBytesMost;
+            return new FrameLink(socket, stream, strand, incoming);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
