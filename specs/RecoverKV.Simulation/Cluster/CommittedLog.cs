@@ -38,6 +38,7 @@ internal sealed class CommittedLog(SessionLimits limits, int padding)
     }
 
     private readonly List<JournalImage.Entry> _entries = [];
+    private readonly List<Epoch> _epochs = [];
     private readonly Dictionary<int, List<KeyState>> _keys = [];
     private readonly Dictionary<long, Session> _sessions = [];
 
@@ -51,10 +52,14 @@ internal sealed class CommittedLog(SessionLimits limits, int padding)
 
     public JournalImage.Entry At(long uid) => _entries[(int)uid - 1];
 
-    /// <summary>The next committed entry.</summary>
-    public void Add(JournalImage.Entry entry)
+    /// <summary>The epoch of the view in which it was first known that this uid is committed.</summary>
+    public Epoch CommittedIn(long uid) => _epochs[(int)uid - 1];
+
+    /// <summary>The next committed entry, as it is known in the view of this epoch.</summary>
+    public void Add(JournalImage.Entry entry, Epoch epoch)
     {
         _entries.Add(entry);
+        _epochs.Add(epoch);
         Execute(entry.Request, Top);
     }
 

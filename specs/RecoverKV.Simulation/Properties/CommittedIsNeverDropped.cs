@@ -3,7 +3,11 @@ using RecoverKV.Simulation.Cluster;
 
 namespace RecoverKV.Simulation.Properties;
 
-/// <summary>R7: what is dropped is no committed entry, and no entry takes the place of one.</summary>
+/// <summary>
+/// R7: what is dropped is no committed entry, and no entry takes the place of one. Who synchronises for a candidate that has lost
+/// may drop what a later view commits meanwhile: it is not in-sync there, as it has not promised that view's epoch, and will
+/// fetch it anew.
+/// </summary>
 internal sealed class CommittedIsNeverDropped(SimulatedCluster cluster) : Property(cluster)
 {
     protected override string Name => "A committed entry is never dropped";
@@ -20,7 +24,8 @@ internal sealed class CommittedIsNeverDropped(SimulatedCluster cluster) : Proper
         {
             for (var uid = range.First.Value; uid <= Math.Min(range.Last.Value, Cluster.Committed.Top); uid++)
             {
-                Hold(node.Appended.At(uid)?.Epoch != Cluster.Committed.At(uid).Epoch,
+                Hold(node.Appended.At(uid)?.Epoch != Cluster.Committed.At(uid).Epoch
+                    || Cluster.Committed.CommittedIn(uid) > node.Core!.PromisedEpoch,
                     $"{node.Id} drops the committed uid {uid}");
             }
         }

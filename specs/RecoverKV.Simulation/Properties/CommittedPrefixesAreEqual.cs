@@ -17,7 +17,7 @@ internal sealed class CommittedPrefixesAreEqual(SimulatedCluster cluster) : Prop
                 throw Broken($"{node.Id} committed uid {uid} without having it");
             if (core.EntryAt(new Uid(uid)) is { } own && !Same(new(own.Epoch, own.Request), entry))
                 throw Broken($"{node.Id} holds another entry at uid {uid} than it journalled");
-            if (uid > Cluster.Committed.Top) Cluster.Committed.Add(entry);
+            if (uid > Cluster.Committed.Top) Cluster.Committed.Add(entry, core.View.Epoch);
             else if (!Same(Cluster.Committed.At(uid), entry))
             {
                 throw Broken($"uid {uid} is {Show(Cluster.Committed.At(uid))} "
