@@ -70,6 +70,9 @@ public sealed record NodeSettings
     /// <summary>The port to listen on.</summary>
     public required int BindPort { get; init; }
 
+    /// <summary>The bytes of the longest key and value together.</summary>
+    public int LongestWrite => Protocol.MaxKeyBytes + Protocol.MaxValueBytes;
+
     /// <summary>The settings of the protocol, complete but for what each start and data folder brings.</summary>
     private ProtocolOptions Protocol { get; init; } = null!;
 

@@ -115,7 +115,8 @@ public static class FactCodec
 
     private static ViewAccepted ReadViewAccepted(ReadOnlyMemory<byte> content)
     {
-        View? view = null;
+        // Of several the last one counts, and only that is made.
+        ReadOnlyMemory<byte>? view = null;
         var dropped = new List<UidRange>();
         long committed = 0;
         var reader = new WireReader(content);
@@ -123,14 +124,15 @@ public static class FactCodec
         {
             switch (field)
             {
-                case 2: view = WireTypes.ReadView(reader.Bytes()); break;
+                case 2: view = reader.Bytes(); break;
                 case 3: dropped.Add(WireTypes.ReadRange(reader.Bytes())); break;
                 case 4: committed = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ViewAccepted(view ?? throw Missing("view"), [.. dropped], new Uid(committed));
+        return new ViewAccepted(
+            WireTypes.ReadView(view ?? throw Missing("view")), [.. dropped], new Uid(committed));
     }
 
     private static OrphansDropped ReadOrphansDropped(ReadOnlyMemory<byte> content)

@@ -188,7 +188,8 @@ internal static class WireTypes
         var sequencer = "";
         var members = new List<MemberId>();
         var inSync = new List<NodeId>();
-        var history = new List<Tenure>();
+        // Room for exactly so many: a list that grows takes several times as much, of two bytes each.
+        var history = new List<Tenure>(Count(encoded, 6));
         var cluster = Guid.Empty;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
@@ -225,6 +226,19 @@ internal static class WireTypes
             FrameSize = frameSize,
             TrimmedAt = new Epoch(trimmedAt),
         };
+    }
+
+    private static int Count(ReadOnlyMemory<byte> encoded, int wanted)
+    {
+        var count = 0;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            if (field == wanted) count++;
+            reader.Skip();
+        }
+
+        return count;
     }
 
     private static (long First, long Second) ReadPair(ReadOnlyMemory<byte> encoded)

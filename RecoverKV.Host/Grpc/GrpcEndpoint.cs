@@ -21,9 +21,15 @@ namespace RecoverKV.Host.Grpc;
 /// health.</summary>
 internal sealed class GrpcEndpoint : IAsyncDisposable
 {
-    /// <summary>Room for a key and a value of any store: a value has at most half of the largest message between nodes.
-    /// A larger request is answered with RESOURCE_EXHAUSTED before it is read.</summary>
-    private const int MostReceived = 33 * 1024 * 1024;
+    /// <summary>Room in a message beside its key and value. A larger one is answered with RESOURCE_EXHAUSTED before it is
+    /// read.</summary>
+    private const int Beside = 4 * 1024;
+
+    private const int MostConnections = 1000, MostCallsOfOne = 100;
+
+    // Who says nothing, or sends slower than any line, holds a connection or memory for so long and no longer.
+    private static readonly TimeSpan HeadersLimit = TimeSpan.FromSeconds(10);
+    private static readonly MinDataRate SlowestUpload = new(bytesPerSecond: 4 * 1024, gracePeriod: TimeSpan.FromSeconds(10));
 
     private static readonly Descriptors FileLimit = Descriptors.OfThisProcess();
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
@@ -72,7 +78,13 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null;
+            var limits = kestrel.Limits;
+            limits.MaxRequestBodySize = options.LongestWrite + Beside;
+            limits.MaxConcurrentConnections = MostConnections;
+            limits.RequestHeadersTimeout = HeadersLimit;
+            limits.MinRequestBodyDataRate = SlowestUpload;
+            limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            limits.Http2.MaxStreamsPerConnection = MostCallsOfOne;
             // Some clients resolve localhost to ::1 first.
             if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, Http2);
             foreach (var address in addresses) kestrel.Listen(address, options.Port, Http2);
@@ -83,8 +95,10 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         services.AddSingleton(new OriginalService(options, nodes, new ClientRecords(options.Consistency)));
         services.AddGrpc(grpc =>
         {
-            grpc.MaxReceiveMessageSize = MostReceived;
+            grpc.MaxReceiveMessageSize = options.LongestWrite + Beside;
             grpc.MaxSendMessageSize = null;
+            // Few bytes must not become many: nothing compressed is taken, which the original's clients do not send.
+            grpc.CompressionProviders = [];
         });
         services.AddGrpcHealthChecks().AddCheck("store", new EndpointHealth(options, nodes));
         services.Configure<HealthCheckPublisherOptions>(p => (p.Delay, p.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5)));

@@ -32,6 +32,9 @@ internal sealed record GrpcOptions
     /// <summary>The <c>recoverkv.chaos-secret</c> of the nodes; null: none.</summary>
     public string? ChaosSecret { get; init; }
 
+    /// <summary>The bytes of the longest key and value together that the nodes take.</summary>
+    public required int LongestWrite { get; init; }
+
     /// <summary>Told of a node that is about to be stopped.</summary>
     public Action<string> Stopping { get; init; } = static _ => { };
 

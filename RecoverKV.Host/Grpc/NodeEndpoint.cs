@@ -17,6 +17,7 @@ internal static class NodeEndpoint
             // This node knows where the others are, and no other one need be known.
             Contact = [Name(settings.Self)],
             Servers = new ServerNames(settings.Grpc.Servers.Select(s => (Name(s), s.Node.Name))),
+            LongestWrite = settings.LongestWrite,
             Notice = StderrLogger.Lines.Add,
         });
 

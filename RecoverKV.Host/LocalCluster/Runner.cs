@@ -38,17 +38,17 @@ internal sealed class Runner
         var runner = new Runner(terminal, options);
         // A wrong setting is told at once, not by nodes that do not come up, and before anything is deleted.
         var nodes = runner._cluster.Nodes;
-        NodeConfig.Of(NodeConfigFile.Text(nodes[0], nodes, options), options.Settings);
+        var settings = NodeConfig.Of(NodeConfigFile.Text(nodes[0], nodes, options), options.Settings);
         using var folder = DataFolder.Open(options);
         await runner._cluster.CheckPortsAsync();
-        await using var grpc = options.GrpcPort > 0 ? await runner.ServeGrpcAsync() : null;
+        await using var grpc = options.GrpcPort > 0 ? await runner.ServeGrpcAsync(settings.LongestWrite) : null;
         using var interrupt = new InterruptSource(runner._cluster.KillAll);
         await runner.RunAsync(grpc, interrupt.Token);
         return ExitCode.Done;
     }
 
     /// <summary>In this process and not in a node's: it stays whichever node dies.</summary>
-    private Task<GrpcEndpoint> ServeGrpcAsync() => GrpcEndpoint.StartAsync(new GrpcOptions
+    private Task<GrpcEndpoint> ServeGrpcAsync(int longestWrite) => GrpcEndpoint.StartAsync(new GrpcOptions
     {
         Host = "localhost",
         Port = _options.GrpcPort,
@@ -56,6 +56,7 @@ internal sealed class Runner
         Contact = [.. _cluster.Nodes.Select(n => n.Address)],
         Servers = new ServerNames(_options.GrpcServers),
         ChaosSecret = _options.ChaosSecret,
+        LongestWrite = longestWrite,
         // As the original did: meanwhile the others go on without it.
         Stopping = node => _cluster.ProcessOf(node).PauseOnce(RestartPause),
         Notice = Notice,

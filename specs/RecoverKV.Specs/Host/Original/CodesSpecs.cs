@@ -212,6 +212,7 @@ public sealed class CodesSpecs : IAsyncLifetime
             Host = "localhost",
             Port = port,
             PortSetting = "--some-option",
+            LongestWrite = 1025 * 1024,
             Contact = _cluster.ContactPoints,
             Servers = new ServerNames([("s:1", "n1"), ("s:2", "n2"), ("s:3", "n3")]),
             ChaosSecret = "the secret",
