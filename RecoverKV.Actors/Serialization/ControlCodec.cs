@@ -86,7 +86,10 @@ public static class ControlCodec
             return new ViewForm { Encoded = writer.ToArray() };
         }
 
-        public View ToView() => WireTypes.ReadView(Encoded);
+        // Three bytes can stand for a form without anything in it, and a view is many times as large.
+        public View ToView() => Encoded is { Length: > 0 } bytes
+            ? WireTypes.ReadView(bytes)
+            : throw new FormatException("A view is empty.");
     }
 
     /// <summary>Hyperion asks with the full name of a type that it writes and the short one of a type that it

@@ -80,19 +80,19 @@ public static class FactCodec
     private static EntriesAppended ReadEntriesAppended(ReadOnlyMemory<byte> content)
     {
         long committed = 0;
-        Batch? batch = null;
+        ReadOnlyMemory<byte>? batch = null;
         var reader = new WireReader(content);
         while (reader.Next() is var field and not 0)
         {
             switch (field)
             {
                 case 2: committed = reader.Int(); break;
-                case 3: batch = WireTypes.ReadBatch(reader.Bytes()); break;
+                case 3: batch = reader.Bytes(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new EntriesAppended(batch ?? throw Missing("batch"), new Uid(committed));
+        return new EntriesAppended(WireTypes.ReadBatch(batch ?? throw Missing("batch")), new Uid(committed));
     }
 
     private static Promised ReadPromised(ReadOnlyMemory<byte> content)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
@@ -60,6 +61,25 @@ public sealed class FoundInputsSpec
             var nested = Enumerable.Repeat(valid[..view], depth).SelectMany(b => b).ToArray();
             Assert.Contains("deep", Refused(nested), StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Two bytes for a view, again and again: of several only the last one is made.</summary>
+    [Fact]
+    public void A_fact_has_one_view_however_often_it_is_there()
+    {
+        const int checksum = 5;
+        var fact = new ViewAccepted(View, [], new Uid(7));
+        byte[] bytes =
+        [
+            .. new byte[checksum], .. Enumerable.Repeat(new byte[] { 0x12, 0 }, 16 * 1024).SelectMany(b => b),
+            .. FactCodec.Encode(fact).AsSpan(checksum),
+        ];
+        bytes[0] = 0x0d;
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(1), Crc32.HashToUInt32(bytes.AsSpan(checksum)));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var read = Assert.IsType<ViewAccepted>(FactCodec.Decode(FactCodec.Manifest(fact), bytes));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024);
+        Assert.Equal(View.Members, read.View.Members);
     }
 
     /// <summary>Hyperion takes what is missing for zeros, and reads no further than it needs.</summary>
