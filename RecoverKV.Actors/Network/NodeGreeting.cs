@@ -25,7 +25,12 @@ internal static class NodeGreeting
         await Greeting.SendAsync(stream, knock.Encode(), cancellation).ConfigureAwait(false);
         var welcome = await ReceiveAsync(stream, incoming, to, cancellation).ConfigureAwait(false);
         if (!CryptographicOperations.FixedTimeEquals(welcome.Proof.Span, door.Proof(accepts: true, knock, welcome.Nonce)))
+        {
+            // So that it is named there, too; but nothing that is made of the secret goes to who has not proven to know it.
+            await Greeting.SendAsync(stream, new Welcome(0, WrongSecret).Encode(), cancellation).ConfigureAwait(false);
             throw new IOException($"{to} is refused: {WrongSecret}");
+        }
+
         var proof = new Welcome(Knock.Version, Proof: door.Proof(accepts: false, knock, welcome.Nonce));
         await Greeting.SendAsync(stream, proof.Encode(), cancellation).ConfigureAwait(false);
         await ReceiveAsync(stream, incoming, to, cancellation).ConfigureAwait(false);

@@ -299,7 +299,9 @@ public sealed class DoorSpecs : IAsyncLifetime
         using var _ = peer;
         using var limit = new CancellationTokenSource(Limit);
         var ignorant = _nodes.Door("b", OtherSecret);
-        Assert.Equal("", await NodeGreeting.AcceptAsync(peer.Stream, peer.Incoming, ignorant, knock, limit.Token));
+        // It is named on that side, too.
+        var refusal = await NodeGreeting.AcceptAsync(peer.Stream, peer.Incoming, ignorant, knock, limit.Token);
+        Assert.Contains("recoverkv.secret", refusal, StringComparison.Ordinal);
         await AssertFailsAsync(associating, "recoverkv.secret");
     }
 
@@ -319,6 +321,8 @@ public sealed class DoorSpecs : IAsyncLifetime
         var proof = _nodes.Door("b").Proof(accepts: true, knock, Nonce);
         await peer.SendAsync(new Welcome(Knock.Version, Nonce: Nonce, Proof: proof).Encode());
         // Nothing is proven to it.
+        var answer = await peer.WelcomeAsync();
+        Assert.Equal((0, 0), (answer!.Version, answer.Proof.Length));
         Assert.Null(await peer.NextAsync());
         await AssertFailsAsync(associating, "recoverkv.secret");
     }
