@@ -12,7 +12,8 @@ internal sealed class StoresStayApart(SimulatedCluster cluster) : Property(clust
 
     public override void AfterStep(SimulatedNode node, ReplicaCore core)
     {
-        if (core.Cluster == Guid.Empty) return;
+        // A view that is not on disk yet may be gone with its process, and the next first one makes another id.
+        if (core.Cluster == Guid.Empty || !core.IsViewDurable) return;
         if (_store == Guid.Empty) _store = core.Cluster;
         Hold(core.Cluster == _store, $"{node.Id} is of store {core.Cluster}, others of {_store}");
         if (!core.IsSequencer) return;
