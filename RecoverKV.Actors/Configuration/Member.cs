@@ -12,7 +12,10 @@ public sealed record Member(NodeId Node, string Host, int Port)
     public string Address => $"akka.tcp://{NodeSettings.SystemName}@{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
 
     /// <summary>Whether it has host and port of another one.</summary>
-    public bool IsWhere(Member other) => Port == other.Port && Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase);
+    public bool IsWhere(Member other) => IsAt(other.Host, other.Port);
+
+    /// <summary>Whether it has this host and port.</summary>
+    public bool IsAt(string host, long port) => Port == port && Host.Equals(host, StringComparison.OrdinalIgnoreCase);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Node}@{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";

@@ -8,9 +8,6 @@ namespace RecoverKV.Actors.Gateway;
 /// <summary>A client, as the gateway and the replica see it: what they tell it goes over its connection. Thread-safe.</summary>
 internal sealed class ClientConnection : MinimalActorRef, ILinkListener
 {
-    /// <summary>The most bytes of answers that wait for a client; more ends its connection.</summary>
-    internal const int Waiting = 64 * 1024 * 1024;
-
     /// <summary>With so many bytes of answers waiting, reads of this client are answered later; and nothing more is taken from
     /// it with a quarter of them.</summary>
     internal const int Enough = 8 * 1024 * 1024;

@@ -22,7 +22,7 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
 
     // Large messages that are half there, and answers that are not taken.
     private readonly ByteBudget _incoming = new(Math.Max(LeastBudget, 4L * door.FrameSize));
-    private readonly ByteBudget _outgoing = new(MostAnswers(door));
+    private readonly ByteBudget _outgoing = new(Math.Max(LeastBudget + LeastBudget / 2, 4L * door.FrameSize));
     private volatile bool _closed;
 
     internal Action<string> Complain => complain;
@@ -34,7 +34,7 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
     internal void Enter(Socket socket, Stream stream, FrameReader incoming)
     {
         incoming.Longest = door.FrameSize;
-        var link = new FrameLink(socket, stream, strand, incoming, ClientConnection.Waiting, budget: _outgoing);
+        var link = new FrameLink(socket, stream, strand, incoming, budget: _outgoing);
         var connection = new ClientConnection(system.Provider, this, link, $"{socket.RemoteEndPoint}");
         _connections.TryAdd(connection, 0);
         if (_closed) link.Close();
@@ -44,12 +44,12 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
     internal void Leave(ClientConnection connection) => _connections.TryRemove(connection, out _);
 
     /// <summary>Whether answers to reads may take so much more: the rest is for what must be said.</summary>
-    internal bool HasRoom(long bytes) => _outgoing.Taken + bytes <= MostAnswers(door) / 4 * 3;
+    internal bool HasRoom(long bytes) => _outgoing.Taken + bytes <= _outgoing.Most / 4 * 3;
 
     /// <summary>Before so many bytes are added: if there is no room left, those who hold most of it must go.</summary>
     internal void MakeRoom(long bytes)
     {
-        while (_outgoing.Taken + bytes > MostAnswers(door))
+        while (_outgoing.Taken + bytes > _outgoing.Most)
         {
             var fattest = _connections.Keys.MaxBy(c => c.Pending);
             if (fattest is null || fattest.Pending == 0 || !_connections.TryRemove(fattest, out _)) return;
@@ -73,8 +73,6 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
         _closed = true;
         foreach (var connection in _connections.Keys) connection.Close();
     }
-
-    private static long MostAnswers(Door door) => Math.Max(LeastBudget + LeastBudget / 2, 4L * door.FrameSize);
 
     // Who comes while the node starts is heard when it has.
     private async Task BeginAsync(ClientConnection connection) =>

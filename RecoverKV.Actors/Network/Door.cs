@@ -16,6 +16,9 @@ internal sealed class Door(NodeSettings settings) : Setup
     private Refusing? _refusal;
     private readonly TaskCompletionSource<IActorRef> _gateway = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>That of an actor system; null if it was given none.</summary>
+    public static Door? Of(ActorSystem system) => system.Settings.Setup.Get<Door>() is { HasValue: true } door ? door.Value : null;
+
     /// <summary>This node's id.</summary>
     public string Self => settings.Self.Node.Name;
 
@@ -42,8 +45,7 @@ internal sealed class Door(NodeSettings settings) : Setup
     public Member? Find(string node) => settings.Members.FirstOrDefault(m => m.Node.Name == node);
 
     /// <summary>The configured node at this address; null if there is none.</summary>
-    public Member? Find(string host, int port) =>
-        settings.Members.FirstOrDefault(m => m.Port == port && m.Host.Equals(host, StringComparison.OrdinalIgnoreCase));
+    public Member? Find(string host, int port) => settings.Members.FirstOrDefault(m => m.IsAt(host, port));
 
     private sealed record Refusing(string Text, long At);
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Actors.Network;
 
@@ -37,9 +38,7 @@ internal static class LocalSecret
         else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // Nodes that start together see a whole one, and the same.
         var draft = $"{file}.{Guid.NewGuid():N}";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var writer = new StreamWriter(draft, options)) writer.Write(RandomNumberGenerator.GetHexString(32));
+        using (var writer = PrivateFile.Open(draft, FileMode.CreateNew)) writer.Write(RandomNumberGenerator.GetHexString(32));
         try
         {
             File.Move(draft, file, overwrite: false);

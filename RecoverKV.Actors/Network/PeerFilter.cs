@@ -80,7 +80,7 @@ internal sealed class PeerFilter(string peer, Member? member, Action<string> com
             // What it is told goes there: to where it is configured, and nowhere else. Each is looked at, whatever the command:
             // Akka's parser joins what stands in a frame twice.
             var (host, port) = Origin(Field(reader.Bytes(), 1));
-            if (member is not null && (port != member.Port || !member.Host.Equals(host, StringComparison.OrdinalIgnoreCase)))
+            if (member is not null && !member.IsAt(host, port))
                 return $"it is at {Short(Encoding.UTF8.GetBytes(host))}:{port}, but recoverkv.members of this node has {member}";
         }
 

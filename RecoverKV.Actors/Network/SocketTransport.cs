@@ -57,9 +57,8 @@ internal sealed class SocketTransport : Transport
         SchemeIdentifier = "tcp";
         _log = Logging.GetLogger(system, this);
         _strand = Strands.Of(system);
-        _door = system.Settings.Setup.Get<Door>() is { HasValue: true } door
-            ? door.Value
-            : throw new ConfigurationException("SocketTransport is for nodes of RecoverKV, which give it a Door");
+        _door = Door.Of(system)
+            ?? throw new ConfigurationException("SocketTransport is for nodes of RecoverKV, which give it a Door");
         _longest = (int)SizeOf("maximum-frame-size");
         MaximumPayloadBytes = _longest;
         _strangers = new Strangers(_descriptors.Silent, Silence);

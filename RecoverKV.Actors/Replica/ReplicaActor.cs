@@ -97,7 +97,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
             IsSuccessor = folder.IsSuccessor,
         });
         _callers = new Callers(_core.Options.AnswerBytes);
-        _door = Context.System.Settings.Setup.Get<Door>() is { HasValue: true } door ? door.Value : null;
+        _door = Door.Of(Context.System);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
     }
 

@@ -4,8 +4,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Client.Connection;
 
-/// <summary>Makes connections to nodes as a client. Thread-safe.</summary>
-internal sealed class Dialer(Strand strand)
+/// <summary>Makes connections to nodes as a client. Stateless.</summary>
+internal static class Dialer
 {
     // What waits in the system's buffers delays what is written later.
     private const int Buffer = 256 * 1024;
@@ -13,7 +13,7 @@ internal sealed class Dialer(Strand strand)
     /// <summary>A connection that the node has welcomed.</summary>
     /// <exception cref="IOException">The node refused, with its words; or it could not be reached, as
     /// <see cref="SocketException"/> and <see cref="OperationCanceledException"/> tell too.</exception>
-    internal async Task<FrameLink> ConnectAsync(ContactPoint node)
+    internal static async Task<FrameLink> ConnectAsync(ContactPoint node, Strand strand)
     {
         using var limit = new CancellationTokenSource(Timing.Connect);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

@@ -133,7 +133,7 @@ internal sealed class NodeConnection : ILinkListener
         string? failure = null;
         try
         {
-            link = await _owner.Dialer.ConnectAsync(Node).ConfigureAwait(false);
+            link = await Dialer.ConnectAsync(Node, _owner.Strand).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or InvalidDataException)
         {
@@ -169,5 +169,5 @@ internal sealed class NodeConnection : ILinkListener
     }
 
     private static void Write(FrameLink link, IClientMessage message) =>
-        link.Write(ClientCodec.Head(message), ClientCodec.Encode(message).Written);
+        link.Write(ClientCodec.Head(message), ClientCodec.Encode(message).Memory);
 }

@@ -11,11 +11,9 @@ namespace RecoverKV.Client.Connection;
 internal sealed class NodeConnections(Action<IClientMessage, ContactPoint> received, Action<ContactPoint> lost)
 {
     private readonly ConcurrentDictionary<ContactPoint, NodeConnection> _connections = new();
-    private readonly Strand _strand = new();
-    private Dialer? _dialer;
 
-    /// <summary>Makes them.</summary>
-    internal Dialer Dialer => _dialer ??= new Dialer(_strand);
+    /// <summary>What all of them share.</summary>
+    internal Strand Strand { get; } = new();
 
     /// <summary>Monotonic milliseconds.</summary>
     internal static long Now => Environment.TickCount64;
@@ -48,7 +46,7 @@ internal sealed class NodeConnections(Action<IClientMessage, ContactPoint> recei
     internal void Received(IClientMessage message, ContactPoint from) => received(message, from);
 
     // Connecting ends on any thread: behind what comes from others.
-    internal void Lost(ContactPoint node) => _strand.Execute(new Loss(node, lost));
+    internal void Lost(ContactPoint node) => Strand.Execute(new Loss(node, lost));
 
     private sealed class Loss(ContactPoint node, Action<ContactPoint> lost) : IThreadPoolWorkItem
     {

@@ -6,6 +6,9 @@ internal sealed class ByteBudget(long most)
 {
     private long _taken;
 
+    /// <summary>How many bytes there are.</summary>
+    internal long Most => most;
+
     /// <summary>How many bytes are taken.</summary>
     internal long Taken => Interlocked.Read(ref _taken);
 

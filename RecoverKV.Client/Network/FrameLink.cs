@@ -63,15 +63,13 @@ internal sealed class FrameLink
     /// <param name="stream">What is sent and received by it.</param>
     /// <param name="strand">Where frames are delivered and sent.</param>
     /// <param name="incoming">What came already.</param>
-    /// <param name="waiting">The most bytes that wait to be sent.</param>
     /// <param name="lane">Where small frames may go while others wait.</param>
     /// <param name="budget">What waits to be sent takes of it; without any left the connection is given up.</param>
     internal FrameLink(
-        Socket socket, Stream stream, Strand strand, FrameReader incoming, int waiting = Waiting, SideLane? lane = null,
-        ByteBudget? budget = null)
+        Socket socket, Stream stream, Strand strand, FrameReader incoming, SideLane? lane = null, ByteBudget? budget = null)
     {
         (_socket, _stream, _strand, _incoming, _lane, _budget) = (socket, stream, strand, incoming, lane, budget);
-        _outgoing = new FrameWriter((int)Math.Min(Array.MaxLength, Math.Max(waiting, 2L * (incoming.Longest + Frame.Header))));
+        _outgoing = new FrameWriter((int)Math.Min(Array.MaxLength, Math.Max(Waiting, 2L * (incoming.Longest + Frame.Header))));
         _flush = new Flush(this);
     }
 
@@ -84,8 +82,9 @@ internal sealed class FrameLink
         if (lane is var (stream, incoming)) _ = ReceiveLaneAsync(stream, incoming, listener);
     }
 
-    /// <summary>Sends a frame, which is both parts; false if the connection ends, or is given up by this.</summary>
-    internal bool Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default)
+    /// <summary>Sends a frame, which is both parts; false if the connection ends, or is given up by this. The body belongs to the
+    /// link from now on.</summary>
+    internal bool Write(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body = default)
     {
         bool added, begins;
         lock (_gate)
@@ -94,35 +93,10 @@ internal sealed class FrameLink
             if (_sending == Sending.Stuck && head.Length + body.Length <= SideLane.Small && _lane?.TryWrite(head, body) is true)
                 return true;
             added = MayAdd(head.Length + body.Length) && _outgoing.TryAdd(head, body);
-            begins = Begins(added);
+            begins = added && _sending == Sending.Nothing;
+            if (begins) _sending = Sending.Soon;
         }
 
-        return Written(added, begins);
-    }
-
-    /// <summary>The same; the body belongs to the link from now on.</summary>
-    internal bool Write(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body)
-    {
-        bool added, begins;
-        lock (_gate)
-        {
-            if (_closing) return false;
-            added = MayAdd(head.Length + body.Length) && _outgoing.TryAdd(head, body);
-            begins = Begins(added);
-        }
-
-        return Written(added, begins);
-    }
-
-    private bool Begins(bool added)
-    {
-        if (!added || _sending != Sending.Nothing) return false;
-        _sending = Sending.Soon;
-        return true;
-    }
-
-    private bool Written(bool added, bool begins)
-    {
         if (!added) Close();
         if (begins) _strand.Execute(_flush);
         return added;

@@ -102,35 +102,34 @@ internal sealed class FrameWriter(int most)
     /// <summary>How many bytes wait.</summary>
     internal long Length => _partBytes + _length;
 
-    /// <summary>Adds a frame, which is both parts, unless too much waits already.</summary>
-    internal bool TryAdd(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default)
+    /// <summary>Adds a frame, which is both parts, unless too much waits already. The body belongs to the writer from now on: a
+    /// large one is not copied.</summary>
+    internal bool TryAdd(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body = default)
     {
         var length = head.Length + body.Length;
         if (Length + Frame.Header + length > most) return false;
-        var needed = (long)_length + Frame.Header + length;
+        if (body.Length < Large)
+        {
+            Gather(length, head, body.Span);
+            return true;
+        }
+
+        Gather(length, head, default);
+        _parts.Enqueue(_waiting.AsSpan(0, _length).ToArray());
+        _parts.Enqueue(body);
+        _partBytes += _length + body.Length;
+        _length = 0;
+        return true;
+    }
+
+    private void Gather(int length, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    {
+        var needed = (long)_length + Frame.Header + head.Length + body.Length;
         if (needed > _waiting.Length) Array.Resize(ref _waiting, (int)Math.Min(most, Math.Max(needed, 2L * _waiting.Length)));
         BinaryPrimitives.WriteInt32LittleEndian(_waiting.AsSpan(_length), length);
         head.CopyTo(_waiting.AsSpan(_length + Frame.Header));
         body.CopyTo(_waiting.AsSpan(_length + Frame.Header + head.Length));
         _length = (int)needed;
-        return true;
-    }
-
-    /// <summary>The same; a large body belongs to the writer from now on.</summary>
-    internal bool TryAdd(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body)
-    {
-        if (body.Length < Large) return TryAdd(head, body.Span);
-        var length = head.Length + body.Length;
-        if (Length + Frame.Header + length > most) return false;
-        var begin = new byte[_length + Frame.Header + head.Length];
-        _waiting.AsSpan(0, _length).CopyTo(begin);
-        BinaryPrimitives.WriteInt32LittleEndian(begin.AsSpan(_length), length);
-        head.CopyTo(begin.AsSpan(_length + Frame.Header));
-        _parts.Enqueue(begin);
-        _parts.Enqueue(body);
-        _partBytes += begin.Length + body.Length;
-        _length = 0;
-        return true;
     }
 
     /// <summary>Lets go of what waits, and of its memory.</summary>

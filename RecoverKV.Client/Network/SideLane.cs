@@ -27,7 +27,7 @@ internal sealed class SideLane(Func<Task<Stream>> connect, Strand strand) : IThr
     private bool _closed;
 
     /// <summary>Adds a frame, if the lane is there and free.</summary>
-    internal bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    internal bool TryWrite(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body)
     {
         Stream? old = null;
         bool added = false, begins = false, connects = false;

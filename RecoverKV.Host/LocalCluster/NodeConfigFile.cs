@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Host.LocalCluster;
 
@@ -43,9 +44,7 @@ internal static class NodeConfigFile
         Directory.CreateDirectory(node.Folder);
         // A file that is there keeps its mode.
         File.Delete(node.ConfigFile);
-        var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new StreamWriter(node.ConfigFile, how);
+        using var file = PrivateFile.Open(node.ConfigFile, FileMode.CreateNew);
         file.Write(Text(node, all, options));
     }
 

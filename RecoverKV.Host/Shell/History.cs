@@ -1,3 +1,5 @@
+using RecoverKV.Actors.Storage;
+
 namespace RecoverKV.Host.Shell;
 
 /// <summary>The lines that were typed before, kept in a file of the user's. Used by one thread.</summary>
@@ -44,9 +46,7 @@ internal sealed class History
     private void Save()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_file)!);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var writer = new StreamWriter(_file, options);
+        using var writer = PrivateFile.Open(_file, FileMode.Create);
         foreach (var line in _lines) writer.WriteLine(line);
     }
 

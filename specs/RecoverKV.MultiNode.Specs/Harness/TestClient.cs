@@ -12,7 +12,7 @@ namespace RecoverKV.MultiNode.Specs.Harness;
 internal sealed class TestClient
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
-    private readonly Dialer _dialer = new(new Strand());
+    private readonly Strand _strand = new();
     private long _lastId;
 
     public Task<NodeStatus?> StatusAsync(TestNode node) => AskAsync<NodeStatus>(node, new NodeStatusRequest(NextId()));
@@ -41,7 +41,7 @@ internal sealed class TestClient
     {
         try
         {
-            var link = await _dialer.ConnectAsync(new ContactPoint(node.Host, node.Port));
+            var link = await Dialer.ConnectAsync(new ContactPoint(node.Host, node.Port), _strand);
             var answer = new Answer<T>();
             link.Start(answer);
             link.Write([(byte)manifest.Length, .. Encoding.ASCII.GetBytes(manifest)], message);

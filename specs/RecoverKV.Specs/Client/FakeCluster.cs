@@ -235,6 +235,6 @@ internal sealed class FakeNode
         {
         }
 
-        private void Reply(IClientMessage answer) => link.Write(ClientCodec.Head(answer), ClientCodec.Encode(answer).Written);
+        private void Reply(IClientMessage answer) => link.Write(ClientCodec.Head(answer), ClientCodec.Encode(answer).Memory);
     }
 }

@@ -85,8 +85,8 @@ public class FramesSpecs
     {
         var writer = new FrameWriter(12);
         Assert.False(writer.TryAdd([1, 2], new byte[7]));
-        Assert.True(writer.TryAdd([1, 2], [3]));
-        Assert.True(writer.TryAdd([], [4]));
+        Assert.True(writer.TryAdd([1, 2], new byte[] { 3 }));
+        Assert.True(writer.TryAdd([], new byte[] { 4 }));
         Assert.True(writer.TryTake(out var taken));
         Assert.Equal([3, 0, 0, 0, 1, 2, 3, 1, 0, 0, 0, 4], taken.ToArray());
     }

@@ -320,33 +320,23 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         return seen.Task.WaitAsync(Patience);
     }
 
-    /// <summary>Akka's own, which knows no settings.</summary>
-    private sealed class OpenProtobuf(ExtendedActorSystem system, Config settings) : Serializer(system)
+    /// <summary>One of Akka's own, which know no settings.</summary>
+    private abstract class Open(ExtendedActorSystem system, Config settings, Serializer akkas) : Serializer(system)
     {
-        private readonly ProtobufSerializer _akkas = new(system);
-
         public override int Identifier { get; } = settings.GetInt("id");
 
-        public override bool IncludeManifest => _akkas.IncludeManifest;
+        public override bool IncludeManifest => akkas.IncludeManifest;
 
-        public override byte[] ToBinary(object obj) => _akkas.ToBinary(obj);
+        public override byte[] ToBinary(object obj) => akkas.ToBinary(obj);
 
-        public override object FromBinary(byte[] bytes, System.Type type) => _akkas.FromBinary(bytes, type);
+        public override object FromBinary(byte[] bytes, System.Type type) => akkas.FromBinary(bytes, type);
     }
 
-    /// <summary>Akka's own, which knows no settings.</summary>
-    private sealed class OpenDeployment(ExtendedActorSystem system, Config settings) : Serializer(system)
-    {
-        private readonly DaemonMsgCreateSerializer _akkas = new(system);
+    private sealed class OpenProtobuf(ExtendedActorSystem system, Config settings)
+        : Open(system, settings, new ProtobufSerializer(system));
 
-        public override int Identifier { get; } = settings.GetInt("id");
-
-        public override bool IncludeManifest => _akkas.IncludeManifest;
-
-        public override byte[] ToBinary(object obj) => _akkas.ToBinary(obj);
-
-        public override object FromBinary(byte[] bytes, System.Type type) => _akkas.FromBinary(bytes, type);
-    }
+    private sealed class OpenDeployment(ExtendedActorSystem system, Config settings)
+        : Open(system, settings, new DaemonMsgCreateSerializer(system));
 
     public sealed class Foreign
     {
