@@ -14,15 +14,15 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
-    // Who takes nothing for so long is gone, or means no good.
-    private const long Patience = 30_000;
+    /// <summary>Who takes nothing for so long, or does not come to the end of a message, is gone or means no good; in
+    /// milliseconds.</summary>
+    internal const long Patience = 30_000;
 
     private static long s_last;
     private readonly ClientDoor _door;
     private readonly FrameLink _link;
     private readonly string _from;
     private IActorRef _gateway = ActorRefs.Nobody;
-    private long _frameSince;
     private long _heardAt = Environment.TickCount64;
 
     internal ClientConnection(IActorRefProvider provider, ClientDoor door, FrameLink link, string from)
@@ -55,6 +55,14 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
     /// <summary>How many bytes of answers wait for it.</summary>
     internal long Pending => _link.Pending;
 
+    /// <summary>Ends it if a message has begun long ago that is not there completely, whether or not more of it comes.</summary>
+    internal void Sweep(long now)
+    {
+        if (_link.AmidFrameSince is not (> 0 and var since) || now - since < Patience) return;
+        _door.Complain($"The connection of a client at {_from} is closed: it does not come to the end of a message");
+        _link.Close();
+    }
+
     /// <summary>Ends it at once, for the memory that it holds.</summary>
     internal void GiveUp()
     {
@@ -78,7 +86,6 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
     void ILinkListener.Received(byte[] frame)
     {
         Volatile.Write(ref _heardAt, Environment.TickCount64);
-        _frameSince = 0;
         IClientMessage message;
         try
         {
@@ -96,11 +103,6 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
 
     void ILinkListener.StillComing()
     {
-        var now = Environment.TickCount64;
-        if (_frameSince == 0) _frameSince = now;
-        if (now - _frameSince < Patience) return;
-        _door.Complain($"The connection of a client at {_from} is closed: it does not come to the end of a message");
-        _link.Close();
     }
 
     void ILinkListener.Ended() => _door.Leave(this);

@@ -11,21 +11,37 @@ namespace RecoverKV.Actors.Gateway;
 /// actor, and nothing of Akka, hears of it. Answers go over the connection that asked. What all of them may take of the
 /// node's memory is bounded, whoever they are. Thread-safe.
 /// </summary>
-internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand strand, Action<string> complain)
+internal sealed class ClientDoor
 {
     /// <summary>Who has said nothing for so long makes place for another, in milliseconds: a client connects anew when it has
     /// something to say.</summary>
     private const long Idle = 5_000;
 
     private const long LeastBudget = 32 * 1024 * 1024;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private readonly ExtendedActorSystem _system;
+    private readonly Door _door;
+    private readonly Strand _strand;
     private readonly ConcurrentDictionary<ClientConnection, byte> _connections = [];
 
     // Large messages that are half there, and answers that are not taken.
-    private readonly ByteBudget _incoming = new(Math.Max(LeastBudget, 4L * door.FrameSize));
-    private readonly ByteBudget _outgoing = new(Math.Max(LeastBudget + LeastBudget / 2, 4L * door.FrameSize));
+    private readonly ByteBudget _incoming;
+    private readonly ByteBudget _outgoing;
     private volatile bool _closed;
 
-    internal Action<string> Complain => complain;
+    /// <param name="system">Of the node.</param>
+    /// <param name="door">Of the node.</param>
+    /// <param name="strand">Of the node.</param>
+    /// <param name="complain">Told of who is closed, and why.</param>
+    internal ClientDoor(ExtendedActorSystem system, Door door, Strand strand, Action<string> complain)
+    {
+        (_system, _door, _strand, Complain) = (system, door, strand, complain);
+        _incoming = new ByteBudget(Math.Max(LeastBudget, 4L * door.FrameSize));
+        _outgoing = new ByteBudget(Math.Max(LeastBudget + LeastBudget / 2, 4L * door.FrameSize));
+        _ = SweepAsync();
+    }
+
+    internal Action<string> Complain { get; }
 
     /// <summary>Reads the frames of a connection that is new.</summary>
     internal FrameReader NewReader() => new(Knock.Longest, _incoming);
@@ -33,9 +49,9 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
     /// <summary>A connection that has greeted as a client.</summary>
     internal void Enter(Socket socket, Stream stream, FrameReader incoming)
     {
-        incoming.Longest = door.FrameSize;
-        var link = new FrameLink(socket, stream, strand, incoming, budget: _outgoing);
-        var connection = new ClientConnection(system.Provider, this, link, $"{socket.RemoteEndPoint}");
+        incoming.Longest = _door.FrameSize;
+        var link = new FrameLink(socket, stream, _strand, incoming, budget: _outgoing);
+        var connection = new ClientConnection(_system.Provider, this, link, $"{socket.RemoteEndPoint}");
         _connections.TryAdd(connection, 0);
         if (_closed) link.Close();
         _ = BeginAsync(connection);
@@ -68,6 +84,21 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
         return true;
     }
 
+    /// <summary>Closes those that do not come to the end of a message.</summary>
+    internal void Sweep(long now)
+    {
+        foreach (var connection in _connections.Keys) connection.Sweep(now);
+    }
+
+    private async Task SweepAsync()
+    {
+        while (!_closed)
+        {
+            await Task.Delay(Interval).ConfigureAwait(false);
+            Sweep(Environment.TickCount64);
+        }
+    }
+
     internal void Close()
     {
         _closed = true;
@@ -76,5 +107,5 @@ internal sealed class ClientDoor(ExtendedActorSystem system, Door door, Strand s
 
     // Who comes while the node starts is heard when it has.
     private async Task BeginAsync(ClientConnection connection) =>
-        connection.Begin(await door.Gateway.ConfigureAwait(false));
+        connection.Begin(await _door.Gateway.ConfigureAwait(false));
 }

@@ -194,6 +194,9 @@ internal sealed class FrameLink
         Return(long.MaxValue);
     }
 
+    /// <summary>Since when a frame has been coming that is not there completely, in milliseconds; 0: none is.</summary>
+    internal long AmidFrameSince => _incoming.AmidFrameSince;
+
     /// <summary>How many bytes wait to be sent.</summary>
     internal long Pending
     {

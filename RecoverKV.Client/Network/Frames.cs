@@ -20,7 +20,10 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
     internal int Longest { get; set; } = longest;
 
     /// <summary>Whether a frame has begun to come and is not there completely.</summary>
-    internal bool IsAmidFrame => _end > _start;
+    internal bool IsAmidFrame => AmidFrameSince > 0;
+
+    /// <summary>Since when one has, in milliseconds; 0: none has. May be read by any thread.</summary>
+    internal long AmidFrameSince => Volatile.Read(ref _since);
 
     private const int Smallest = 4 * 1024;
     private const int Kept = 256 * 1024;
@@ -28,6 +31,7 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
     private int _start;
     private int _end;
     private int _taken;
+    private long _since;
 
     /// <summary>Lets go of its memory, and gives back what it takes of the budget.</summary>
     public void Dispose()
@@ -35,6 +39,7 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
         Settle(0);
         _buffer = new byte[1];
         (_start, _end) = (0, 0);
+        Volatile.Write(ref _since, 0);
     }
 
     /// <summary>Where the next bytes go; never empty.</summary>
@@ -67,7 +72,11 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
     }
 
     /// <summary>So many bytes came there.</summary>
-    internal void Received(int bytes) => _end += bytes;
+    internal void Received(int bytes)
+    {
+        _end += bytes;
+        if (_since == 0) Volatile.Write(ref _since, Environment.TickCount64);
+    }
 
     /// <summary>The next frame that is there completely, as an array of its own.</summary>
     /// <exception cref="InvalidDataException">No frame is as long as its header says.</exception>
@@ -81,6 +90,8 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
         if (came.Length - Frame.Header < length) return false;
         frame = came.Slice(Frame.Header, length).ToArray();
         _start += Frame.Header + length;
+        // What follows is the next one.
+        Volatile.Write(ref _since, _end > _start ? Environment.TickCount64 : 0);
         return true;
     }
 }
