@@ -30,9 +30,11 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     {
         var began = DateTime.UtcNow;
         await using var network = await NetworkAsync();
-        var fakeTime = options.Kinds?.Contains(FaultKind.ClockJump) ?? true ? FakeTime.Library : null;
-        await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, fakeTime);
-        var kinds = Injector.Possible(cluster, fakeTime is not null).Where(Wanted).ToList();
+        var preloads = new Preloads(
+            Wanted(FaultKind.ClockJump) ? FakeTime.Library : null,
+            Wanted(FaultKind.SlowDisk) ? await SlowDisk.CompileAsync(_folder) : null);
+        await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, preloads);
+        var kinds = Injector.Possible(cluster).Where(Wanted).ToList();
         if (kinds.Count == 0) throw new ChaosException("this machine can do none of these faults");
         await output.WriteLineAsync($"{options.Nodes} nodes, {options.Clients} client processes, {kinds.Count} kinds of faults; {network.Description}");
         if (await cluster.WaitAsync(cluster.IsWell, Nemesis.Patience, cancellation) is null)

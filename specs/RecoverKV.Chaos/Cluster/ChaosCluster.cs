@@ -18,12 +18,14 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private volatile string? _foreign;
     private volatile Sample _last = new(0, []);
 
-    private ChaosCluster(IChaosNetwork network, Disks disks, List<ChaosNode> nodes) =>
-        (Network, Disks, Nodes) = (network, disks, nodes);
+    private ChaosCluster(IChaosNetwork network, Disks disks, Preloads preloads, List<ChaosNode> nodes) =>
+        (Network, Disks, Preloads, Nodes) = (network, disks, preloads, nodes);
 
     public IChaosNetwork Network { get; }
 
     public Disks Disks { get; }
+
+    public Preloads Preloads { get; }
 
     public IReadOnlyList<ChaosNode> Nodes { get; }
 
@@ -45,11 +47,11 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     public string[] Contacts => [.. Nodes.Select(n => string.Create(CultureInfo.InvariantCulture, $"{Network.Host(n.Number)}:{Network.Port(n.Number)}"))];
 
-    public static async Task<ChaosCluster> StartAsync(int count, string folder, IChaosNetwork network, string? fakeTime)
+    public static async Task<ChaosCluster> StartAsync(int count, string folder, IChaosNetwork network, Preloads preloads)
     {
         var folders = Enumerable.Range(1, count).Select(n => Path.Combine(folder, $"node{n}")).ToList();
         var disks = await Disks.CreateAsync(folders);
-        var cluster = new ChaosCluster(network, disks, [.. folders.Select((f, i) => new ChaosNode(i + 1, f, network, fakeTime))]);
+        var cluster = new ChaosCluster(network, disks, preloads, [.. folders.Select((f, i) => new ChaosNode(i + 1, f, network, preloads))]);
         foreach (var node in cluster.Nodes)
         {
             File.WriteAllText(node.ConfigFile, cluster.ConfigOf(node));

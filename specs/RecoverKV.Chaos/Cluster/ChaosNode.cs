@@ -5,7 +5,7 @@ using RecoverKV.Chaos.Network;
 namespace RecoverKV.Chaos.Cluster;
 
 /// <summary>A node: a process of the real program, started anew at will, with a data folder of its own.</summary>
-internal sealed class ChaosNode(int number, string folder, IChaosNetwork network, string? fakeTime) : IDisposable
+internal sealed class ChaosNode(int number, string folder, IChaosNetwork network, Preloads preloads) : IDisposable
 {
     private readonly StreamWriter _log = new(folder + ".log", append: true) { AutoFlush = true };
     private Process? _process;
@@ -22,6 +22,9 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
 
     /// <summary>The offset of its wall clock, read by the library that fakes it.</summary>
     public string ClockFile => folder + ".clock";
+
+    /// <summary>How long its disk takes for a sync, read by the library that makes it wait.</summary>
+    public string DiskFile => folder + ".disk";
 
     public int Pid => _process?.Id ?? 0;
 
@@ -41,10 +44,11 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
         if (IsRunning) return;
         var start = Commands.Of(network.AtNode(number,
             Commands.Program("recoverkv", "node", "--config", ConfigFile, "--stop-with-stdin")));
-        if (fakeTime is not null)
+        if (preloads.All.Length > 0) start.Environment["LD_PRELOAD"] = preloads.All;
+        if (preloads.SlowDisk is not null) start.Environment["RECOVERKV_SLOW_DISK"] = DiskFile;
+        if (preloads.FakeTime is not null)
         {
             if (!File.Exists(ClockFile)) SetClock(TimeSpan.Zero);
-            start.Environment["LD_PRELOAD"] = fakeTime;
             start.Environment["FAKETIME_TIMESTAMP_FILE"] = ClockFile;
             start.Environment["FAKETIME_CACHE_DURATION"] = "1"; // seconds until a jump is seen
             start.Environment["DONT_FAKE_MONOTONIC"] = "1";
@@ -94,6 +98,10 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
     /// <summary>The wall clock jumps; a process that runs sees it at once.</summary>
     public void SetClock(TimeSpan offset) => File.WriteAllText(ClockFile,
         string.Create(CultureInfo.InvariantCulture, $"{offset.TotalSeconds:+0;-0;+0}s\n"));
+
+    /// <summary>From now on each sync takes so much longer.</summary>
+    public void SetDisk(TimeSpan sync) => File.WriteAllText(DiskFile,
+        string.Create(CultureInfo.InvariantCulture, $"{sync.TotalMilliseconds:0}\n"));
 
     public void Dispose()
     {

@@ -27,6 +27,7 @@ internal enum FaultKind
     LogLostAlone,
     ThinLink,
     ForeignFolder,
+    SlowDisk,
 }
 
 internal static class FaultKinds
@@ -58,6 +59,7 @@ internal static class FaultKinds
         FaultKind.LogLostAlone => "the same, where only those start again who do not know what it held",
         FaultKind.ThinLink => "all links of 50 Mbit/s, values of 1 MiB",
         FaultKind.ForeignFolder => "folder of another store in the place of a node's",
+        FaultKind.SlowDisk => "a disk that takes half a second to sync, for 10 s",
         _ => kind.ToString(),
     };
 

@@ -17,12 +17,13 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
     public string? Violation { get; private set; }
 
     /// <summary>The kinds that this machine can do.</summary>
-    public static IEnumerable<FaultKind> Possible(ChaosCluster cluster, bool clockJumps) => Enum.GetValues<FaultKind>().Where(kind => kind switch
+    public static IEnumerable<FaultKind> Possible(ChaosCluster cluster) => Enum.GetValues<FaultKind>().Where(kind => kind switch
     {
         FaultKind.OneWay or FaultKind.FromClients => cluster.Network.CutsOneWay,
         FaultKind.Throttle or FaultKind.ThinLink => cluster.Network.Throttles,
         FaultKind.FullDisk or FaultKind.FullDisks => cluster.Disks.AreSmall,
-        FaultKind.ClockJump => clockJumps,
+        FaultKind.ClockJump => cluster.Preloads.FakeTime is not null,
+        FaultKind.SlowDisk => cluster.Preloads.SlowDisk is not null,
         _ => true,
     });
 
@@ -47,6 +48,8 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
                 return Pause([node], LongSilence);
             case FaultKind.SlowMember:
                 return Slow(node);
+            case FaultKind.SlowDisk:
+                return SlowDisk(node);
             case FaultKind.CleanStop:
                 await node.StopAsync(TimeSpan.FromSeconds(15));
                 return Name(node);
@@ -138,6 +141,17 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
 
         var slow = RunSlowlyAsync();
         _heal.Add(() => slow);
+        return Name(node);
+    }
+
+    private string SlowDisk(ChaosNode node)
+    {
+        node.SetDisk(TimeSpan.FromMilliseconds(500));
+        _heal.Add(async () =>
+        {
+            await Task.Delay(Slowness);
+            node.SetDisk(TimeSpan.Zero);
+        });
         return Name(node);
     }
 
