@@ -18,7 +18,7 @@ public sealed partial class RecoverKvClient
     private RecoverKvClient(RecoverKvClientOptions options)
     {
         _options = options;
-        _connections = new NodeConnections(Received, Lost);
+        _connections = new NodeConnections(options.Tls, Received, Lost);
         _core = new ClientCore((to, message) => _connections.Send(to.Where, message), _clock, Random.Shared, Later);
         _core.Map.Choosing = true;
         _sweeper = new Timer(static client => ((RecoverKvClient)client!).Sweep(), this, Timing.Sweep, Timing.Sweep);

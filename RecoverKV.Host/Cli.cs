@@ -28,6 +28,7 @@ internal static class Cli
         root.Add(NodeCommand.Create(terminal));
         root.Add(UpCommand.Create(terminal));
         root.Add(CheckCommand.Create(terminal));
+        root.Add(CertsCommand.Create(terminal));
         root.SetAction((_, cancellation) => root.Parse(["up"], Parsing).InvokeAsync(Quiet(terminal), cancellation));
         return InvokeAsync(root, args, terminal, CancellationToken.None);
     }

@@ -51,9 +51,12 @@ public sealed record NodeSettings
     /// <summary>Clients that know it may do so in any case; empty: none.</summary>
     public required string ChaosSecret { get; init; }
 
-    /// <summary>By which nodes know each other; empty where there is one only, or where all are on loopback, which then have
-    /// one of their user's.</summary>
+    /// <summary>By which nodes know each other; empty where there is one only, where certificates tell who is one, or where all
+    /// are on loopback, which then have one of their user's.</summary>
     public required string Secret { get; init; }
+
+    /// <summary>TLS of its connections.</summary>
+    public required TlsSettings Tls { get; init; }
 
     /// <summary>The endpoint for the clients of the original.</summary>
     public required GrpcSettings Grpc { get; init; }
@@ -140,13 +143,16 @@ public sealed record NodeSettings
             $"an id in recoverkv.members is wanted, so one of {string.Join(", ", members.Select(m => m.Node))}");
         var bindHost = read.Host("bind.host", orEmpty: true);
         var bindPort = read.Int("bind.port", 0, 65535);
+        if (bindHost.Length == 0) bindHost = self.Host;
+        var data = ReadData(read);
+        var tls = TlsSettings.Read(read, node, bindHost);
         var frameSize = (int)read.Size("frame-size", ClientLimits.FrameBytesLeast, ClientLimits.FrameBytesMost);
 
         return new NodeSettings
         {
             Self = self,
             Members = members,
-            Data = ReadData(read),
+            Data = data,
             Durability = read.Choice("durability", new Dictionary<string, Durability>
             {
                 ["full"] = Durability.Full,
@@ -154,11 +160,12 @@ public sealed record NodeSettings
             }),
             Chaos = read.Choice("chaos", SettingsReader.OnOff),
             ChaosSecret = read.Text("chaos-secret"),
-            Secret = ReadSecret(read, members),
-            Grpc = GrpcSettings.Read(read, members),
+            Secret = ReadSecret(read, members, tls.On),
+            Tls = tls,
+            Grpc = GrpcSettings.Read(read, members, tls.On),
             LogLevel = read.Choice("log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
             FrameSize = frameSize,
-            BindHost = bindHost.Length > 0 ? bindHost : self.Host,
+            BindHost = bindHost,
             BindPort = bindPort > 0 ? bindPort : self.Port,
             Protocol = WithAgreed(ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize), members),
             AkkaOverrides = config.HasPath("akka") ? config.GetValue("akka").AtKey("akka") : Config.Empty,
@@ -172,12 +179,12 @@ public sealed record NodeSettings
     public ProtocolOptions ProtocolOptions(Guid incarnation, long run, ulong seed) =>
         Protocol with { Self = new MemberId(Self.Node, incarnation), Run = run, Seed = seed };
 
-    private static string ReadSecret(SettingsReader read, List<Member> members)
+    private static string ReadSecret(SettingsReader read, List<Member> members, bool tls)
     {
         const int least = 16, most = 1024;
         var secret = read.Text("secret");
         if (secret.Length == 0) secret = Environment.GetEnvironmentVariable(SecretVariable) ?? "";
-        if (secret.Length == 0 && (members.Count == 1 || members.All(m => Hosts.IsLoopback(m.Host)))) return secret;
+        if (secret.Length == 0 && (tls || members.Count == 1 || members.All(m => Hosts.IsLoopback(m.Host)))) return secret;
         return secret.Length is >= least and <= most
             ? secret
             : throw InvalidSettingsException.Of(

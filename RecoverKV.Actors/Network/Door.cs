@@ -25,9 +25,13 @@ internal sealed class Door(NodeSettings settings) : Setup
     /// <summary>Whom clients talk to, once it is there.</summary>
     public Task<IActorRef> Gateway => _gateway.Task;
 
-    /// <summary>The cluster's secret (<c>recoverkv.secret</c>); empty where there is one node only.</summary>
+    /// <summary>The cluster's secret (<c>recoverkv.secret</c>); empty where there is one node only, or where certificates say
+    /// who is a node.</summary>
     public byte[] Secret { get; } = Encoding.UTF8.GetBytes(
-        settings.Secret.Length == 0 && settings.Members.Count > 1 ? LocalSecret.ReadOrMake() : settings.Secret);
+        settings.Secret.Length == 0 && settings.Members.Count > 1 && !settings.Tls.On ? LocalSecret.ReadOrMake() : settings.Secret);
+
+    /// <summary>What connections are encrypted with; null if they are not.</summary>
+    public NodeCredentials? Tls { get; } = settings.Tls.On ? new NodeCredentials(settings.Tls, settings.Self.Node.Name) : null;
 
     /// <summary>The largest frame.</summary>
     public int FrameSize => settings.FrameSize;

@@ -6,7 +6,8 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// How two nodes meet: each proves to the other that it knows the cluster's secret, without telling it. Who a node says it is
+/// How two nodes meet: each proves to the other that it knows the cluster's secret, without telling it; and by its certificate
+/// that it is the node that it says, where there is TLS, which needs no secret. Who a node says it is
 /// holds for the connection, and so does whom it means. Whether it belongs to this store is the protocol's to say (R12): there it
 /// is named on both sides.
 /// </summary>
@@ -16,19 +17,30 @@ internal static class NodeGreeting
     private const string WrongSecret = "it does not know the cluster's secret (recoverkv.secret)";
 
     /// <summary>The side that has made the connection.</summary>
+    /// <param name="stream">What is said over it.</param>
+    /// <param name="incoming">What has come.</param>
+    /// <param name="door">Of this node.</param>
+    /// <param name="to">Who is meant.</param>
+    /// <param name="role">What the connection is for.</param>
+    /// <param name="port">Of a lane: whose.</param>
+    /// <param name="objection">Why the other side is not taken, by its certificate; null if it is.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="IOException">Refused, here or there.</exception>
     internal static async Task ConnectAsync(
-        Stream stream, FrameReader incoming, Door door, Member to, Role role, int port, CancellationToken cancellation)
+        Stream stream, FrameReader incoming, Door door, Member to, Role role, int port, string? objection,
+        CancellationToken cancellation)
     {
         var knock = new Knock(
             role, From: door.Self, To: to.Node.Name, Nonce: RandomNumberGenerator.GetBytes(NonceBytes), Port: port);
         await Greeting.SendAsync(stream, knock.Encode(), cancellation).ConfigureAwait(false);
         var welcome = await ReceiveAsync(stream, incoming, to, cancellation).ConfigureAwait(false);
         if (!CryptographicOperations.FixedTimeEquals(welcome.Proof.Span, door.Proof(accepts: true, knock, welcome.Nonce)))
+            objection ??= WrongSecret;
+        if (objection is not null)
         {
             // So that it is named there, too; but nothing that is made of the secret goes to who has not proven to know it.
-            await Greeting.SendAsync(stream, new Welcome(0, WrongSecret).Encode(), cancellation).ConfigureAwait(false);
-            throw new IOException($"{to} is refused: {WrongSecret}");
+            await Greeting.SendAsync(stream, new Welcome(0, objection).Encode(), cancellation).ConfigureAwait(false);
+            throw new IOException($"{to} is refused: {objection}");
         }
 
         var proof = new Welcome(Knock.Version, Proof: door.Proof(accepts: false, knock, welcome.Nonce));
@@ -41,7 +53,7 @@ internal static class NodeGreeting
     internal static async Task<string?> AcceptAsync(
         Stream stream, FrameReader incoming, Door door, Knock knock, CancellationToken cancellation)
     {
-        if (door.Secret.Length == 0) return "this node has no recoverkv.secret, and so no peers";
+        if (door.Secret.Length == 0 && door.Tls is null) return "this node has no recoverkv.secret, and so no peers";
         if (knock.Nonce.Length != NonceBytes || !Member.IsNodeId(knock.From)) return "it does not greet as nodes do";
         // Who stands in another's place would pass the proof on, as that other's.
         if (knock.To != door.Self)
@@ -51,6 +63,7 @@ internal static class NodeGreeting
         await Greeting.SendAsync(stream, welcome.Encode(), cancellation).ConfigureAwait(false);
         if (await Greeting.ReceiveAsync(stream, incoming, cancellation).ConfigureAwait(false) is not { } frame) return "";
         var answer = Welcome.Decode(frame);
+        if (answer is { Version: 0, Refusal.Length: > 0 }) return $"it does not take this node: {answer.Refusal}";
         if (answer is null
             || !CryptographicOperations.FixedTimeEquals(answer.Proof.Span, door.Proof(accepts: false, knock, nonce)))
         {

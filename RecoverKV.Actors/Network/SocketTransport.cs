@@ -24,7 +24,6 @@ internal sealed class SocketTransport : Transport
     private static readonly TimeSpan AcceptAgain = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan BetweenComplaints = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<AkkaLink, EndPoint?> _links = [];
 
@@ -39,7 +38,7 @@ internal sealed class SocketTransport : Transport
     private readonly Strangers _strangers;
     private readonly Door _door;
     private readonly ClientDoor _clients;
-    private long _complainedAt = -(long)BetweenComplaints.TotalMilliseconds;
+    private readonly Complaints _complaints;
     private Action _stopListening = static () => { };
     private volatile bool _ends;
     private Address? _local;
@@ -50,19 +49,20 @@ internal sealed class SocketTransport : Transport
         if (config.GetBoolean("enable-ssl"))
         {
             throw new ConfigurationException(
-                "enable-ssl: RecoverKV's connections have no TLS; put a tunnel or a private network below them");
+                "enable-ssl: it is recoverkv.tls that encrypts RecoverKV's connections");
         }
 
         (System, Config) = (system, config);
         SchemeIdentifier = "tcp";
         _log = Logging.GetLogger(system, this);
+        _complaints = new Complaints(line => _log.Warning("{0}", line));
         _strand = Strands.Of(system);
         _door = Door.Of(system)
             ?? throw new ConfigurationException("SocketTransport is for nodes of RecoverKV, which give it a Door");
         _longest = (int)SizeOf("maximum-frame-size");
         MaximumPayloadBytes = _longest;
         _strangers = new Strangers(_descriptors.Silent, Silence);
-        _clients = new ClientDoor((ExtendedActorSystem)system, _door, _strand, Complain);
+        _clients = new ClientDoor((ExtendedActorSystem)system, _door, _strand, _complaints.Add);
     }
 
     /// <inheritdoc/>
@@ -88,6 +88,7 @@ internal sealed class SocketTransport : Transport
             SchemeIdentifier, System.Name, Hosts.Normalize(known, bare: true) ?? known,
             Config.GetInt("public-port") is > 0 and var port ? port : bound);
         _ = AcceptAsync(server);
+        if (_door.Tls is { } credentials) _ = RefreshAsync(credentials);
         return (_local, _listener);
     }
 
@@ -110,7 +111,7 @@ internal sealed class SocketTransport : Transport
             if (e is IOException { InnerException: null } and not TooFewDescriptorsException)
             {
                 _door.Refused(e.Message);
-                Complain(e.Message);
+                _complaints.Add(e.Message);
             }
 
             var why = e is OperationCanceledException ? "nobody answered in time" : e.Message;
@@ -140,9 +141,17 @@ internal sealed class SocketTransport : Transport
             using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
             await socket.ConnectAsync(Hosts.Bare(to.Host), to.Port, limit.Token).ConfigureAwait(false);
             Prepare(socket);
-            var stream = new NetworkStream(socket, ownsSocket: true);
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            string? objection = null;
+            if (_door.Tls is { } tls)
+            {
+                var secured = await SecureAsync(tls.Current.ConnectAsync(stream, Hosts.Bare(to.Host), limit.Token), to)
+                    .ConfigureAwait(false);
+                (stream, objection) = (secured.Stream, NodeCredentials.Objection(secured, to.Node.Name));
+            }
+
             var incoming = new FrameReader(Knock.Longest);
-            await NodeGreeting.ConnectAsync(stream, incoming, _door, to, role, port, limit.Token).ConfigureAwait(false);
+            await NodeGreeting.ConnectAsync(stream, incoming, _door, to, role, port, objection, limit.Token).ConfigureAwait(false);
             return (socket, stream, incoming);
         }
         catch
@@ -152,11 +161,23 @@ internal sealed class SocketTransport : Transport
         }
     }
 
+    private static async Task<Secured> SecureAsync(Task<Secured> securing, Member with)
+    {
+        try
+        {
+            return await securing.ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{with}: {e.Message}; is recoverkv.tls.mode on there?");
+        }
+    }
+
     private AkkaLink Link(
         Socket socket, Stream stream, FrameReader incoming, Address remote, string node, SideLane? lane = null, EndPoint? from = null)
     {
         incoming.Longest = _longest;
-        var filter = new PeerFilter(node, _door.Find(node), Complain);
+        var filter = new PeerFilter(node, _door.Find(node), _complaints.Add);
         var link = new AkkaLink(
             new FrameLink(socket, stream, _strand, incoming, lane: lane), filter, _local!, remote, Forget);
         _links.TryAdd(link, from);
@@ -198,9 +219,20 @@ internal sealed class SocketTransport : Transport
             catch (SocketException e)
             {
                 // Such as no file descriptors left: those who wait are accepted later.
-                Complain($"No connection can be accepted: {e.Message}");
+                _complaints.Add($"No connection can be accepted: {e.Message}");
                 await Task.Delay(AcceptAgain).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>Files that have changed are seen even if nobody connects.</summary>
+    private async Task RefreshAsync(NodeCredentials credentials)
+    {
+        credentials.Notice = notice => _log.Warning("{0}", notice);
+        while (!_ends)
+        {
+            _ = credentials.Current;
+            await Task.Delay(Silence).ConfigureAwait(false);
         }
     }
 
@@ -214,13 +246,13 @@ internal sealed class SocketTransport : Transport
             return;
         }
 
-        var stream = new NetworkStream(socket, ownsSocket: true);
         var incoming = _clients.NewReader();
-        var knock = await _strangers.ListenAsync(socket, limit => GreetAsync(socket, stream, incoming, limit), ComplainOfCrowd)
+        var guest = await _strangers.ListenAsync(socket, limit => GreetAsync(socket, incoming, limit), ComplainOfCrowd)
             .ConfigureAwait(false);
-        if (knock is null) return;
+        if (guest is null) return;
         try
         {
+            var (knock, stream) = guest;
             Prepare(socket);
             var from = (IPEndPoint)socket.RemoteEndPoint!;
             if (knock.Role == Role.Client)
@@ -250,12 +282,21 @@ internal sealed class SocketTransport : Transport
     }
 
     /// <summary>What the other side says first, once it has proven it; null if it is refused.</summary>
-    private async Task<Knock?> GreetAsync(Socket socket, Stream stream, FrameReader incoming, CancellationToken limit)
+    private async Task<Guest?> GreetAsync(Socket socket, FrameReader incoming, CancellationToken limit)
     {
+        Stream stream = new NetworkStream(socket, ownsSocket: true);
+        Secured? secured = null;
+        if (await SpeaksTlsAsync(socket, limit).ConfigureAwait(false))
+        {
+            secured = await SecureAsync(socket, stream, limit).ConfigureAwait(false);
+            if (secured is null) return null;
+            stream = secured.Stream;
+        }
+
         if (await Greeting.ReceiveAsync(stream, incoming, limit).ConfigureAwait(false) is not { } frame) return null;
         if (Knock.Decode(frame) is not { } knock)
         {
-            Complain($"A connection from {socket.RemoteEndPoint} is closed: it does not greet as RecoverKV's do");
+            _complaints.Add($"A connection from {socket.RemoteEndPoint} is closed: it does not greet as RecoverKV's do");
             return null;
         }
 
@@ -263,6 +304,10 @@ internal sealed class SocketTransport : Transport
         if (knock.Oldest > Knock.Version || knock.Newest < Knock.Version)
         {
             refusal = $"versions {knock.Oldest} to {knock.Newest} are spoken there, and {Knock.Version} here";
+        }
+        else if (ObjectionTo(knock, secured) is { } objection)
+        {
+            refusal = objection;
         }
         else if (!_descriptors.MayKeep(socket, isPeer: knock.Role != Role.Client)
             && (knock.Role != Role.Client || !_clients.MakePlace()))
@@ -280,31 +325,53 @@ internal sealed class SocketTransport : Transport
             refusal = null;
         }
 
-        if (refusal is null) return knock;
+        if (refusal is null) return new Guest(knock, stream);
         if (refusal.Length == 0) return null;
         var who = knock.Role == Role.Client ? "A client" : $"'{(knock.From.Length > 32 ? knock.From[..32] : knock.From)}'";
         var line = $"{who} at {socket.RemoteEndPoint} is refused: {refusal}";
         if (knock.Role != Role.Client) _door.Refused(line);
-        Complain(line);
+        _complaints.Add(line);
         await Greeting.SendAsync(stream, new Welcome(0, refusal).Encode(), limit).ConfigureAwait(false);
         return null;
     }
 
-    private void ComplainOfCrowd() => Complain(
+    private async Task<Secured?> SecureAsync(Socket socket, Stream stream, CancellationToken limit)
+    {
+        var why = "it speaks TLS, and this node does not (recoverkv.tls.mode)";
+        try
+        {
+            if (_door.Tls is { } tls) return await tls.Current.AcceptAsync(stream, limit).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            why = e.Message;
+        }
+
+        _complaints.Add($"A connection from {socket.RemoteEndPoint} is closed: {why}");
+        return null;
+    }
+
+    /// <summary>Whether TLS begins: none of our first frames has a length that begins as its records do.</summary>
+    private static async Task<bool> SpeaksTlsAsync(Socket socket, CancellationToken limit)
+    {
+        const byte handshake = 0x16;
+        var first = new byte[1];
+        var length = await socket.ReceiveAsync(first, SocketFlags.Peek, limit).ConfigureAwait(false);
+        return length == 1 && first[0] == handshake;
+    }
+
+    private string? ObjectionTo(Knock knock, Secured? secured) =>
+        _door.Tls is not { } tls ? null
+        : secured is null ? "this node speaks TLS only (recoverkv.tls; --cacert of the program)"
+        : knock.Role == Role.Client ? tls.ClientObjection(secured)
+        : NodeCredentials.Objection(secured, knock.From);
+
+    private void ComplainOfCrowd() => _complaints.Add(
         $"Connections are closed at once: this process may have {_descriptors.Limit} files open (ulimit -n), and the rest is "
         + $"kept for peers and files; besides, at most {_descriptors.Silent} may be silent");
 
-    // Who connects does not decide how much is logged.
-    private void Complain(string what)
-    {
-        var now = Environment.TickCount64;
-        var last = Interlocked.Read(ref _complainedAt);
-        if (now - last >= (long)BetweenComplaints.TotalMilliseconds
-            && Interlocked.CompareExchange(ref _complainedAt, now, last) == last)
-        {
-            _log.Warning("{0}", what);
-        }
-    }
+    /// <summary>Who has greeted.</summary>
+    private sealed record Guest(Knock Knock, Stream Stream);
 
     private async Task<IPAddress> ResolveAsync(string host)
     {

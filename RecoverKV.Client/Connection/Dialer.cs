@@ -13,7 +13,7 @@ internal static class Dialer
     /// <summary>A connection that the node has welcomed.</summary>
     /// <exception cref="IOException">The node refused, with its words; or it could not be reached, as
     /// <see cref="SocketException"/> and <see cref="OperationCanceledException"/> tell too.</exception>
-    internal static async Task<FrameLink> ConnectAsync(ContactPoint node, Strand strand)
+    internal static async Task<FrameLink> ConnectAsync(ContactPoint node, Strand strand, TlsOptions? tls)
     {
         using var limit = new CancellationTokenSource(Timing.Connect);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -22,7 +22,7 @@ internal static class Dialer
             (socket.SendBufferSize, socket.ReceiveBufferSize, socket.NoDelay) = (Buffer, Buffer, true);
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             await socket.ConnectAsync(Hosts.Bare(node.Host), node.Port, limit.Token).ConfigureAwait(false);
-            var stream = new NetworkStream(socket);
+            var stream = await SecureAsync(new NetworkStream(socket), node, tls, limit.Token).ConfigureAwait(false);
             var incoming = new FrameReader(Knock.Longest);
             await Greeting.SendAsync(stream, new Knock(Role.Client).Encode(), limit.Token).ConfigureAwait(false);
             var answer = await Greeting.ReceiveAsync(stream, incoming, limit.Token).ConfigureAwait(false)
@@ -37,6 +37,23 @@ internal static class Dialer
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    private static async Task<Stream> SecureAsync(Stream stream, ContactPoint node, TlsOptions? tls, CancellationToken limit)
+    {
+        if (tls is null) return stream;
+        try
+        {
+            var host = Hosts.Bare(node.Host);
+            var secured = await Credentials.Load(tls.Authority, tls.Certificate, tls.Key).ConnectAsync(stream, host, limit)
+                .ConfigureAwait(false);
+            var objection = secured.Objection ?? Credentials.WhyNotHost(secured.Certificate!, host);
+            return objection is null ? secured.Stream : throw new IOException($"{node} is not believed: {objection}");
+        }
+        catch (BadCredentialsException e)
+        {
+            throw new IOException($"{e.Path}: {e.Message}", e);
         }
     }
 }

@@ -133,7 +133,7 @@ internal sealed class NodeConnection : ILinkListener
         string? failure = null;
         try
         {
-            link = await Dialer.ConnectAsync(Node, _owner.Strand).ConfigureAwait(false);
+            link = await Dialer.ConnectAsync(Node, _owner.Strand, _owner.Tls).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or InvalidDataException)
         {

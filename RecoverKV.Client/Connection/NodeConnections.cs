@@ -6,14 +6,18 @@ namespace RecoverKV.Client.Connection;
 
 /// <summary>The connections of a client, one to each node. Nodes need none back: answers come over the connection that asked.
 /// Thread-safe.</summary>
+/// <param name="tls">How they are encrypted; null: not at all.</param>
 /// <param name="received">Called with each message and where it came from, one at a time.</param>
 /// <param name="lost">Called when a connection broke, or could not be made; one at a time with the others.</param>
-internal sealed class NodeConnections(Action<IClientMessage, ContactPoint> received, Action<ContactPoint> lost)
+internal sealed class NodeConnections(
+    TlsOptions? tls, Action<IClientMessage, ContactPoint> received, Action<ContactPoint> lost)
 {
     private readonly ConcurrentDictionary<ContactPoint, NodeConnection> _connections = new();
 
     /// <summary>What all of them share.</summary>
     internal Strand Strand { get; } = new();
+
+    internal TlsOptions? Tls => tls;
 
     /// <summary>Monotonic milliseconds.</summary>
     internal static long Now => Environment.TickCount64;

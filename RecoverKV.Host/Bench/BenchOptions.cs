@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using RecoverKV.Client;
 using RecoverKV.Host.Commands;
 
 namespace RecoverKV.Host.Bench;
@@ -12,6 +13,12 @@ internal sealed record BenchSettings
 
     /// <summary>The time of a call.</summary>
     public required double TimeoutSeconds { get; init; }
+
+    /// <summary>How a given cluster is reached; null: without TLS.</summary>
+    public required TlsOptions? Tls { get; init; }
+
+    /// <summary>Whether the nodes of its own have TLS.</summary>
+    public required bool WithTls { get; init; }
 
     /// <summary>The folder in which a temporary one is made.</summary>
     public required string Data { get; init; }
@@ -74,6 +81,12 @@ internal sealed class BenchOptions
         HelpName = "FILE",
     });
 
+    private readonly Option<bool> _withTls = new("--tls")
+    {
+        Description = "The connections of the nodes of its own are encrypted.",
+    };
+
+    private readonly TlsArguments _tls;
     private readonly bool _warmsUp;
 
     /// <summary>Adds them to a command.</summary>
@@ -86,9 +99,11 @@ internal sealed class BenchOptions
         if (warmsUp) command.Add(_warmUp);
         command.Add(_durability);
         command.Add(_data);
+        command.Add(_withTls);
         command.Add(_settings);
         command.Add(_json);
         command.Add(_html);
+        _tls = new TlsArguments(command);
     }
 
     /// <summary>Reads them.</summary>
@@ -103,8 +118,8 @@ internal sealed class BenchOptions
         if (contact is not null && own is not null)
             throw new UsageException(
                 $"{own} kills nodes: only with a cluster that the benchmark starts itself, so without --contact and RECOVERKV_CONTACT");
-        if (contact is not null && (durability is not null || parsed.GetValue(_data) is not null || settings.Length > 0))
-            throw new UsageException("--durability, --data and --set are for a cluster that the benchmark starts itself");
+        if (contact is not null && (durability is not null || parsed.GetValue(_data) is not null || settings.Length > 0 || parsed.GetValue(_withTls)))
+            throw new UsageException("--durability, --data, --tls and --set are for a cluster that the benchmark starts itself");
         if (durability is not null) settings = [.. settings, $"recoverkv.durability={durability}"];
         var (json, html) = (parsed.GetValue(_json), parsed.GetValue(_html));
         if (json is not null and not "-") CheckWritable("--json", json);
@@ -113,6 +128,8 @@ internal sealed class BenchOptions
         {
             Contact = contact,
             TimeoutSeconds = parsed.GetValue(_timeout),
+            Tls = contact is null ? null : _tls.Read(parsed),
+            WithTls = parsed.GetValue(_withTls),
             Data = parsed.GetValue(_data) ?? Path.GetTempPath(),
             NodeSettings = settings,
             Durability = durability,

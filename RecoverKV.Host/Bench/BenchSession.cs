@@ -21,6 +21,7 @@ internal sealed class BenchSession : IAsyncDisposable
     {
         (_terminal, _settings, Cluster, Client, Interrupt) = (terminal, settings, cluster, client, interrupt);
         Contact = cluster?.Contact ?? settings.Contact!;
+        Tls = cluster is null ? settings.Tls : cluster.Tls;
     }
 
     /// <summary>The cluster, if the benchmark started it.</summary>
@@ -28,6 +29,9 @@ internal sealed class BenchSession : IAsyncDisposable
 
     /// <summary>The nodes to ask first.</summary>
     public IReadOnlyList<string> Contact { get; }
+
+    /// <summary>How the nodes are reached; null: without TLS.</summary>
+    public TlsOptions? Tls { get; }
 
     /// <summary>A client.</summary>
     public RecoverKvClient Client { get; }
@@ -59,7 +63,7 @@ internal sealed class BenchSession : IAsyncDisposable
     {
         using var interrupt = new InterruptSource();
         var cluster = settings.Contact is null
-            ? await OwnCluster.StartAsync(settings.Data, settings.NodeSettings)
+            ? await OwnCluster.StartAsync(settings.Data, settings.NodeSettings, settings.WithTls)
             : null;
         try
         {
@@ -122,6 +126,7 @@ internal sealed class BenchSession : IAsyncDisposable
         {
             Deadline = TimeSpan.FromSeconds(settings.TimeoutSeconds),
             ConnectTimeout = TimeSpan.FromSeconds(cluster is null ? settings.TimeoutSeconds : 60),
+            Tls = cluster is null ? settings.Tls : cluster.Tls,
         };
         RecoverKvClient client;
         try
@@ -170,6 +175,7 @@ internal sealed class BenchSession : IAsyncDisposable
         if (Cluster is not null)
         {
             parameters["durability"] = _settings.Durability ?? "full";
+            parameters["TLS"] = Tls is null ? "off" : "on";
             parameters["file system"] = Cluster.FileSystem;
             foreach (var setting in _settings.NodeSettings)
             {

@@ -142,6 +142,7 @@ internal sealed class PutGetBench
         {
             Contact = session.Contact,
             TimeoutSeconds = session.TimeoutSeconds,
+            Tls = session.Tls,
             Callers = Share(Callers, process + 1) - Share(Callers, process),
             First = from,
             Count = to - from,

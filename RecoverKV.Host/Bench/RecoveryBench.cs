@@ -38,6 +38,7 @@ internal sealed class RecoveryBench
         {
             Contact = session.Contact,
             TimeoutSeconds = session.TimeoutSeconds,
+            Tls = session.Tls,
             Callers = Callers,
             First = 0,
             Count = Count + more,

@@ -1,6 +1,9 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using RecoverKV.Client;
+using RecoverKV.Client.Connection;
+using RecoverKV.Client.Network;
 using RecoverKV.Host.Grpc;
 using RecoverKV.Host.Grpc.Wire;
 
@@ -15,10 +18,19 @@ internal sealed class GrpcStore : ICheckedStore
     private readonly Grpc.Wire.RecoverKV.RecoverKVClient _calls;
     private readonly string _id = NewId();
 
-    private GrpcStore(string address, IReadOnlyList<string> servers)
+    private GrpcStore(string address, TlsOptions? tls, IReadOnlyList<string> servers)
     {
         Servers = servers;
-        _channel = GrpcChannel.ForAddress($"http://{address}");
+        _channel = tls is null
+            ? GrpcChannel.ForAddress($"http://{address}")
+            : GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
+            {
+                HttpHandler = new SocketsHttpHandler
+                {
+                    SslOptions = Credentials.Load(tls.Authority, tls.Certificate, tls.Key).ClientOptions(Hosts.Bare(ContactPoint.ParseAll([address])[0].Host)),
+                },
+                DisposeHttpClient = true,
+            });
         _calls = new(_channel);
     }
 
@@ -28,9 +40,9 @@ internal sealed class GrpcStore : ICheckedStore
     /// <summary>Opens a client that names these servers, once they are ALIVE.</summary>
     /// <exception cref="CommandFailedException">They are not, or nobody listens there.</exception>
     public static async Task<GrpcStore> OpenAsync(
-        string address, IReadOnlyList<string> servers, TimeSpan patience, CancellationToken cancellation)
+        string address, TlsOptions? tls, IReadOnlyList<string> servers, TimeSpan patience, CancellationToken cancellation)
     {
-        var store = new GrpcStore(address, servers);
+        var store = new GrpcStore(address, tls, servers);
         try
         {
             var end = DateTime.UtcNow + patience;

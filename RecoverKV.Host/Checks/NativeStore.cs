@@ -14,9 +14,10 @@ internal sealed class NativeStore : ICheckedStore
     public IReadOnlyList<string> Servers { get; }
 
     /// <summary>Connects.</summary>
-    public static async Task<NativeStore> OpenAsync(IReadOnlyList<string> contact, CancellationToken cancellation)
+    public static async Task<NativeStore> OpenAsync(
+        IReadOnlyList<string> contact, TlsOptions? tls, CancellationToken cancellation)
     {
-        var client = await RecoverKvClient.ConnectAsync(contact, cancellationToken: cancellation);
+        var client = await RecoverKvClient.ConnectAsync(contact, new RecoverKvClientOptions { Tls = tls }, cancellation);
         var status = await client.GetStatusAsync(cancellation);
         return new NativeStore(client, [.. status.Nodes.Select(n => n.Node)]);
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Grpc.Core;
+using RecoverKV.Client;
 using RecoverKV.Host.Checks;
 
 namespace RecoverKV.Host.Commands;
@@ -31,6 +32,7 @@ internal static class CheckCommand
         {
             grpc, servers, contact, timeout,
         };
+        var tls = new TlsArguments(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(contact) is { Implicit: false }
@@ -42,9 +44,9 @@ internal static class CheckCommand
             using var interrupt = new InterruptSource();
             var patience = TimeSpan.FromSeconds(parsed.GetValue(timeout));
             await using ICheckedStore store = parsed.GetResult(contact) is { Implicit: false } given
-                ? await NativeStore.OpenAsync(CommandContext.ParseContact(given.GetValueOrDefault<string>(), "--contact"), interrupt.Token)
+                ? await NativeStore.OpenAsync(CommandContext.ParseContact(given.GetValueOrDefault<string>(), "--contact"), tls.Read(parsed), interrupt.Token)
                 : await OpenAsync(
-                    CommandContext.ParseContact(parsed.GetRequiredValue(grpc), "--grpc")[0],
+                    CommandContext.ParseContact(parsed.GetRequiredValue(grpc), "--grpc")[0], tls.Read(parsed),
                     CommandContext.ParseContact(parsed.GetRequiredValue(servers), "--servers"), patience, interrupt.Token);
             var number = 0;
             var results = await new CheckRun(store, patience, interrupt.Token).RunAsync(result =>
@@ -59,11 +61,11 @@ internal static class CheckCommand
     }
 
     private static async Task<GrpcStore> OpenAsync(
-        string grpc, IReadOnlyList<string> servers, TimeSpan patience, CancellationToken interrupt)
+        string grpc, TlsOptions? tls, IReadOnlyList<string> servers, TimeSpan patience, CancellationToken interrupt)
     {
         try
         {
-            return await GrpcStore.OpenAsync(grpc, servers, patience, interrupt);
+            return await GrpcStore.OpenAsync(grpc, tls, servers, patience, interrupt);
         }
         catch (RpcException e)
         {

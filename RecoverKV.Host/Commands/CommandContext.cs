@@ -44,9 +44,10 @@ internal sealed class CommandContext
             "--timeout", timeout, "Each call to the store ends within this time, with an answer or an error.");
         command.Add(Contact);
         command.Add(seconds);
+        var tls = new TlsArguments(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            await using var client = await ConnectAsync(parsed, parsed.GetValue(seconds), cancellation);
+            await using var client = await ConnectAsync(parsed, parsed.GetValue(seconds), tls.Read(parsed), cancellation);
             return await run(parsed, client, cancellation);
         });
         return command;
@@ -88,11 +89,12 @@ internal sealed class CommandContext
             : null;
     }
 
-    private Task<RecoverKvClient> ConnectAsync(ParseResult parsed, double seconds, CancellationToken cancellation)
+    private Task<RecoverKvClient> ConnectAsync(
+        ParseResult parsed, double seconds, TlsOptions? tls, CancellationToken cancellation)
     {
         var contact = GivenContact(parsed, Contact) ?? ParseContact(DefaultContact, "the default");
         var timeout = TimeSpan.FromSeconds(seconds);
-        var options = new RecoverKvClientOptions { Deadline = timeout, ConnectTimeout = timeout };
+        var options = new RecoverKvClientOptions { Deadline = timeout, ConnectTimeout = timeout, Tls = tls };
         return RecoverKvClient.ConnectAsync(contact, options, cancellation);
     }
 

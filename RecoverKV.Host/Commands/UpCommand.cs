@@ -5,7 +5,7 @@ using RecoverKV.Host.LocalCluster;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>up [--nodes N] [--data DIR] [--fresh] [--grpc-port N] [--no-grpc]</c></summary>
+/// <summary><c>up [--nodes N] [--data DIR] [--fresh] [--tls] [--grpc-port N] [--no-grpc]</c></summary>
 internal static class UpCommand
 {
     /// <summary>The gRPC endpoint of the original has 50050 and above; these are far from them.</summary>
@@ -27,6 +27,11 @@ internal static class UpCommand
             Description = "Begin empty: delete the node folders in --data first.",
         };
         var chaos = new Option<bool>("--chaos") { Description = "Let `stop` and `partition` through (for tests)." };
+        var tls = new Option<bool>("--tls")
+        {
+            Description = "Encrypt the connections of the nodes, by certificates that are made in DIR/tls; the first line says how "
+                + "clients reach them. The gRPC endpoint on localhost stays without.",
+        };
         var grpcPort = Arguments.Number(
             "--grpc-port", GrpcOptions.DefaultPort, 0, 65_535,
             "The port on localhost that the original's clients are served at; 0: none. The default goes with the default "
@@ -35,12 +40,12 @@ internal static class UpCommand
         var settings = SettingsOption.Create();
         var command = new Command("up", "Run a local cluster: a process per node, restarted whenever it dies.")
         {
-            nodes, data, port, fresh, chaos, grpcPort, noGrpc, settings,
+            nodes, data, port, fresh, chaos, tls, grpcPort, noGrpc, settings,
         };
         command.SetAction((parsed, _) =>
         {
             var endpoint = GrpcPort(parsed, port, grpcPort, noGrpc);
-            return Runner.RunAsync(terminal, new LocalClusterOptions
+            var options = new LocalClusterOptions
             {
                 Nodes = parsed.GetValue(nodes),
                 Data = parsed.GetRequiredValue(data),
@@ -51,7 +56,8 @@ internal static class UpCommand
                 // For the endpoint's orders.
                 ChaosSecret = endpoint > 0 ? RandomNumberGenerator.GetHexString(32) : "",
                 Settings = parsed.GetValue(settings) ?? [],
-            });
+            };
+            return Runner.RunAsync(terminal, parsed.GetValue(tls) ? options.WithTls() : options);
         });
         return command;
     }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Health.V1;
 using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
@@ -8,6 +10,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -17,7 +20,7 @@ using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace RecoverKV.Host.Grpc;
 
-/// <summary>Serves the clients of the original: HTTP/2 without TLS, their service, reflection, and the standard service of
+/// <summary>Serves the clients of the original: HTTP/2, their service, reflection, and the standard service of
 /// health.</summary>
 internal sealed class GrpcEndpoint : IAsyncDisposable
 {
@@ -28,6 +31,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private const int MostConnections = 1000, MostCallsOfOne = 100;
 
     // Who says nothing, or sends slower than any line, holds a connection or memory for so long and no longer.
+    private static readonly TimeSpan HandshakeLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan HeadersLimit = TimeSpan.FromSeconds(10);
     private static readonly MinDataRate SlowestUpload = new(bytesPerSecond: 4 * 1024, gracePeriod: TimeSpan.FromSeconds(10));
 
@@ -44,7 +48,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     /// <exception cref="CommandFailedException">It cannot listen there.</exception>
     public static async Task<GrpcEndpoint> StartAsync(GrpcOptions options)
     {
-        var nodes = new NodeClient(options.Contact, options.ChaosSecret);
+        var nodes = new NodeClient(options);
         var server = Build(options, nodes, await ResolveAsync(options));
         try
         {
@@ -73,6 +77,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
     private static WebApplication Build(GrpcOptions options, NodeClient nodes, IReadOnlyList<IPAddress> addresses)
     {
+        var tls = options.Credentials is { } credentials ? Tls(credentials, new Complaints(options.Notice)) : null;
         // Empty: neither files nor variables of ASP.NET have a say, and nothing logs.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -86,8 +91,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             limits.MaxRequestHeadersTotalSize = 16 * 1024;
             limits.Http2.MaxStreamsPerConnection = MostCallsOfOne;
             // Some clients resolve localhost to ::1 first.
-            if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, Http2);
-            foreach (var address in addresses) kestrel.Listen(address, options.Port, Http2);
+            if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, listen => Http2(listen, tls));
+            foreach (var address in addresses) kestrel.Listen(address, options.Port, listen => Http2(listen, tls));
         });
         var services = builder.Services;
         services.AddRoutingCore();
@@ -114,7 +119,32 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         return server;
     }
 
-    private static void Http2(ListenOptions listen)
+    /// <summary>As at the node's own port, but who is not taken sees a handshake that fails: gRPC has no words before it.
+    /// </summary>
+    private static TlsHandshakeCallbackOptions Tls(NodeCredentials credentials, Complaints complaints)
+    {
+        credentials.Notice = complaints.Add;
+        return new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = HandshakeLimit,
+            OnConnection = connection =>
+            {
+                var current = credentials.Current;
+                var options = current.ServerOptions((_, certificate, chain, _) =>
+                {
+                    var objection = certificate is X509Certificate2 shown ? current.WhyNotClient(shown, chain)
+                        : credentials.ClientsNeedCertificates ? "it shows no certificate (recoverkv.tls.client-certificates)" : null;
+                    var from = connection.Connection.RemoteEndPoint;
+                    if (objection is not null) complaints.Add($"a gRPC client at {from} is refused: {objection}");
+                    return objection is null;
+                });
+                options.ApplicationProtocols = [SslApplicationProtocol.Http2];
+                return ValueTask.FromResult(options);
+            },
+        };
+    }
+
+    private static void Http2(ListenOptions listen, TlsHandshakeCallbackOptions? tls)
     {
         listen.Protocols = HttpProtocols.Http2;
         // As with the connections between nodes and clients: files and peers come first.
@@ -125,6 +155,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             else return next(connection);
             return Task.CompletedTask;
         });
+        if (tls is not null) listen.UseHttps(tls);
     }
 
     /// <summary>The addresses to listen on; none: both of loopback.</summary>

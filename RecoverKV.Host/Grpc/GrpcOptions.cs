@@ -1,3 +1,5 @@
+using RecoverKV.Actors.Network;
+using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Host.Grpc;
@@ -28,6 +30,12 @@ internal sealed record GrpcOptions
 
     /// <summary>What the endpoint's reads promise, in this one place.</summary>
     public ReadConsistency Consistency { get; init; } = ReadConsistency.Available;
+
+    /// <summary>How the nodes are reached; null: without TLS.</summary>
+    public TlsOptions? Tls { get; init; }
+
+    /// <summary>What the endpoint itself is encrypted with; null: it is not.</summary>
+    public NodeCredentials? Credentials { get; init; }
 
     /// <summary>The <c>recoverkv.chaos-secret</c> of the nodes; null: none.</summary>
     public string? ChaosSecret { get; init; }

@@ -13,8 +13,7 @@ internal sealed class NodeClient : IAsyncDisposable
     private readonly Task<RecoverKvClient> _connected;
 
     /// <summary>Begins to look for the nodes.</summary>
-    public NodeClient(IReadOnlyList<string> contact, string? chaosSecret) =>
-        _connected = ConnectAsync(contact, chaosSecret, _end.Token);
+    public NodeClient(GrpcOptions options) => _connected = ConnectAsync(options, _end.Token);
 
     /// <summary>The client, once a node has answered.</summary>
     /// <exception cref="NotDoneException">None has, for too long.</exception>
@@ -39,15 +38,20 @@ internal sealed class NodeClient : IAsyncDisposable
         _end.Dispose();
     }
 
-    private static async Task<RecoverKvClient> ConnectAsync(
-        IReadOnlyList<string> contact, string? chaosSecret, CancellationToken end)
+    private static async Task<RecoverKvClient> ConnectAsync(GrpcOptions endpoint, CancellationToken end)
     {
-        var options = new RecoverKvClientOptions { Deadline = Deadline, ChaosSecret = chaosSecret, WritesReservedKeys = true };
+        var options = new RecoverKvClientOptions
+        {
+            Deadline = Deadline,
+            ChaosSecret = endpoint.ChaosSecret,
+            WritesReservedKeys = true,
+            Tls = endpoint.Tls,
+        };
         while (true)
         {
             try
             {
-                return await RecoverKvClient.ConnectAsync(contact, options, end);
+                return await RecoverKvClient.ConnectAsync(endpoint.Contact, options, end);
             }
             catch (NotDoneException)
             {

@@ -1,5 +1,7 @@
 using System.Globalization;
 using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Network;
+using RecoverKV.Client;
 
 namespace RecoverKV.Host.Grpc;
 
@@ -17,6 +19,10 @@ internal static class NodeEndpoint
             // This node knows where the others are, and no other one need be known.
             Contact = [Name(settings.Self)],
             Servers = new ServerNames(settings.Grpc.Servers.Select(s => (Name(s), s.Node.Name))),
+            Tls = settings.Tls is { On: true } tls
+                ? new TlsOptions { Authority = tls.Authority, Certificate = tls.Certificate, Key = tls.Key }
+                : null,
+            Credentials = settings.Grpc.Tls ? new NodeCredentials(settings.Tls, settings.Self.Node.Name) : null,
             LongestWrite = settings.LongestWrite,
             Notice = StderrLogger.Lines.Add,
         });

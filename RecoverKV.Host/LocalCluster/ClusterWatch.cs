@@ -6,9 +6,10 @@ namespace RecoverKV.Host.LocalCluster;
 
 /// <summary>Asks the nodes of the local cluster for their state, again and again, through one client.</summary>
 /// <param name="nodes">The nodes.</param>
+/// <param name="tls">How to reach them; null: without TLS.</param>
 /// <param name="notice">Told of what should not happen.</param>
 /// <param name="heard">Called after each time that they were asked.</param>
-internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string> notice, Action heard)
+internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, TlsOptions? tls, Action<string> notice, Action heard)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
     private static readonly IReadOnlyDictionary<string, NodeStatus> NothingSaid = new Dictionary<string, NodeStatus>();
@@ -28,7 +29,7 @@ internal sealed class ClusterWatch(IReadOnlyList<LocalNode> nodes, Action<string
             {
                 await WaitForListenerAsync(stop);
                 await using var client = await RecoverKvClient.ConnectAsync(
-                    nodes.Select(n => n.Address), cancellationToken: stop);
+                    nodes.Select(n => n.Address), new RecoverKvClientOptions { Tls = tls }, stop);
                 await AskAsync(client, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

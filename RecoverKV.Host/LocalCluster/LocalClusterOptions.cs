@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using RecoverKV.Client;
+using RecoverKV.Host.Certificates;
 using RecoverKV.Host.Grpc;
 
 namespace RecoverKV.Host.LocalCluster;
@@ -9,6 +11,8 @@ internal sealed record LocalClusterOptions
 {
     /// <summary>Where all nodes listen.</summary>
     public const string Host = "127.0.0.1";
+
+    private const int CertificateDays = 365;
 
     /// <summary>How many nodes.</summary>
     public required int Nodes { get; init; }
@@ -34,12 +38,28 @@ internal sealed record LocalClusterOptions
     /// <summary>By which the nodes know each other: a new one at each run.</summary>
     public string Secret { get; } = RandomNumberGenerator.GetHexString(32);
 
+    /// <summary>The certificates of the nodes and of a client; null: no TLS.</summary>
+    public CertificateFolder? Certificates { get; private init; }
+
+    /// <summary>What a client of the nodes goes by; null: no TLS.</summary>
+    public TlsOptions? ClientTls => Certificates?.ClientOptions(CertificateFolder.Client);
+
     /// <summary>Settings passed on to every node, as KEY=VALUE.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
     /// <summary>How long to wait for a port that is in use: the nodes of an `up` that was killed just now leave by
     /// themselves, in a moment.</summary>
     public TimeSpan PortPatience { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>The same with TLS, by certificates in the data folder: those that are there are taken.</summary>
+    /// <exception cref="CommandFailedException">They cannot be made.</exception>
+    public LocalClusterOptions WithTls()
+    {
+        var folder = CertificateFolder.Open(Path.Combine(Data, "tls"));
+        foreach (var node in Plan().Where(n => !folder.Has(n.Id))) folder.MakeNode(node.Id, [Host], CertificateDays);
+        if (!folder.Has(CertificateFolder.Client)) folder.MakeClient(CertificateFolder.Client, CertificateDays);
+        return this with { Certificates = folder };
+    }
 
     /// <summary>The nodes as the original's clients call them, whatever their ports: the names stand in those programs.
     /// </summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using RecoverKV.Actors.Storage;
+using RecoverKV.Host.Certificates;
 
 namespace RecoverKV.Host.LocalCluster;
 
@@ -30,12 +31,27 @@ internal static class NodeConfigFile
         text.Append("  chaos = ").Append(options.Chaos ? "on" : "off").Append('\n');
         if (options.ChaosSecret.Length > 0) text.Append("  chaos-secret = ").Append(Quote(options.ChaosSecret)).Append('\n');
         text.Append("  secret = ").Append(Quote(options.Secret)).Append('\n');
+        AppendTls(text, node, options.Certificates);
         text.Append("  bind {\n");
         text.Append("    host = ").Append(Quote(LocalClusterOptions.Host)).Append('\n');
         text.Append(CultureInfo.InvariantCulture, $"    port = {node.Port}\n");
         text.Append("  }\n");
         text.Append("}\n");
         return text.ToString();
+    }
+
+    private static void AppendTls(StringBuilder text, LocalNode node, CertificateFolder? certificates)
+    {
+        text.Append("  tls {\n");
+        text.Append("    mode = ").Append(certificates is null ? "off" : "on").Append('\n');
+        if (certificates is not null)
+        {
+            text.Append("    certificate = ").Append(Quote(certificates.Certificate(node.Id))).Append('\n');
+            text.Append("    key = ").Append(Quote(certificates.Key(node.Id))).Append('\n');
+            text.Append("    authority = ").Append(Quote(certificates.Authority)).Append('\n');
+        }
+
+        text.Append("  }\n");
     }
 
     /// <summary>Writes the file, and its folder if that is gone. Nobody else may read it: it has secrets.</summary>

@@ -28,7 +28,7 @@ internal sealed class Runner
         _terminal = terminal;
         _options = options;
         _cluster = new LocalNodes(options, Notice);
-        _watch = new ClusterWatch(_cluster.Nodes, Notice, TellProcesses);
+        _watch = new ClusterWatch(_cluster.Nodes, options.ClientTls, Notice, TellProcesses);
         _lines = new LineQueue(WriteLine);
     }
 
@@ -55,6 +55,7 @@ internal sealed class Runner
         PortSetting = "--grpc-port (0: none)",
         Contact = [.. _cluster.Nodes.Select(n => n.Address)],
         Servers = new ServerNames(_options.GrpcServers),
+        Tls = _options.ClientTls,
         ChaosSecret = _options.ChaosSecret,
         LongestWrite = longestWrite,
         // As the original did: meanwhile the others go on without it.
@@ -66,6 +67,8 @@ internal sealed class Runner
     {
         var contact = string.Join(',', _cluster.Nodes.Select(n => n.Address));
         _lines.Add($"data in {Path.GetFullPath(_options.Data)}, contact {contact}");
+        if (_options.ClientTls is { } tls)
+            _lines.Add($"TLS, clients with --cacert {tls.Authority} --cert {tls.Certificate} --key {tls.Key}");
         var servers = string.Join(',', _options.GrpcServers.Select(s => s.Server));
         if (grpc is not null) _lines.Add($"gRPC on localhost:{_options.GrpcPort}, servers {servers}");
         _lines.Flush(LastWords);

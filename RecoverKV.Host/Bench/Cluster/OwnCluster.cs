@@ -21,14 +21,17 @@ internal sealed class OwnCluster : IAsyncDisposable
     private readonly Task _running;
     private TimeSpan _cpuOfTheDead;
 
-    private OwnCluster(string folder, LocalNodes nodes)
+    private OwnCluster(string folder, LocalNodes nodes, TlsOptions? tls)
     {
-        (_folder, _nodes) = (folder, nodes);
+        (_folder, _nodes, Tls) = (folder, nodes, tls);
         _running = nodes.RunAsync(_stop.Token);
     }
 
     /// <summary>The nodes to ask first.</summary>
     public IReadOnlyList<string> Contact => [.. _nodes.Nodes.Select(n => n.Address)];
+
+    /// <summary>How they are reached; null: without TLS.</summary>
+    public TlsOptions? Tls { get; }
 
     /// <summary>The nodes, in the order of the processes.</summary>
     public IReadOnlyList<LocalNode> Nodes => _nodes.Nodes;
@@ -48,7 +51,8 @@ internal sealed class OwnCluster : IAsyncDisposable
     /// <summary>Starts a cluster; its nodes come up meanwhile.</summary>
     /// <param name="parent">The folder in which to make the temporary one.</param>
     /// <param name="settings">Settings of the nodes, as KEY=VALUE.</param>
-    public static async Task<OwnCluster> StartAsync(string parent, IReadOnlyList<string> settings)
+    /// <param name="withTls">Whether their connections are encrypted.</param>
+    public static async Task<OwnCluster> StartAsync(string parent, IReadOnlyList<string> settings, bool withTls)
     {
         var folder = NewFolder(parent);
         try
@@ -60,12 +64,13 @@ internal sealed class OwnCluster : IAsyncDisposable
                 Port = FreePorts(),
                 Settings = settings,
             };
+            if (withTls) options = options.WithTls();
             var nodes = new LocalNodes(options, static _ => { });
             NodeConfigFile.Write(nodes.Nodes[0], nodes.Nodes, options);
             // A wrong setting is told at once, not by nodes that do not come up.
             NodeConfig.Load(nodes.Nodes[0].ConfigFile, settings);
             await nodes.CheckPortsAsync();
-            return new OwnCluster(folder, nodes);
+            return new OwnCluster(folder, nodes, options.ClientTls);
         }
         catch
         {

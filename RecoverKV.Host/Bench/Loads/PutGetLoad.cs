@@ -12,6 +12,9 @@ internal sealed record PutGetJob
     /// <summary>The time of a call.</summary>
     public required double TimeoutSeconds { get; init; }
 
+    /// <summary>How they are reached; null: without TLS.</summary>
+    public TlsOptions? Tls { get; init; }
+
     /// <summary>How many callers.</summary>
     public required int Callers { get; init; }
 
@@ -35,6 +38,7 @@ internal sealed record PutGetJob
     {
         Deadline = TimeSpan.FromSeconds(TimeoutSeconds),
         ConnectTimeout = TimeSpan.FromSeconds(TimeoutSeconds),
+        Tls = Tls,
     };
 }
 

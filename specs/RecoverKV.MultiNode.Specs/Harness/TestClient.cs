@@ -41,7 +41,7 @@ internal sealed class TestClient
     {
         try
         {
-            var link = await Dialer.ConnectAsync(new ContactPoint(node.Host, node.Port), _strand);
+            var link = await Dialer.ConnectAsync(new ContactPoint(node.Host, node.Port), _strand, tls: null);
             var answer = new Answer<T>();
             link.Start(answer);
             link.Write([(byte)manifest.Length, .. Encoding.ASCII.GetBytes(manifest)], message);

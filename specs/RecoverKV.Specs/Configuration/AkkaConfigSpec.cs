@@ -25,6 +25,7 @@ public class AkkaConfigSpec
     {
         var tcp = AkkaConfig.Of(Load("""
             recoverkv.bind.host = "0.0.0.0"
+            recoverkv.tls.mode = off
             recoverkv.bind.port = 5000
             """)).GetConfig("akka.remote.dot-netty.tcp");
         Assert.Equal(

@@ -14,6 +14,7 @@ public class NodeSettingsSpec
           members = ["a@10.0.0.1:4051", "b@host-b.example:4052", "c@127.0.0.1:4053"]
           data = "some folder/b"
           secret = "by which nodes know each other"
+          tls.mode = off
         }
         """;
 
@@ -62,6 +63,7 @@ public class NodeSettingsSpec
         { "grpc.enabled", "off", "on", s => s.Grpc.Enabled },
         { "grpc.host", "localhost", "0.0.0.0", s => s.Grpc.Host },
         { "grpc.port", "50050", "50060", s => s.Grpc.Port },
+        { "tls.client-certificates", "required", "optional", s => s.Tls.ClientsNeedCertificates },
         { "log-level", "WARNING", "DEBUG", s => s.LogLevel },
         { "frame-size", "4MiB", "8 MiB", s => s.FrameSize },
         { "bind.host", "", "0.0.0.0", s => s.BindHost },
@@ -102,7 +104,8 @@ public class NodeSettingsSpec
     [Fact]
     public void The_keys_above_are_all_that_there_are() => Assert.Equal(
         Leaves(NodeSettings.Reference.GetValue("recoverkv"), "").Order(),
-        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data", "secret", "chaos-secret", "grpc.servers"]).Order());
+        Keys.Select(k => (string)k[0]).Concat(["node", "members", "data", "secret", "chaos-secret", "grpc.servers",
+            "grpc.tls", "tls.mode", "tls.certificate", "tls.key", "tls.authority"]).Order());
 
     [Fact]
     public void The_servers_of_grpc_are_those_given_or_else_the_members()

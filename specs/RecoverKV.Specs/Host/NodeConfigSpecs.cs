@@ -46,7 +46,7 @@ public sealed class NodeConfigSpecs : IDisposable
             """);
         var settings = NodeConfig.Load(_file,
         [
-            "recoverkv.durability=os", "recoverkv.bind.host = 0.0.0.0",
+            "recoverkv.durability=os", "recoverkv.bind.host = 0.0.0.0", "recoverkv.tls.mode=off",
             "recoverkv.members=[\"node1@10.0.0.1:4051\", \"node2@10.0.0.2:4051\"]", "recoverkv.secret=0123456789abcdef",
             "akka.stdout-loglevel=OFF",
         ]);

@@ -35,7 +35,7 @@ internal sealed class BarePeer(TcpClient socket) : IDisposable
     {
         var peer = await ConnectAsync(to, buffer);
         using var limit = new CancellationTokenSource(Limit);
-        await NodeGreeting.ConnectAsync(peer.Stream, peer.Incoming, door, to, role, port, limit.Token);
+        await NodeGreeting.ConnectAsync(peer.Stream, peer.Incoming, door, to, role, port, objection: null, limit.Token);
         return peer;
     }
 

@@ -28,7 +28,7 @@ internal sealed class Neighbours
 
     public Member this[string node] => Members.Single(m => m.Node.Name == node);
 
-    public NodeSettings Settings(string node, string data = "nowhere", string secret = Secret) =>
+    public NodeSettings Settings(string node, string data = "nowhere", string secret = Secret, string more = "") =>
         NodeSettings.Load(ConfigurationFactory.ParseString($$"""
             recoverkv {
               node = {{node}}
@@ -36,10 +36,11 @@ internal sealed class Neighbours
               data = "{{data}}"
               secret = "{{secret}}"
               log-level = OFF
+              {{more}}
             }
             """));
 
-    public Door Door(string node, string secret = Secret) => new(Settings(node, secret: secret));
+    public Door Door(string node, string secret = Secret, string more = "") => new(Settings(node, secret: secret, more: more));
 
     /// <summary>An actor system without remoting, for a transport by itself.</summary>
     public static ActorSystem System(Door door) => ActorSystem.Create(NodeSettings.SystemName, ActorSystemSetup.Create(
