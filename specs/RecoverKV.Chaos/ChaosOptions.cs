@@ -27,6 +27,9 @@ internal sealed record ChaosOptions
     /// <summary>Only these; null for all that this machine can do.</summary>
     public IReadOnlyList<Faults.FaultKind>? Kinds { get; init; }
 
+    /// <summary>Whether connections are encrypted, and certificates exchanged under way.</summary>
+    public bool Tls { get; init; }
+
     /// <summary>Where the data, logs and histories go; null for a temporary folder that is deleted after a good run.</summary>
     public string? Folder { get; init; }
 

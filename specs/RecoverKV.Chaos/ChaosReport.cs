@@ -9,16 +9,16 @@ namespace RecoverKV.Chaos;
 internal static class ChaosReport
 {
     public static string Section(ChaosOptions options) =>
-        string.Create(CultureInfo.InvariantCulture, $"chaos of {options.Nodes} nodes");
+        string.Create(CultureInfo.InvariantCulture, $"chaos of {options.Nodes} nodes{(options.Tls ? " with TLS" : "")}");
 
     public static string Text(ChaosOptions options, ChaosResult result)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
-            ## Chaos, {options.Nodes} nodes
+            ## Chaos, {options.Nodes} nodes{(options.Tls ? ", TLS" : "")}
 
             ```sh
-            dotnet run --project specs/RecoverKV.Chaos -c Release -- --nodes {options.Nodes} --minutes {options.Time.TotalMinutes:0.##} --seed {options.Seed} --results specs/RESULTS.md
+            dotnet run --project specs/RecoverKV.Chaos -c Release -- --nodes {options.Nodes}{(options.Tls ? " --tls" : "")} --minutes {options.Time.TotalMinutes:0.##} --seed {options.Seed} --results specs/RESULTS.md
             ```
 
             Real processes of `recoverkv node` and of clients on one machine of {Environment.ProcessorCount} cores. The network: {result.Network}.

@@ -33,7 +33,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         var preloads = new Preloads(
             Wanted(FaultKind.ClockJump) ? FakeTime.Library : null,
             Wanted(FaultKind.SlowDisk) ? await SlowDisk.CompileAsync(_folder) : null);
-        await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, preloads);
+        await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, preloads, options.Tls);
         var kinds = Injector.Possible(cluster).Where(Wanted).ToList();
         if (kinds.Count == 0) throw new ChaosException("this machine can do none of these faults");
         await output.WriteLineAsync($"{options.Nodes} nodes, {options.Clients} client processes, {kinds.Count} kinds of faults; {network.Description}");

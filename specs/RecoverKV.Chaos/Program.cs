@@ -31,6 +31,8 @@ internal static class Program
 
     private static readonly Option<string?> Results = new("--results") { Description = "The page whose section gets the results." };
 
+    private static readonly Option<bool> Tls = new("--tls") { Description = "Connections are encrypted, and certificates exchanged between faults." };
+
     private static readonly Option<string> Contact = new("--contact") { Required = true };
 
     private static readonly Option<string> HistoryPath = new("--history") { Required = true };
@@ -50,7 +52,7 @@ internal static class Program
 
         var root = new RootCommand("Breaks a cluster of real processes in every way, and checks what its clients saw.")
         {
-            Nodes, Minutes, Clients, Workers, Think, Seed, Network, Kinds, Folder, Results,
+            Nodes, Minutes, Clients, Workers, Think, Seed, Network, Tls, Kinds, Folder, Results,
         };
         root.SetAction(RunAsync);
         var check = new Command("check", "Checks the history of an earlier run again.") { File };
@@ -95,6 +97,7 @@ internal static class Program
             Think = TimeSpan.FromMilliseconds(parsed.GetValue(Think)),
             Seed = parsed.GetValue(Seed),
             Namespaces = parsed.GetValue(Network) switch { "namespaces" => true, "loopback" => false, _ => null },
+            Tls = parsed.GetValue(Tls),
             Kinds = kinds,
             Folder = parsed.GetValue(Folder),
             Results = parsed.GetValue(Results),

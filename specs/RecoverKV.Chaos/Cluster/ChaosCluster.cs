@@ -18,14 +18,17 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private volatile string? _foreign;
     private volatile Sample _last = new(0, []);
 
-    private ChaosCluster(IChaosNetwork network, Disks disks, Preloads preloads, List<ChaosNode> nodes) =>
-        (Network, Disks, Preloads, Nodes) = (network, disks, preloads, nodes);
+    private ChaosCluster(IChaosNetwork network, Disks disks, Preloads preloads, ChaosTls? tls, List<ChaosNode> nodes) =>
+        (Network, Disks, Preloads, Tls, Nodes) = (network, disks, preloads, tls, nodes);
 
     public IChaosNetwork Network { get; }
 
     public Disks Disks { get; }
 
     public Preloads Preloads { get; }
+
+    /// <summary>Null: connections are not encrypted.</summary>
+    public ChaosTls? Tls { get; }
 
     public IReadOnlyList<ChaosNode> Nodes { get; }
 
@@ -47,11 +50,12 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     public string[] Contacts => [.. Nodes.Select(n => string.Create(CultureInfo.InvariantCulture, $"{Network.Host(n.Number)}:{Network.Port(n.Number)}"))];
 
-    public static async Task<ChaosCluster> StartAsync(int count, string folder, IChaosNetwork network, Preloads preloads)
+    public static async Task<ChaosCluster> StartAsync(int count, string folder, IChaosNetwork network, Preloads preloads, bool tls)
     {
         var folders = Enumerable.Range(1, count).Select(n => Path.Combine(folder, $"node{n}")).ToList();
         var disks = await Disks.CreateAsync(folders);
-        var cluster = new ChaosCluster(network, disks, preloads, [.. folders.Select((f, i) => new ChaosNode(i + 1, f, network, preloads))]);
+        var certificates = tls ? new ChaosTls(folder, network, count) : null;
+        var cluster = new ChaosCluster(network, disks, preloads, certificates, [.. folders.Select((f, i) => new ChaosNode(i + 1, f, network, preloads))]);
         foreach (var node in cluster.Nodes)
         {
             File.WriteAllText(node.ConfigFile, cluster.ConfigOf(node));
@@ -112,12 +116,16 @@ internal sealed class ChaosCluster : IAsyncDisposable
               node = {{node.Name}}
               members = [{{members}}]
               data = "{{node.Folder}}/data"
-              secret = "of the cluster under chaos"
+              {{(Tls is null ? "secret = \"of the cluster under chaos\"" : "")}}
+              {{TlsOf(node)}}
               chaos = on
             }
 
             """;
     }
+
+    /// <summary>The settings of TLS.</summary>
+    public string TlsOf(ChaosNode node) => Tls?.Hocon(node.Name) ?? "tls.mode = off";
 
     private void Watch()
     {

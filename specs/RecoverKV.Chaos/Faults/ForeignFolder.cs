@@ -70,6 +70,7 @@ internal sealed class ForeignFolder(ChaosCluster cluster, ChaosNode node)
               node = {{node.Name}}
               members = ["{{node.Name}}@{{address}}"]
               data = "{{_data}}"
+              {{cluster.TlsOf(node)}}
             }
 
             """);

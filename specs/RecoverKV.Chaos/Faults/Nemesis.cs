@@ -30,6 +30,7 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         while (DateTime.UtcNow < end && !cancellation.IsCancellationRequested)
         {
             var kind = Draw();
+            cluster.Tls?.Exchange();
             // The last writes to a disk whose tail is to be lost must be writes of clients: a lost promise leaves no mark.
             await Task.Delay(TimeSpan.FromSeconds(kind == FaultKind.JournalTail ? 3 : 0.5 + 2 * random.NextDouble()), CancellationToken.None);
             if (!await RoundAsync(kind)) return;

@@ -1,3 +1,4 @@
+using RecoverKV.Chaos.Cluster;
 using RecoverKV.Chaos.History;
 using RecoverKV.Client;
 
@@ -13,6 +14,7 @@ internal static class LoadProcess
         await using var client = await RecoverKvClient.ConnectAsync(contacts, new RecoverKvClientOptions
         {
             ConnectTimeout = TimeSpan.FromSeconds(60),
+            Tls = ChaosTls.Inherited,
         });
         using var history = new HistoryFile.Writer(historyFile);
         using var end = new CancellationTokenSource();

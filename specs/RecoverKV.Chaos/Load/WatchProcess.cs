@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RecoverKV.Chaos.Cluster;
 using RecoverKV.Client;
 
 namespace RecoverKV.Chaos.Load;
@@ -12,6 +13,7 @@ internal static class WatchProcess
         await using var client = await RecoverKvClient.ConnectAsync(contacts, new RecoverKvClientOptions
         {
             ConnectTimeout = TimeSpan.FromSeconds(60),
+            Tls = ChaosTls.Inherited,
         });
         var ended = Task.Run(Console.In.ReadLine); // its asynchronous form blocks
         while (!ended.IsCompleted)

@@ -9,7 +9,7 @@ namespace RecoverKV.MultiNode.Specs.Harness;
 
 /// <summary>Speaks the contract to the gateway of one particular node, over a new connection for each question. No answer in
 /// time is null.</summary>
-internal sealed class TestClient
+internal sealed class TestClient(TlsOptions? tls)
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
     private readonly Strand _strand = new();
@@ -41,7 +41,7 @@ internal sealed class TestClient
     {
         try
         {
-            var link = await Dialer.ConnectAsync(new ContactPoint(node.Host, node.Port), _strand, tls: null);
+            var link = await Dialer.ConnectAsync(new ContactPoint(node.Host, node.Port), _strand, tls);
             var answer = new Answer<T>();
             link.Start(answer);
             link.Write([(byte)manifest.Length, .. Encoding.ASCII.GetBytes(manifest)], message);

@@ -20,29 +20,34 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("recoverkv-spec-");
     private readonly HashSet<(TestNode From, TestNode To)> _cut = [];
 
-    private TestCluster(int count, string settings)
+    private TestCluster(int count, string settings, bool tls)
     {
         var ports = Enumerable.Range(1, count).Select(i => (Name: $"n{i}", Port: Ports.Next())).ToArray();
         var members = string.Join(", ", ports.Select(p => $"\"{p.Name}@127.0.0.1:{p.Port}\""));
+        if (tls) Tls = new TestTls(Path.Combine(_folder.FullName, "tls"), ports.Select(p => p.Name));
+        Client = new TestClient(Tls?.Client);
         Nodes = [.. ports.Select(p =>
         {
             var data = Path.Combine(_folder.FullName, p.Name);
-            return new TestNode(p.Name, p.Port, data, Config(p.Name, p.Port, members, data, settings));
+            return new TestNode(p.Name, p.Port, data, Config(p.Name, p.Port, members, data, $"{settings}\n{Tls?.Hocon(p.Name)}"));
         })];
     }
 
     public IReadOnlyList<TestNode> Nodes { get; }
 
-    public TestClient Client { get; } = new();
+    /// <summary>Null: its connections are not encrypted.</summary>
+    public TestTls? Tls { get; }
+
+    public TestClient Client { get; }
 
     public Ledger Ledger { get; } = new();
 
     public TestNode this[string? name] => Nodes.First(n => n.Name == name);
 
     /// <summary>Starts nodes n1, n2... and waits until all are ALIVE.</summary>
-    public static async Task<TestCluster> StartAsync(int count, string settings = "")
+    public static async Task<TestCluster> StartAsync(int count, string settings = "", bool? tls = null)
     {
-        var cluster = new TestCluster(count, settings);
+        var cluster = new TestCluster(count, settings, tls ?? TestTls.IsDefault);
         try
         {
             await Task.WhenAll(cluster.Nodes.Select(cluster.StartAsync));
