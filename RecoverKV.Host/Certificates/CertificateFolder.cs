@@ -17,8 +17,8 @@ internal sealed class CertificateFolder
     private const string AuthorityName = "authority";
     private static readonly TimeSpan AuthorityTime = TimeSpan.FromDays(3650), Renewal = TimeSpan.FromDays(30);
 
-    // Clocks differ a little.
-    private static readonly TimeSpan Before = TimeSpan.FromHours(1);
+    // Clocks differ: nobody refuses what is new for that.
+    private static readonly TimeSpan Before = TimeSpan.FromDays(2);
     private static readonly Oid ForServers = new("1.3.6.1.5.5.7.3.1"), ForClients = new("1.3.6.1.5.5.7.3.2");
 
     private readonly string _path;

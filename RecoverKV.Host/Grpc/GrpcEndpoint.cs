@@ -28,7 +28,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     /// read.</summary>
     private const int Beside = 4 * 1024;
 
-    private const int MostConnections = 1000, MostCallsOfOne = 100;
+    private const int MostConnections = 1000, MostCallsOfOne = 100, Window = 128 * 1024;
 
     // Who says nothing, or sends slower than any line, holds a connection or memory for so long and no longer.
     private static readonly TimeSpan HandshakeLimit = TimeSpan.FromSeconds(5);
@@ -90,6 +90,9 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             limits.MinRequestBodyDataRate = SlowestUpload;
             limits.MaxRequestHeadersTotalSize = 16 * 1024;
             limits.Http2.MaxStreamsPerConnection = MostCallsOfOne;
+            // What comes before a call has begun to read it.
+            limits.Http2.InitialConnectionWindowSize = 2 * Window;
+            limits.Http2.InitialStreamWindowSize = Window;
             // Some clients resolve localhost to ::1 first.
             if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, listen => Http2(listen, tls));
             foreach (var address in addresses) kestrel.Listen(address, options.Port, listen => Http2(listen, tls));
@@ -112,6 +115,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         services.AddSingleton(new ReflectionV1ServiceImpl(described));
 
         var server = builder.Build();
+        var calls = options.Calls;
+        server.Use((context, next) => calls.RunAsync(context, () => next(context)));
         server.MapGrpcService<OriginalService>();
         server.MapGrpcHealthChecksService();
         server.MapGrpcService<ReflectionServiceImpl>();

@@ -43,6 +43,9 @@ internal sealed record GrpcOptions
     /// <summary>The bytes of the longest key and value together that the nodes take.</summary>
     public required int LongestWrite { get; init; }
 
+    /// <summary>What calls may hold of memory.</summary>
+    public CallLimits Calls { get; init; } = new();
+
     /// <summary>Told of a node that is about to be stopped.</summary>
     public Action<string> Stopping { get; init; } = static _ => { };
 

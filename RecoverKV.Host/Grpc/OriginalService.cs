@@ -78,7 +78,9 @@ internal sealed class OriginalService(GrpcOptions options, NodeClient nodes, Cli
     {
         try
         {
-            return await run(await nodes.GetAsync(context.CancellationToken), context.CancellationToken);
+            var answer = await run(await nodes.GetAsync(context.CancellationToken), context.CancellationToken);
+            CallLimits.Answers(context.GetHttpContext(), answer.Value.Length);
+            return answer;
         }
         catch (Exception failure)
         {

@@ -33,6 +33,12 @@ internal static class Program
 
     private static readonly Option<bool> Tls = new("--tls") { Description = "Connections are encrypted, and certificates exchanged between faults." };
 
+    private static readonly Option<int> Idle = new("--idle") { Description = "Connections at each port that say nothing.", DefaultValueFactory = _ => 5000 };
+
+    private static readonly Option<int> Noisy = new("--noisy") { Description = "Connections at each port that send noise.", DefaultValueFactory = _ => 500 };
+
+    private static readonly Option<int> Files = new("--files") { Description = "File descriptors of each process.", DefaultValueFactory = _ => 300 };
+
     private static readonly Option<string> Contact = new("--contact") { Required = true };
 
     private static readonly Option<string> HistoryPath = new("--history") { Required = true };
@@ -65,6 +71,9 @@ internal static class Program
         var watch = new Command("watch") { Contact };
         watch.Hidden = true;
         watch.SetAction((o, _) => WatchProcess.RunAsync(o.GetRequiredValue(Contact).Split(',')));
+        var strangers = new Command("strangers", "Many connections of strangers at every port of a local cluster.") { Idle, Noisy, Files, Tls, Results };
+        strangers.SetAction(StrangersAsync);
+        root.Add(strangers);
         root.Add(check);
         root.Add(client);
         root.Add(watch);
@@ -110,6 +119,23 @@ internal static class Program
             if (options.Results is { } page) ResultsPage.Write(page, ChaosReport.Section(options), text);
             foreach (var violation in result.Violations) Console.Error.WriteLine("VIOLATION: " + violation);
             return result.Violations.Count == 0 ? 0 : 1;
+        }
+        catch (ChaosException e)
+        {
+            return Wrong(e.Message);
+        }
+    }
+
+    private static async Task<int> StrangersAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var tls = parsed.GetValue(Tls);
+        try
+        {
+            var (text, holds) = await new StrangersRun(
+                parsed.GetValue(Idle), parsed.GetValue(Noisy), parsed.GetValue(Files), tls, Console.Out).RunAsync();
+            Console.WriteLine(text);
+            if (parsed.GetValue(Results) is { } page) ResultsPage.Write(page, tls ? "strangers with TLS" : "strangers", text);
+            return holds ? 0 : 1;
         }
         catch (ChaosException e)
         {

@@ -53,6 +53,10 @@ internal sealed class RunningUp : IAsyncDisposable
     public static Task<RunningUp> StartWithGrpcAsync(string data) =>
         StartAsync(data, port => ["--grpc-port", port.ToString(CultureInfo.InvariantCulture)]);
 
+    /// <summary>The same with a gRPC endpoint, and TLS between nodes and clients.</summary>
+    public static Task<RunningUp> StartWithTlsAsync(string data) =>
+        StartAsync(data, port => ["--tls", "--chaos", "--grpc-port", port.ToString(CultureInfo.InvariantCulture)]);
+
     /// <summary>The same without a gRPC endpoint and with settings, each as it stands below <c>recoverkv</c>.</summary>
     public static Task<RunningUp> StartWithSettingsAsync(string data, params string[] settings) =>
         StartAsync(data, _ => ["--no-grpc", .. settings.SelectMany(s => new[] { "--set", "recoverkv." + s })]);

@@ -49,6 +49,32 @@ public sealed class UpSpecs : IDisposable
         }
     }
 
+    [Fact]
+    public async Task With_TLS_it_serves_those_who_show_a_certificate_and_the_original_s_clients()
+    {
+        await using var up = await RunningUp.StartWithTlsAsync(_data);
+        string File(string name) => Path.Combine(_data, "tls", name);
+        string[] tls = ["--cacert", File("authority.pem"), "--cert", File("client.pem"), "--key", File("client.key")];
+        Assert.Equal(0, (await up.RunAsync(["put", "a", "b", .. tls])).Code);
+        Assert.Equal((0, "b\n", ""), await up.RunAsync(["get", "a", .. tls]));
+        foreach (var (options, what) in new (string[], string)[] { ([], "speaks TLS only"), (tls[..2], "clients must show a certificate") })
+        {
+            var (code, _, error) = await up.RunAsync(["get", "a", "--timeout", "2", .. options]);
+            Assert.Equal(3, code);
+            Assert.Contains(what, error, StringComparison.Ordinal);
+        }
+
+        using (var original = new Original.OriginalClient(up.GrpcPort))
+        {
+            Assert.Equal(Original.Answer.Ok(0), await original.InitAsync("localhost:50051"));
+            Assert.Equal(Original.Answer.Ok(0, "b"), await original.GetAsync("a"));
+        }
+
+        Assert.Equal(0, (await up.RunAsync(["stop", "node2", "--unclean", .. tls])).Code);
+        await up.LineAsync("cluster ready");
+        Assert.Equal((0, "b\n", ""), await up.RunAsync(["get", "a", .. tls]));
+    }
+
     private static async Task CheckCommandsAsync(RunningUp up)
     {
         Assert.Equal(0, (await up.RunAsync(["put", "a key", ""])).Code);

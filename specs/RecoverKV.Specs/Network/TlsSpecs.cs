@@ -120,7 +120,7 @@ public sealed class TlsSpecs : IAsyncLifetime
         await StartAsync(null);
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, _nodes["a"].Port);
-        await using var secure = new SslStream(socket.GetStream(), false, (_, _, _, _) => true);
+        await using var secure = new SslStream(socket.GetStream(), false, (_, shown, _, _) => shown is not null);
         await Assert.ThrowsAnyAsync<Exception>(() => secure.AuthenticateAsClientAsync("localhost").WaitAsync(Limit));
     }
 
@@ -223,7 +223,7 @@ public sealed class TlsSpecs : IAsyncLifetime
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, _nodes["a"].Port);
-        var secure = new SslStream(socket.GetStream(), false, (_, _, _, _) => true);
+        var secure = new SslStream(socket.GetStream(), false, (_, shown, _, _) => shown is not null);
         using var limit = new CancellationTokenSource(Limit);
         await secure.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
@@ -247,7 +247,7 @@ public sealed class TlsSpecs : IAsyncLifetime
     private async Task<Peer> AcceptAsync(TcpListener listener, string certificate)
     {
         var socket = await listener.AcceptTcpClientAsync().WaitAsync(Limit);
-        var secure = new SslStream(socket.GetStream(), false, (_, _, _, _) => true);
+        var secure = new SslStream(socket.GetStream(), false, (_, shown, _, _) => shown is not null);
         await secure.AuthenticateAsServerAsync(_certificates[certificate], clientCertificateRequired: true, checkCertificateRevocation: false);
         return new Peer(socket, secure);
     }

@@ -35,6 +35,14 @@ internal sealed class OriginalClient : IDisposable
             });
     }
 
+    /// <summary>One that speaks TLS.</summary>
+    public OriginalClient(int port, HttpMessageHandler handler)
+    {
+        Id = "client";
+        _channel = GrpcChannel.ForAddress(
+            string.Create(CultureInfo.InvariantCulture, $"https://localhost:{port}"), new GrpcChannelOptions { HttpHandler = handler });
+    }
+
     public string Id { get; }
 
     /// <summary>Calls end by then.</summary>
