@@ -19,10 +19,11 @@ internal static class NodeCertificate
     {
         [] => $"it is no node's: the name {Prefix}{node} is wanted in it",
         [var one] when one == node => null,
-        var others => $"it is that of {string.Join(", ", others)}: the name {Prefix}{node} is wanted in it, and no other node's",
+        var others => $"it is that of {string.Join(", ", others.Take(3))}: the name {Prefix}{node} is wanted in it, and no other node's",
     };
 
-    private static List<string> NodesOf(X509Certificate2 certificate)
+    /// <summary>The nodes that it speaks for.</summary>
+    internal static List<string> NodesOf(X509Certificate2 certificate)
     {
         var nodes = new List<string>();
         try

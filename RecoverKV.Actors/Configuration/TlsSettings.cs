@@ -79,7 +79,7 @@ public sealed record TlsSettings
         try
         {
             var credentials = Credentials.Parse(texts);
-            return NodeCertificate.WhyNot(node, credentials.Certificate!) is { } why
+            return (NodeCertificate.WhyNot(node, credentials.Certificate!) ?? credentials.WhyNotOwn(asServer: true)) is { } why
                 ? throw InvalidSettingsException.Of($"{Path}.certificate", SettingsReader.Quote(Certificate), why)
                 : credentials;
         }

@@ -1,3 +1,5 @@
+using RecoverKV.Client.Network;
+
 namespace RecoverKV.Actors.Network;
 
 /// <summary>Lines about strangers: who connects does not decide how much is logged. Thread-safe.</summary>
@@ -11,6 +13,6 @@ internal sealed class Complaints(Action<string> log)
     {
         var now = Environment.TickCount64;
         var last = Interlocked.Read(ref _last);
-        if (now - last >= Between && Interlocked.CompareExchange(ref _last, now, last) == last) log(line);
+        if (now - last >= Between && Interlocked.CompareExchange(ref _last, now, last) == last) log(ForeignText.Clean(line, 500));
     }
 }

@@ -40,7 +40,7 @@ internal sealed class Door(NodeSettings settings) : Setup
     public string? Refusal => Volatile.Read(ref _refusal) is { } last && Environment.TickCount64 - last.At < Recent ? last.Text : null;
 
     /// <summary>A peer was refused, or refused this node.</summary>
-    public void Refused(string why) => Volatile.Write(ref _refusal, new Refusing(why, Environment.TickCount64));
+    public void Refused(string why) => Volatile.Write(ref _refusal, new Refusing(ForeignText.Clean(why, 500), Environment.TickCount64));
 
     /// <summary>The gateway is there.</summary>
     public void Open(IActorRef gateway) => _gateway.TrySetResult(gateway);

@@ -7,40 +7,46 @@ namespace RecoverKV.Actors.Network;
 
 /// <summary>A node's credentials, read again when their files change: connections that are made from then on have the new
 /// ones. Files that do not fit each other (yet) are not taken. Thread-safe.</summary>
-/// <param name="settings">Where they are.</param>
-/// <param name="node">Whose they are.</param>
-internal sealed class NodeCredentials(TlsSettings settings, string node)
+internal sealed class NodeCredentials
 {
-    private const long Interval = 2_000;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Soon = TimeSpan.FromDays(14), Again = TimeSpan.FromDays(1);
-    private readonly Lock _gate = new();
-    private Credentials.Texts _texts = settings.Texts();
-    private Credentials? _current;
+    private readonly TlsSettings _settings;
+    private readonly string _node;
+    private volatile Credentials _current;
+    private Credentials.Texts _texts;
     private string? _failure;
     private int _failures;
-    private long _readAt = Environment.TickCount64;
     private DateTime _warnAt;
 
-    /// <summary>Whether clients must show a certificate.</summary>
-    internal bool ClientsNeedCertificates => settings.ClientsNeedCertificates;
-
-    /// <summary>Those of now.</summary>
-    internal Credentials Current
+    /// <summary>Reads them.</summary>
+    /// <param name="settings">Where they are.</param>
+    /// <param name="node">Whose they are.</param>
+    /// <exception cref="InvalidSettingsException">A file is not what it should be.</exception>
+    internal NodeCredentials(TlsSettings settings, string node)
     {
-        get
-        {
-            lock (_gate)
-            {
-                _current ??= settings.Parse(node, _texts);
-                if (Environment.TickCount64 - _readAt >= Interval) Refresh();
-                return _current;
-            }
-        }
+        (_settings, _node, _texts) = (settings, node, settings.Texts());
+        _current = settings.Parse(node, _texts);
     }
 
-    /// <summary>Told, in one line each, that new files were taken, or cannot be and why; and that the certificate ends soon.
-    /// </summary>
-    internal Action<string> Notice { get; set; } = static _ => { };
+    /// <summary>Whether clients must show a certificate.</summary>
+    internal bool ClientsNeedCertificates => _settings.ClientsNeedCertificates;
+
+    /// <summary>Those of now.</summary>
+    internal Credentials Current => _current;
+
+    /// <summary>Reads them again and again, once for each of these.</summary>
+    /// <param name="notice">Told, in one line each, that new files were taken, or cannot be and why; and that the certificate ends
+    /// soon.</param>
+    /// <param name="ends">Whether that is over.</param>
+    internal async Task WatchAsync(Action<string> notice, Func<bool> ends)
+    {
+        while (!ends())
+        {
+            Refresh(notice);
+            await Task.Delay(Interval).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Why the other side is not this node; null if it is.</summary>
     internal static string? Objection(Secured connection, string to) => connection.Objection
@@ -53,17 +59,16 @@ internal sealed class NodeCredentials(TlsSettings settings, string node)
         : ClientsNeedCertificates ? "clients must show a certificate here (recoverkv.tls.client-certificates; --cert and --key)"
         : null;
 
-    private void Refresh()
+    private void Refresh(Action<string> notice)
     {
-        _readAt = Environment.TickCount64;
         try
         {
-            var texts = settings.Texts();
+            var texts = _settings.Texts();
             if (texts != _texts)
             {
-                _current = settings.Parse(node, texts);
+                _current = _settings.Parse(_node, texts);
                 (_texts, _warnAt) = (texts, default);
-                Notice($"new certificates were read (recoverkv.tls): {Ends(_current.Certificate!)}");
+                notice($"new certificates were read (recoverkv.tls): {Ends(_current.Certificate!)}");
             }
 
             _failure = null;
@@ -72,18 +77,18 @@ internal sealed class NodeCredentials(TlsSettings settings, string node)
         {
             // Files are exchanged one by one: what does not fit each other for a moment is not worth a line.
             if (e.Message != _failure) (_failure, _failures) = (e.Message, 0);
-            if (++_failures == 2) Notice($"new certificates are not taken, those of before stay: {e.Message}");
+            if (++_failures == 2) notice($"new certificates are not taken, those of before stay: {e.Message}");
         }
 
-        WarnOfEnd();
+        WarnOfEnd(notice);
     }
 
-    private void WarnOfEnd()
+    private void WarnOfEnd(Action<string> notice)
     {
         var now = DateTime.UtcNow;
-        if (_current!.Certificate!.NotAfter.ToUniversalTime() - now > Soon || now < _warnAt) return;
+        if (_current.Certificate!.NotAfter.ToUniversalTime() - now > Soon || now < _warnAt) return;
         _warnAt = now + Again;
-        Notice($"the certificate of this node must be exchanged soon (recoverkv.tls.certificate): {Ends(_current.Certificate)}");
+        notice($"the certificate of this node must be exchanged soon (recoverkv.tls.certificate): {Ends(_current.Certificate)}");
     }
 
     private static string Ends(X509Certificate2 certificate) => string.Create(

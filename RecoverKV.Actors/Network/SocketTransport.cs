@@ -39,6 +39,7 @@ internal sealed class SocketTransport : Transport
     private readonly Door _door;
     private readonly ClientDoor _clients;
     private readonly Complaints _complaints;
+    private readonly Complaints _ofPeers;
     private Action _stopListening = static () => { };
     private volatile bool _ends;
     private Address? _local;
@@ -56,6 +57,7 @@ internal sealed class SocketTransport : Transport
         SchemeIdentifier = "tcp";
         _log = Logging.GetLogger(system, this);
         _complaints = new Complaints(line => _log.Warning("{0}", line));
+        _ofPeers = new Complaints(line => _log.Warning("{0}", line));
         _strand = Strands.Of(system);
         _door = Door.Of(system)
             ?? throw new ConfigurationException("SocketTransport is for nodes of RecoverKV, which give it a Door");
@@ -88,7 +90,7 @@ internal sealed class SocketTransport : Transport
             SchemeIdentifier, System.Name, Hosts.Normalize(known, bare: true) ?? known,
             Config.GetInt("public-port") is > 0 and var port ? port : bound);
         _ = AcceptAsync(server);
-        if (_door.Tls is { } credentials) _ = RefreshAsync(credentials);
+        if (_door.Tls is { } credentials) _ = credentials.WatchAsync(notice => _log.Warning("{0}", notice), () => _ends);
         return (_local, _listener);
     }
 
@@ -111,7 +113,7 @@ internal sealed class SocketTransport : Transport
             if (e is IOException { InnerException: null } and not TooFewDescriptorsException)
             {
                 _door.Refused(e.Message);
-                _complaints.Add(e.Message);
+                _ofPeers.Add(e.Message);
             }
 
             var why = e is OperationCanceledException ? "nobody answered in time" : e.Message;
@@ -134,6 +136,7 @@ internal sealed class SocketTransport : Transport
     private async Task<(Socket Socket, Stream Stream, FrameReader Incoming)> ConnectAsync(Member to, Role role, int port = 0)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        Stream? stream = null;
         try
         {
             if (!_descriptors.MayKeep(socket, isPeer: true)) throw new TooFewDescriptorsException(_descriptors.Limit);
@@ -141,13 +144,13 @@ internal sealed class SocketTransport : Transport
             using var limit = new CancellationTokenSource(Config.GetTimeSpan("connection-timeout"));
             await socket.ConnectAsync(Hosts.Bare(to.Host), to.Port, limit.Token).ConfigureAwait(false);
             Prepare(socket);
-            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            stream = new NetworkStream(socket, ownsSocket: true);
             string? objection = null;
             if (_door.Tls is { } tls)
             {
                 var secured = await SecureAsync(tls.Current.ConnectAsync(stream, Hosts.Bare(to.Host), limit.Token), to)
                     .ConfigureAwait(false);
-                (stream, objection) = (secured.Stream, NodeCredentials.Objection(secured, to.Node.Name));
+                (stream, objection) = (secured.Stream, secured.Judge(s => NodeCredentials.Objection(s, to.Node.Name)));
             }
 
             var incoming = new FrameReader(Knock.Longest);
@@ -156,6 +159,7 @@ internal sealed class SocketTransport : Transport
         }
         catch
         {
+            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
             socket.Dispose();
             throw;
         }
@@ -167,7 +171,7 @@ internal sealed class SocketTransport : Transport
         {
             return await securing.ConfigureAwait(false);
         }
-        catch (IOException e)
+        catch (IOException e) when (e.InnerException is null)
         {
             throw new IOException($"{with}: {e.Message}; is recoverkv.tls.mode on there?");
         }
@@ -176,8 +180,8 @@ internal sealed class SocketTransport : Transport
     private AkkaLink Link(
         Socket socket, Stream stream, FrameReader incoming, Address remote, string node, SideLane? lane = null, EndPoint? from = null)
     {
-        incoming.Longest = _longest;
-        var filter = new PeerFilter(node, _door.Find(node), _complaints.Add);
+        incoming.Trust(_longest);
+        var filter = new PeerFilter(node, _door.Find(node), _ofPeers.Add);
         var link = new AkkaLink(
             new FrameLink(socket, stream, _strand, incoming, lane: lane), filter, _local!, remote, Forget);
         _links.TryAdd(link, from);
@@ -225,17 +229,6 @@ internal sealed class SocketTransport : Transport
         }
     }
 
-    /// <summary>Files that have changed are seen even if nobody connects.</summary>
-    private async Task RefreshAsync(NodeCredentials credentials)
-    {
-        credentials.Notice = notice => _log.Warning("{0}", notice);
-        while (!_ends)
-        {
-            _ = credentials.Current;
-            await Task.Delay(Silence).ConfigureAwait(false);
-        }
-    }
-
     /// <summary>What was accepted becomes a connection once it has said what it is for.</summary>
     private async Task WelcomeAsync(Socket socket, IAssociationEventListener listener)
     {
@@ -266,33 +259,75 @@ internal sealed class SocketTransport : Transport
             }
             else if (_fromPeers.TryGetValue(new IPEndPoint(from.Address, knock.Port), out var link) && link.Peer == knock.From)
             {
-                incoming.Longest = _longest;
+                incoming.Trust(_longest);
                 link.Link.Take(stream, incoming);
             }
             else
             {
-                socket.Dispose();
+                await stream.DisposeAsync().ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // It has gone already.
-            socket.Dispose();
+            await guest.Stream.DisposeAsync().ConfigureAwait(false);
         }
     }
 
     /// <summary>What the other side says first, once it has proven it; null if it is refused.</summary>
     private async Task<Guest?> GreetAsync(Socket socket, FrameReader incoming, CancellationToken limit)
     {
+        // Whoever comes next is not to wait for the work of a handshake.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Stream stream = new NetworkStream(socket, ownsSocket: true);
-        Secured? secured = null;
-        if (await SpeaksTlsAsync(socket, limit).ConfigureAwait(false))
+        Guest? guest = null;
+        try
         {
-            secured = await SecureAsync(socket, stream, limit).ConfigureAwait(false);
-            if (secured is null) return null;
-            stream = secured.Stream;
+            Secured? secured = null;
+            if (await SpeaksTlsAsync(socket, limit).ConfigureAwait(false))
+            {
+                secured = await SecureAsync(socket, stream, limit).ConfigureAwait(false);
+                if (secured is null) return null;
+                stream = secured.Stream;
+            }
+
+            var knock = await GreetAsync(socket, stream, secured, incoming, limit).ConfigureAwait(false);
+            if (knock is not null) guest = new Guest(knock, stream);
+            return guest;
+        }
+        finally
+        {
+            if (guest is null)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+                incoming.Dispose();
+            }
+        }
+    }
+
+    private async Task<Knock?> GreetAsync(
+        Socket socket, Stream stream, Secured? secured, FrameReader incoming, CancellationToken limit)
+    {
+        var judged = false;
+        string? Judge(Knock knock)
+        {
+            judged = true;
+            return secured is null ? ObjectionTo(knock, null) : secured.Judge(s => ObjectionTo(knock, s));
         }
 
+        try
+        {
+            return await GreetAsync(socket, stream, Judge, incoming, limit).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!judged) secured?.Certificate?.Dispose();
+        }
+    }
+
+    private async Task<Knock?> GreetAsync(
+        Socket socket, Stream stream, Func<Knock, string?> judge, FrameReader incoming, CancellationToken limit)
+    {
         if (await Greeting.ReceiveAsync(stream, incoming, limit).ConfigureAwait(false) is not { } frame) return null;
         if (Knock.Decode(frame) is not { } knock)
         {
@@ -305,7 +340,7 @@ internal sealed class SocketTransport : Transport
         {
             refusal = $"versions {knock.Oldest} to {knock.Newest} are spoken there, and {Knock.Version} here";
         }
-        else if (ObjectionTo(knock, secured) is { } objection)
+        else if (judge(knock) is { } objection)
         {
             refusal = objection;
         }
@@ -325,12 +360,13 @@ internal sealed class SocketTransport : Transport
             refusal = null;
         }
 
-        if (refusal is null) return new Guest(knock, stream);
+        if (refusal is null) return knock;
         if (refusal.Length == 0) return null;
-        var who = knock.Role == Role.Client ? "A client" : $"'{(knock.From.Length > 32 ? knock.From[..32] : knock.From)}'";
-        var line = $"{who} at {socket.RemoteEndPoint} is refused: {refusal}";
-        if (knock.Role != Role.Client) _door.Refused(line);
-        _complaints.Add(line);
+        var isPeer = knock.Role != Role.Client && _door.Find(knock.From) is not null;
+        var line = $"{(isPeer ? $"'{knock.From}'" : knock.Role == Role.Client ? "A client" : "One that is no member")} at "
+            + $"{socket.RemoteEndPoint} is refused: {refusal}";
+        if (isPeer) _door.Refused(line);
+        (isPeer ? _ofPeers : _complaints).Add(line);
         await Greeting.SendAsync(stream, new Welcome(0, refusal).Encode(), limit).ConfigureAwait(false);
         return null;
     }
@@ -364,6 +400,7 @@ internal sealed class SocketTransport : Transport
         _door.Tls is not { } tls ? null
         : secured is null ? "this node speaks TLS only (recoverkv.tls; --cacert of the program)"
         : knock.Role == Role.Client ? tls.ClientObjection(secured)
+        : !Member.IsNodeId(knock.From) ? "it does not greet as nodes do"
         : NodeCredentials.Objection(secured, knock.From);
 
     private void ComplainOfCrowd() => _complaints.Add(

@@ -23,6 +23,7 @@ internal sealed class Strangers(int most, TimeSpan patience)
     {
         var place = Enter(connection, crowdedOut);
         T? said = null;
+        var stays = false;
         try
         {
             using var limit = new CancellationTokenSource(patience);
@@ -34,8 +35,12 @@ internal sealed class Strangers(int most, TimeSpan patience)
             // It broke, was silent for too long, had to make place, or sends no frames.
         }
 
-        var stays = Leave(place);
-        if (said is null || !stays) connection.Dispose();
+        finally
+        {
+            stays = Leave(place);
+            if (said is null || !stays) connection.Dispose();
+        }
+
         return stays ? said : null;
     }
 

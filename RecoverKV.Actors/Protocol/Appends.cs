@@ -89,9 +89,9 @@ public sealed partial class ReplicaCore
                 Effects.Add(new Effect.AnswerWrite(caller, answer));
             else if (_waiters.TryGetValue((request.Session, request.Number), out var waiter))
                 // A retry of a request that is under way only changes who gets the answer.
-                _waiters[(request.Session, request.Number)] = waiter with { Caller = caller };
+                HandOver(waiter, caller);
             else if (Blocked is { } why) AnswerWrite(caller, request, WriteStatus.Busy, why);
-            else if (IsBusy) AnswerWrite(caller, request, WriteStatus.Busy);
+            else if (IsBusy || HasItsShare(caller.Share)) AnswerWrite(caller, request, WriteStatus.Busy);
             else
             {
                 AddWaiter(caller, request);
@@ -112,17 +112,36 @@ public sealed partial class ReplicaCore
         || (_leading is { } leading
             && (leading.Waiting.Count >= _options.WaitingRequests || leading.WaitingBytes > _options.WaitingBytes));
 
+    private bool HasItsShare(Share share) =>
+        share.Writes >= Share.Of(_options.WaitingRequests) || share.WriteBytes > Share.Of(_options.WaitingBytes);
+
     private void AddWaiter(ICaller? caller, WriteRequest request)
     {
-        if (_waiters.TryAdd((request.Session, request.Number), new Waiter(caller, request)))
-            _waiterBytes += request.Encoded.Length;
+        if (!_waiters.TryAdd((request.Session, request.Number), new Waiter(caller, request))) return;
+        _waiterBytes += request.Encoded.Length;
+        Count(caller, request, 1);
     }
 
     private ICaller? RemoveWaiter(WriteRequest request)
     {
         if (!_waiters.Remove((request.Session, request.Number), out var waiter)) return null;
         _waiterBytes -= waiter.Request.Encoded.Length;
+        Count(waiter.Caller, waiter.Request, -1);
         return waiter.Caller;
+    }
+
+    private void HandOver(Waiter waiter, ICaller to)
+    {
+        Count(waiter.Caller, waiter.Request, -1);
+        Count(to, waiter.Request, 1);
+        _waiters[(waiter.Request.Session, waiter.Request.Number)] = waiter with { Caller = to };
+    }
+
+    private static void Count(ICaller? caller, WriteRequest request, int sign)
+    {
+        if (caller is null) return;
+        caller.Share.Writes += sign;
+        caller.Share.WriteBytes += sign * request.Encoded.Length;
     }
 
     private static void Enqueue(Leading leading, WriteRequest request)

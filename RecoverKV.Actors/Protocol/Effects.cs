@@ -3,7 +3,26 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>Where an answer goes: a client's address, opaque to the protocol.</summary>
-public interface ICaller;
+public interface ICaller
+{
+    /// <summary>What it has waiting at the replica that it asks.</summary>
+    Share Share { get; }
+}
+
+/// <summary>What one client has waiting at a replica: of the room for all of them one takes three quarters at most. Kept by the
+/// core.</summary>
+public sealed class Share
+{
+    internal int Writes { get; set; }
+
+    internal long WriteBytes { get; set; }
+
+    internal int Reads { get; set; }
+
+    internal long ReadBytes { get; set; }
+
+    internal static long Of(long room) => room - room / 4;
+}
 
 /// <summary>
 /// What the host of a <see cref="ReplicaCore"/> must carry out, in the order given. The core itself holds back what

@@ -188,7 +188,11 @@ public sealed partial class ReplicaCore
         _campaign = null;
         _canvassing = null;
         foreach (var waiter in _waiters.Values)
+        {
+            Count(waiter.Caller, waiter.Request, -1);
             if (waiter.Caller is { } caller) AnswerWrite(caller, waiter.Request, Client.Contracts.WriteStatus.NotSequencer);
+        }
+
         _waiters.Clear();
         _waiterBytes = 0;
     }

@@ -73,7 +73,7 @@ public sealed partial class ReplicaCore
     {
         long bytes = BlockedReadBytes;
         foreach (var key in read.Keys) bytes += BlockedKeyBytes + key.Length;
-        if (!HasRoomToBlock(bytes)) return false;
+        if (!HasRoomToBlock(caller, bytes)) return false;
         var keys = new Key[read.Keys.Count];
         for (var i = 0; i < keys.Length; i++) keys[i] = read.Keys[i].Detach();
         Block(new BlockedRead(caller, read with { Keys = keys }, null, bytes), waitFor);
@@ -83,19 +83,28 @@ public sealed partial class ReplicaCore
     private bool TryBlock(ICaller caller, ScanRequest request)
     {
         var bytes = BlockedReadBytes + request.Cursor.Length;
-        if (!HasRoomToBlock(bytes)) return false;
+        if (!HasRoomToBlock(caller, bytes)) return false;
         var own = request with { Cursor = request.Cursor.ToArray() };
         Block(new BlockedRead(caller, null, own, bytes), _log.Durable.Contiguous);
         return true;
     }
 
-    private bool HasRoomToBlock(long bytes) =>
-        _blockedReads.Count < _options.WaitingReads && _blockedBytes + bytes <= _options.WaitingReadBytes;
+    private bool HasRoomToBlock(ICaller caller, long bytes) =>
+        _blockedReads.Count < _options.WaitingReads && _blockedBytes + bytes <= _options.WaitingReadBytes
+        && caller.Share.Reads < Share.Of(_options.WaitingReads)
+        && caller.Share.ReadBytes + bytes <= Share.Of(_options.WaitingReadBytes);
 
     private void Block(BlockedRead blocked, Uid waitFor)
     {
         _blockedReads.Enqueue(blocked, waitFor);
-        _blockedBytes += blocked.Bytes;
+        Count(blocked, 1);
+    }
+
+    private void Count(BlockedRead blocked, int sign)
+    {
+        _blockedBytes += sign * blocked.Bytes;
+        blocked.Caller.Share.Reads += sign;
+        blocked.Caller.Share.ReadBytes += sign * blocked.Bytes;
     }
 
     private void ServeBlockedReads()
@@ -109,7 +118,7 @@ public sealed partial class ReplicaCore
             }
 
             _blockedReads.Dequeue();
-            _blockedBytes -= blocked.Bytes;
+            Count(blocked, -1);
             if (blocked.Read is { } read) Answer(blocked.Caller, read, 0);
             else AnswerScan(blocked.Caller, blocked.Scan!);
         }
@@ -122,9 +131,9 @@ public sealed partial class ReplicaCore
 
     private void RefuseBlockedReads()
     {
-        _blockedBytes = 0;
         while (_blockedReads.TryDequeue(out var blocked, out _))
         {
+            Count(blocked, -1);
             if (blocked.Read is { } read) AnswerRead(blocked.Caller, new ReadAnswer(read.Id, ReadStatus.NotAlive, []));
             else RefuseScan(blocked.Caller, blocked.Scan!);
         }

@@ -25,6 +25,7 @@ internal sealed class Callers(int maxMessageBytes)
     private sealed class Caller(IActorRef client) : ICaller
     {
         public IActorRef Client { get; } = client;
+        public Share Share { get; } = new();
         public TimeSpan UsedAt { get; set; }
         public List<WriteAnswer> Writes { get; set; } = [];
         public List<ReadAnswer> Reads { get; set; } = [];

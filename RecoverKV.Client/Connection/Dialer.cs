@@ -48,8 +48,10 @@ internal static class Dialer
             var host = Hosts.Bare(node.Host);
             var secured = await Credentials.Load(tls.Authority, tls.Certificate, tls.Key).ConnectAsync(stream, host, limit)
                 .ConfigureAwait(false);
-            var objection = secured.Objection ?? Credentials.WhyNotHost(secured.Certificate!, host);
-            return objection is null ? secured.Stream : throw new IOException($"{node} is not believed: {objection}");
+            var objection = secured.Judge(s => s.Objection ?? Credentials.WhyNotHost(s.Certificate!, host));
+            if (objection is null) return secured.Stream;
+            await secured.Stream.DisposeAsync().ConfigureAwait(false);
+            throw new IOException($"{node} is not believed: {objection}");
         }
         catch (BadCredentialsException e)
         {

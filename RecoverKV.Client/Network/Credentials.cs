@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -64,9 +65,27 @@ internal sealed class Credentials
         var chain = Certificates(texts.Certificate, CredentialsFile.Certificate);
         var own = WithKey(texts.Certificate, texts.Key!);
         chain.RemoveAt(0);
-        if (NotNow(own) is { } why)
-            throw new BadCredentialsException(CredentialsFile.Certificate, texts.Certificate.Path, why);
-        return new Credentials(authorities, own, chain);
+        try
+        {
+            return NotNow(own) is { } why
+                ? throw new BadCredentialsException(CredentialsFile.Certificate, texts.Certificate.Path, why)
+                : new Credentials(authorities, own, chain);
+        }
+        catch (CryptographicException e)
+        {
+            throw new BadCredentialsException(
+                CredentialsFile.Certificate, texts.Certificate.Path, $"a certificate is wanted ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+
+    /// <summary>Why others that believe the same authorities would not take this side's certificate; null if they would.</summary>
+    /// <param name="asServer">Whether as a server's, too.</param>
+    internal string? WhyNotOwn(bool asServer)
+    {
+        if (Certificate is null) return null;
+        var between = new X509Certificate2Collection();
+        foreach (var one in _own!.IntermediateCertificates) between.Add(one);
+        return WhyNot(Certificate, between, Oids.Client) ?? (asServer ? WhyNot(Certificate, between, Oids.Server) : null);
     }
 
     /// <summary>Secures a connection that this side has made.</summary>
@@ -95,6 +114,7 @@ internal sealed class Credentials
         EnabledSslProtocols = Versions,
         ClientCertificateContext = _own,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = NewPolicy(),
         RemoteCertificateValidationCallback = check,
         AllowRenegotiation = false,
         AllowTlsResume = false,
@@ -108,10 +128,24 @@ internal sealed class Credentials
         ClientCertificateRequired = true,
         EnabledSslProtocols = Versions,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = NewPolicy(),
         RemoteCertificateValidationCallback = check,
         AllowRenegotiation = false,
         AllowTlsResume = false,
     };
+
+    // Nothing that a certificate says is looked up anywhere.
+    private X509ChainPolicy NewPolicy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(_authorities);
+        return policy;
+    }
 
     /// <summary>Why a client's certificate is not believed; null if it is.</summary>
     /// <param name="certificate">Its certificate.</param>
@@ -123,22 +157,31 @@ internal sealed class Credentials
         WhyNot(certificate, chain?.ChainPolicy.ExtraStore, Oids.Server) ?? WhyNotHost(certificate, host);
 
     /// <summary>Why a server's certificate is not that of this host; null if it is.</summary>
-    internal static string? WhyNotHost(X509Certificate2 certificate, string host) => certificate.MatchesHostname(host)
-        ? null
-        : $"its certificate ({Name(certificate)}) is not of the host {host}";
+    internal static string? WhyNotHost(X509Certificate2 certificate, string host)
+    {
+        try
+        {
+            if (certificate.MatchesHostname(host, allowCommonName: false)) return null;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            // Its names are damaged, or the host is none that a certificate could have.
+        }
+
+        return $"its certificate ({Name(certificate)}) is not of the host {host}";
+    }
 
     private string? WhyNot(X509Certificate2 certificate, X509Certificate2Collection? between, Oid use)
     {
         if (NotNow(certificate) is { } why) return $"its certificate ({Name(certificate)}): {why}";
         using var chain = new X509Chain();
-        var policy = chain.ChainPolicy;
-        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        policy.RevocationMode = X509RevocationMode.NoCheck;
-        policy.DisableCertificateDownloads = true;
-        policy.CustomTrustStore.AddRange(_authorities);
+        var policy = NewPolicy();
+        chain.ChainPolicy = policy;
         if (between is not null) policy.ExtraStore.AddRange(between);
         policy.ApplicationPolicy.Add(use);
-        if (chain.Build(certificate)) return null;
+        var isGood = chain.Build(certificate);
+        foreach (var element in chain.ChainElements) element.Certificate.Dispose();
+        if (isGood) return null;
         var status = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, s) => all | s.Status);
         var what = status.HasFlag(X509ChainStatusFlags.NotValidForUsage)
             ? $"it is not for the use of a {(use == Oids.Server ? "server" : "client")}"
@@ -160,19 +203,30 @@ internal sealed class Credentials
             await handshake(secure, Check).ConfigureAwait(false);
             return new Secured(secure, shown, objection);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException)
+        catch (Exception e)
         {
             await secure.DisposeAsync().ConfigureAwait(false);
+            // A connection that breaks says nothing about TLS.
+            if (e is OperationCanceledException or IOException { InnerException: SocketException }) throw;
             var cause = e;
             while (cause.InnerException is { } inner) cause = inner;
-            throw new IOException($"TLS cannot be spoken with it: {cause.Message.TrimEnd('.')}");
+            throw new IOException($"TLS cannot be spoken with it: {ForeignText.Clean(cause.Message.TrimEnd('.'), 200)}");
         }
 
         bool Check(object _, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
             if (certificate is null) return true;
-            shown = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-            objection = WhyNot(shown, chain?.ChainPolicy.ExtraStore, use);
+            objection = "its certificate cannot be read";
+            try
+            {
+                shown = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+                objection = WhyNot(shown, chain?.ChainPolicy.ExtraStore, use);
+            }
+            catch (CryptographicException)
+            {
+                // Whatever it has in it.
+            }
+
             return true;
         }
     }
@@ -181,8 +235,7 @@ internal sealed class Credentials
     internal static string Name(X509Certificate2 certificate)
     {
         const int most = 64;
-        var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-        return string.Concat(name.Take(most).Select(c => char.IsControl(c) ? '?' : c));
+        return ForeignText.Clean(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), most);
     }
 
     private static string? NotNow(X509Certificate2 certificate)
@@ -271,4 +324,18 @@ internal sealed class Credentials
 /// <param name="Stream">What is said over it.</param>
 /// <param name="Certificate">What the other side shows; null if nothing.</param>
 /// <param name="Objection">Why that is not believed; null if it is.</param>
-internal sealed record Secured(SslStream Stream, X509Certificate2? Certificate, string? Objection);
+internal sealed record Secured(SslStream Stream, X509Certificate2? Certificate, string? Objection)
+{
+    /// <summary>An objection that is found by looking further at the certificate, which is not needed after it.</summary>
+    internal string? Judge(Func<Secured, string?> further)
+    {
+        try
+        {
+            return further(this);
+        }
+        finally
+        {
+            Certificate?.Dispose();
+        }
+    }
+}

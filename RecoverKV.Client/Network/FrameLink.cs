@@ -242,6 +242,7 @@ internal sealed class FrameLink
         finally
         {
             await lane.DisposeAsync().ConfigureAwait(false);
+            incoming.Dispose();
         }
     }
 

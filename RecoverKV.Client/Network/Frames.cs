@@ -16,6 +16,8 @@ internal static class Frame
 /// longest frame.</param>
 internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDisposable
 {
+    private ByteBudget? _budget = budget;
+
     /// <summary>How many bytes a frame may have; may be changed between two frames.</summary>
     internal int Longest { get; set; } = longest;
 
@@ -63,11 +65,18 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
         return _buffer.AsMemory(_end);
     }
 
+    /// <summary>From now on it reads what another node sends, which is nobody's to bound but by the frame.</summary>
+    internal void Trust(int frame)
+    {
+        Settle(0);
+        (_budget, Longest) = (null, frame);
+    }
+
     private void Settle(int bytes)
     {
-        if (budget is null) return;
-        if (bytes > _taken && !budget.TryTake(bytes - _taken)) throw new InvalidDataException("Too many frames are only half there.");
-        if (bytes < _taken) budget.Return(_taken - bytes);
+        if (_budget is null) return;
+        if (bytes > _taken && !_budget.TryTake(bytes - _taken)) throw new InvalidDataException("Too many frames are only half there.");
+        if (bytes < _taken) _budget.Return(_taken - bytes);
         _taken = bytes;
     }
 

@@ -101,7 +101,8 @@ internal sealed record Welcome(
     {
         var writer = new WireWriter();
         writer.Int(1, Version);
-        writer.String(2, Refusal);
+        // A frame of a greeting is short.
+        writer.String(2, ForeignText.Clean(Refusal, 300));
         writer.Bytes(3, Nonce.Span);
         writer.Bytes(4, Proof.Span);
         return writer.ToArray();
@@ -133,7 +134,7 @@ internal sealed record Welcome(
             return null;
         }
 
-        return version is >= 0 and <= int.MaxValue ? new Welcome((int)version, refusal, nonce, proof) : null;
+        return version is >= 0 and <= int.MaxValue ? new Welcome((int)version, ForeignText.Clean(refusal, 300), nonce, proof) : null;
     }
 }
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Storage;
 using RecoverKV.Client;
+using RecoverKV.Client.Network;
 
 namespace RecoverKV.Host.Certificates;
 
@@ -81,19 +82,28 @@ internal sealed class CertificateFolder
     });
 
     /// <summary>Makes a certificate of a client, in the place of one that is there.</summary>
-    public void MakeClient(string name, int days) => Make(name, days, static request =>
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([ForClients], critical: false)));
+    public void MakeClient(string name, int days) => Make(name, days, request =>
+    {
+        if (File.Exists(Certificate(name)))
+        {
+            using var there = X509CertificateLoader.LoadCertificateFromFile(Certificate(name));
+            if (NodeCertificate.NodesOf(there).Count > 0) throw new IOException($"{Certificate(name)} is the certificate of a node");
+        }
 
-    /// <summary>Whether there is one that is good for a while.</summary>
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([ForClients], critical: false));
+    });
+
+    /// <summary>Whether there is one of this authority that is good for a while.</summary>
     public bool Has(string name)
     {
         if (!File.Exists(Certificate(name)) || !File.Exists(Key(name))) return false;
         try
         {
-            using var found = X509CertificateLoader.LoadCertificateFromFile(Certificate(name));
-            return found.NotAfter.ToUniversalTime() > DateTime.UtcNow + Renewal;
+            var found = Credentials.Load(Authority, Certificate(name), Key(name));
+            return found.WhyNotOwn(asServer: false) is null
+                && found.Certificate!.NotAfter.ToUniversalTime() > DateTime.UtcNow + Renewal;
         }
-        catch (CryptographicException)
+        catch (BadCredentialsException)
         {
             return false;
         }

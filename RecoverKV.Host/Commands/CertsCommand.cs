@@ -19,12 +19,12 @@ internal static class CertsCommand
         var nodes = new Option<string[]>("--node")
         {
             Description = "A node's id and a host name or address at which it is reached; may be given several times, also for "
-                + $"one node. Default: {string.Join(", ", LocalNodes)}. All are good for localhost, too.",
+                + $"one node. Default, if no client is named either: {string.Join(", ", LocalNodes)}. All are good for localhost, too.",
             HelpName = "ID@HOST",
         };
         var clients = new Option<string[]>("--client")
         {
-            Description = $"The name of a client; may be given several times. Default: {CertificateFolder.Client}.",
+            Description = $"The name of a client; may be given several times. Default, if no node is named either: {CertificateFolder.Client}.",
             HelpName = "NAME",
         };
         var days = Arguments.Number("--days", 365, 1, 3650, "How many days the certificates are good.");
@@ -36,9 +36,12 @@ internal static class CertsCommand
         };
         command.SetAction(parsed =>
         {
-            var wanted = parsed.GetValue(nodes) is { Length: > 0 } given ? given : LocalNodes;
+            var (given, others) = (parsed.GetValue(nodes) ?? [], parsed.GetValue(clients) ?? []);
+            // Who wants one client more does not want other nodes.
+            var isAny = given.Length > 0 || others.Length > 0;
+            var wanted = isAny ? given : LocalNodes;
             var hosts = wanted.Select(Parse).ToLookup(n => n.Node, n => n.Host);
-            string[] names = parsed.GetValue(clients) is { Length: > 0 } others ? others : [CertificateFolder.Client];
+            string[] names = isAny ? others : [CertificateFolder.Client];
             foreach (var name in names)
             {
                 if (!Member.IsNodeId(name) || hosts.Contains(name) || name == "authority")

@@ -17,12 +17,16 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     /// <summary>How many calls at once.</summary>
     internal const int MostCalls = 4096;
 
+    /// <summary>How many calls that last as long as their client likes: of health and of reflection.</summary>
+    internal const int MostStreams = 100;
+
     /// <summary>How many bytes are small.</summary>
     internal const int Small = 16 * 1024;
 
     private const long DefaultBytes = 64 * 1024 * 1024;
     private readonly ByteBudget _budget = new(bytes);
     private int _calls;
+    private int _streams;
 
     /// <summary>How many bytes are held; for specs.</summary>
     internal long Held => _budget.Taken;
@@ -30,10 +34,12 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     /// <summary>A call, within the limits.</summary>
     internal async Task RunAsync(HttpContext context, Func<Task> next)
     {
+        var isStream = IsStream(context.Request.Path);
         using var held = new Share(_budget);
         try
         {
-            if (Interlocked.Increment(ref _calls) > MostCalls)
+            var running = isStream ? Interlocked.Increment(ref _streams) : Interlocked.Increment(ref _calls);
+            if (running > (isStream ? MostStreams : MostCalls))
             {
                 Refuse(context.Response);
                 return;
@@ -47,9 +53,14 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
         }
         finally
         {
-            Interlocked.Decrement(ref _calls);
+            if (isStream) Interlocked.Decrement(ref _streams);
+            else Interlocked.Decrement(ref _calls);
         }
     }
+
+    private static bool IsStream(PathString path) =>
+        path.StartsWithSegments("/grpc.health.v1.Health/Watch", StringComparison.Ordinal)
+        || path.Value?.StartsWith("/grpc.reflection.", StringComparison.Ordinal) is true;
 
     /// <summary>So many bytes of an answer are there until the call ends. If there is no room for them, the call is broken off:
     /// that something was not done can't be said any more.</summary>
@@ -66,13 +77,13 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
         response.Headers["grpc-message"] = "the endpoint has too many calls at once";
     }
 
-    /// <summary>What one call holds. Used by one thread at a time.</summary>
+    /// <summary>What one call holds: the most that it had at once. Used by one thread at a time.</summary>
     private sealed class Share(ByteBudget budget) : IDisposable
     {
         private long _request;
         private long _answer;
 
-        /// <summary>So many bytes of the request are there and not taken.</summary>
+        /// <summary>So many bytes of it are there; they stay with the call when they were read.</summary>
         /// <exception cref="RpcException">There is no room for them.</exception>
         internal void Requests(long length)
         {
@@ -92,8 +103,7 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
         {
             var wanted = Math.Max(0, length - Small);
             if (wanted > held && !budget.TryTake(wanted - held)) return false;
-            if (wanted < held) budget.Return(held - wanted);
-            held = wanted;
+            held = Math.Max(held, wanted);
             return true;
         }
     }

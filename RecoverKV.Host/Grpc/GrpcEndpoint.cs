@@ -30,7 +30,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
     private const int MostConnections = 1000, MostCallsOfOne = 100, Window = 128 * 1024;
 
-    // Who says nothing, or sends slower than any line, holds a connection or memory for so long and no longer.
+    // Who sends slower than any line holds memory for so long and no longer (SilentConnections.cs: a connection).
     private static readonly TimeSpan HandshakeLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan HeadersLimit = TimeSpan.FromSeconds(10);
     private static readonly MinDataRate SlowestUpload = new(bytesPerSecond: 4 * 1024, gracePeriod: TimeSpan.FromSeconds(10));
@@ -42,7 +42,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private readonly NodeClient _nodes;
     private int _disposed;
 
-    private GrpcEndpoint(WebApplication server, NodeClient nodes) => (_server, _nodes) = (server, nodes);
+    private GrpcEndpoint(WebApplication server, NodeClient nodes, GrpcOptions options)
+    {
+        (_server, _nodes) = (server, nodes);
+        _ = options.Credentials?.WatchAsync(options.Notice, () => Volatile.Read(ref _disposed) != 0);
+    }
 
     /// <summary>Listens, and looks for the nodes meanwhile.</summary>
     /// <exception cref="CommandFailedException">It cannot listen there.</exception>
@@ -53,7 +57,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         try
         {
             await server.StartAsync();
-            return new GrpcEndpoint(server, nodes);
+            return new GrpcEndpoint(server, nodes, options);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
@@ -78,6 +82,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private static WebApplication Build(GrpcOptions options, NodeClient nodes, IReadOnlyList<IPAddress> addresses)
     {
         var tls = options.Credentials is { } credentials ? Tls(credentials, new Complaints(options.Notice)) : null;
+        var silent = new SilentConnections();
         // Empty: neither files nor variables of ASP.NET have a say, and nothing logs.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -94,8 +99,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             limits.Http2.InitialConnectionWindowSize = 2 * Window;
             limits.Http2.InitialStreamWindowSize = Window;
             // Some clients resolve localhost to ::1 first.
-            if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, listen => Http2(listen, tls));
-            foreach (var address in addresses) kestrel.Listen(address, options.Port, listen => Http2(listen, tls));
+            if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, listen => Http2(listen, silent, tls));
+            foreach (var address in addresses) kestrel.Listen(address, options.Port, listen => Http2(listen, silent, tls));
         });
         var services = builder.Services;
         services.AddRoutingCore();
@@ -116,7 +121,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
         var server = builder.Build();
         var calls = options.Calls;
-        server.Use((context, next) => calls.RunAsync(context, () => next(context)));
+        server.Use((context, next) =>
+        {
+            SilentConnections.Called(context);
+            return calls.RunAsync(context, () => next(context));
+        });
         server.MapGrpcService<OriginalService>();
         server.MapGrpcHealthChecksService();
         server.MapGrpcService<ReflectionServiceImpl>();
@@ -128,7 +137,6 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     /// </summary>
     private static TlsHandshakeCallbackOptions Tls(NodeCredentials credentials, Complaints complaints)
     {
-        credentials.Notice = complaints.Add;
         return new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeLimit,
@@ -149,7 +157,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         };
     }
 
-    private static void Http2(ListenOptions listen, TlsHandshakeCallbackOptions? tls)
+    private static void Http2(ListenOptions listen, SilentConnections silent, TlsHandshakeCallbackOptions? tls)
     {
         listen.Protocols = HttpProtocols.Http2;
         // As with the connections between nodes and clients: files and peers come first.
@@ -157,7 +165,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         {
             if (connection.Features.Get<IConnectionSocketFeature>() is { } at && !FileLimit.MayKeep(at.Socket, isPeer: false))
                 connection.Abort();
-            else return next(connection);
+            else return silent.RunAsync(connection, () => next(connection));
             return Task.CompletedTask;
         });
         if (tls is not null) listen.UseHttps(tls);

@@ -63,5 +63,8 @@ internal sealed class CoreEnvironment
     {
         /// <summary>The only one.</summary>
         public static readonly Caller Instance = new();
+
+        /// <inheritdoc/>
+        public Share Share { get; } = new();
     }
 }

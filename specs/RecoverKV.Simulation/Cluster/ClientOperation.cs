@@ -61,6 +61,8 @@ internal sealed class Attempt(ClientOperation operation, SimulatedNode node) : I
 {
     public ClientOperation Operation { get; } = operation;
 
+    public Share Share { get; } = new();
+
     public SimulatedNode Node { get; } = node;
 
     /// <summary>Of a write.</summary>

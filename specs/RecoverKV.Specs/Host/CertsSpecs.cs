@@ -50,7 +50,6 @@ public sealed class CertsSpecs : IDisposable
     [InlineData("--node", "a@h:4051", "--node \"a@h:4051\": ID@HOST is wanted")]
     [InlineData("--node", "authority@h", "--node \"authority@h\"")]
     [InlineData("--client", "../x", "--client \"../x\": letters, digits")]
-    [InlineData("--client", "node1", "--client \"node1\"")]
     [InlineData("--client", "authority", "--client \"authority\"")]
     [InlineData("--days", "0", "--days")]
     public async Task A_wrong_word_is_wrong_usage_and_makes_nothing(string option, string word, string what)
@@ -59,6 +58,19 @@ public sealed class CertsSpecs : IDisposable
         Assert.Equal(ExitCode.Usage, code);
         Assert.Contains(what, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path("made")));
+    }
+
+    [Fact]
+    public async Task A_client_does_not_take_a_nodes_place()
+    {
+        await RunAsync("certs", Path("made"), "--client", "app");
+        Assert.Equal(["app.key", "app.pem", "authority.key", "authority.pem"],
+            Directory.GetFiles(Path("made")).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(ExitCode.Usage, (await RunAsync("certs", Path("made"), "--node", "a", "--client", "a")).Code);
+        await RunAsync("certs", Path("made"), "--node", "a");
+        var (code, _, error) = await RunAsync("certs", Path("made"), "--client", "a");
+        Assert.Equal(ExitCode.NotDone, code);
+        Assert.Contains("a.pem is the certificate of a node", error, StringComparison.Ordinal);
     }
 
     [Fact]

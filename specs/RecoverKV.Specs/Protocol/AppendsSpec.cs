@@ -80,7 +80,7 @@ public sealed class AppendsSpec
             Refuses(Ann, R(3), WriteStatus.Busy), Refuses(Ann, R(4), WriteStatus.Busy),
             Journals(Batch(2, 1, 1), committed: 0), To(2, Append(2, 1, 1)), To(3, Append(2, 1, 1)));
         // One was numbered, so there is room for one.
-        kit.Submit(Ann, R(3), R(4)).Exactly(Refuses(Ann, R(4), WriteStatus.Busy));
+        kit.Submit(Bob, R(3), R(4)).Exactly(Refuses(Bob, R(4), WriteStatus.Busy));
 
         var bytes = Sequencer(options: o => o with { BatchRequests = 1, BatchesInFlight = 1, WaitingBytes = 1 });
         bytes.Submit(Ann, R(1), R(2)).OfType<Effect.AnswerWrite>().ToArray<Effect>().Exactly(Refuses(Ann, R(2), WriteStatus.Busy));
@@ -100,11 +100,38 @@ public sealed class AppendsSpec
         }
 
         var count = Campaigning(o => o with { WaitingRequests = 1 });
-        count.Submit(Ann, R(2), R(3), R(4)).Exactly(Refuses(Ann, R(4), WriteStatus.Busy));
+        count.Submit(Ann, R(2)).Nothing();
+        count.Submit(Bob, R(3), R(4)).Exactly(Refuses(Bob, R(4), WriteStatus.Busy));
         var bytes = Campaigning(o => o with { WaitingBytes = (R(2).Encoded.Length + 1) / 2 });
-        bytes.Submit(Ann, R(2), R(3), R(4)).Exactly(Refuses(Ann, R(4), WriteStatus.Busy));
+        bytes.Submit(Ann, R(2)).Nothing();
+        bytes.Submit(Bob, R(3), R(4)).Exactly(Refuses(Bob, R(4), WriteStatus.Busy));
         // Who asks again for what waits takes no room.
         bytes.Submit(Bob, R(2)).Nothing();
+    }
+
+    [Fact]
+    public void R3_one_client_takes_three_quarters_of_the_room_and_gets_it_back()
+    {
+        var greedy = new Caller("greedy");
+        var kit = Sequencer(options: o => o with { BatchRequests = 1, BatchesInFlight = 1, WaitingRequests = 8 });
+        Assert.Equal(
+            [R(7).Number, R(8).Number],
+            kit.Submit(greedy, Rs(1, 8)).OfType<Effect.AnswerWrite>().Select(a => a.Answer.Number));
+        // Others have room, and it is theirs: also of what was asked for by the greedy one before.
+        kit.Submit(Ann, R(7), R(6)).Nothing();
+        kit.Submit(greedy, R(8)).Nothing();
+        kit.Submit(greedy, R(9)).Exactly(Refuses(greedy, R(9), WriteStatus.Busy));
+        kit.DiskCatchesUp();
+        kit.Receive(2, new Appended(E(2), U(1), U(1)));
+        Assert.Contains(kit.Receive(3, new Appended(E(2), U(1), U(1))), e => e is Effect.AnswerWrite { Answer.Number: 1 });
+        kit.Submit(greedy, R(9)).Nothing();
+
+        var large = new Caller("large");
+        var five = Rs(1, 5);
+        var bytes = Sequencer(
+            options: o => o with { BatchRequests = 1, BatchesInFlight = 1, WaitingBytes = (five[..3].Sum(r => r.Encoded.Length) - 1) * 4 / 3 });
+        Assert.Equal([4, 5], bytes.Submit(large, five).OfType<Effect.AnswerWrite>().Select(a => a.Answer.Number));
+        bytes.Submit(Ann, R(4)).Nothing();
     }
 
     [Fact]

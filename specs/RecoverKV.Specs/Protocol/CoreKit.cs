@@ -5,7 +5,14 @@ using static RecoverKV.Specs.Protocol.Given;
 namespace RecoverKV.Specs.Protocol;
 
 /// <summary>A client in specs.</summary>
-internal sealed record Caller(string Name) : ICaller;
+internal sealed record Caller(string Name) : ICaller
+{
+    public Share Share { get; } = new();
+
+    public bool Equals(Caller? other) => other?.Name == Name;
+
+    public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
+}
 
 /// <summary>
 /// One <see cref="ReplicaCore"/> under a spec's control: its clock, its disk and its network. Every step returns the

@@ -8,8 +8,8 @@ namespace RecoverKV.Specs.Protocol;
 /// <summary>The words of the specs: nodes, views, requests, and the effects to expect.</summary>
 internal static class Given
 {
-    public static readonly Caller Ann = new("Ann");
-    public static readonly Caller Bob = new("Bob");
+    public static Caller Ann => new("Ann");
+    public static Caller Bob => new("Bob");
 
     public static Epoch E(long epoch) => new(epoch);
 

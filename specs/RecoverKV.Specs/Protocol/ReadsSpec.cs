@@ -199,15 +199,42 @@ public sealed class ReadsSpec
     }
 
     [Fact]
+    public void R5_one_client_has_three_quarters_of_the_room_for_reads_and_gets_it_back()
+    {
+        var greedy = new Caller("greedy");
+        var kit = Alive(2, log: 3, committed: 2, options: o => o with { WaitingReads = 4 });
+        for (var i = 1; i <= 3; i++) kit.Read(greedy, "k3", id: i).Nothing();
+        kit.Read(greedy, "k3", id: 4).Exactly(RefusesRead(greedy, id: 4, status: ReadStatus.Busy));
+        kit.Read(Ann, "k3").Nothing();
+        Assert.Equal(4, kit.Receive(1, new Commit(E(1), U(3))).Length);
+        kit.Receive(1, Append(1, 4, 4, committed: 3));
+        kit.DiskCatchesUp();
+        for (var again = 0; again < 2; again++)
+        {
+            for (var i = 1; i <= 3; i++) kit.Read(greedy, "k4", id: i).Nothing();
+            kit.Read(greedy, "k4", id: 4).Exactly(RefusesRead(greedy, id: 4, status: ReadStatus.Busy));
+            // They are refused when the lease ends.
+            kit.Later(900);
+            Assert.Equal(3, kit.Tick().OfType<Effect.AnswerRead>().Count());
+            kit.Receive(1, Beat(1, echo: kit.Now, committed: 3, round: 2 + again));
+        }
+
+        var bytes = Alive(2, log: 3, committed: 2, options: o => o with { WaitingReadBytes = 800, MaxKeyBytes = 1000 });
+        for (var i = 1; i <= 3; i++) bytes.Read(greedy, "k3", id: i).Nothing();
+        bytes.Read(greedy, "k3", id: 4).Exactly(RefusesRead(greedy, id: 4, status: ReadStatus.Busy));
+        bytes.Read(Ann, "k3").Nothing();
+    }
+
+    [Fact]
     public void R5_no_more_bytes_of_reads_wait_than_the_bound()
     {
         var kit = Alive(2, log: 3, committed: 2, options: o => o with { WaitingReadBytes = 400, MaxKeyBytes = 1000 });
         var large = new Read(2, ["k3", new string('x', 200)]);
         kit.Read(Ann, ReadConsistency.Linearizable, large).Exactly(RefusesRead(Ann, id: 2, status: ReadStatus.Busy));
         kit.Read(Ann, "k3").Nothing();
-        kit.Scan(Ann, new ScanRequest(1, ReadConsistency.Linearizable, default, 10)).Nothing();
-        kit.Scan(Ann, new ScanRequest(2, ReadConsistency.Linearizable, default, 10)).Exactly(
-            new Effect.AnswerScan(Ann, new ScanReply(2, ReadStatus.Busy, [], default)));
+        kit.Scan(Bob, new ScanRequest(1, ReadConsistency.Linearizable, default, 10)).Nothing();
+        kit.Scan(Bob, new ScanRequest(2, ReadConsistency.Linearizable, default, 10)).Exactly(
+            new Effect.AnswerScan(Bob, new ScanReply(2, ReadStatus.Busy, [], default)));
         Assert.Equal(2, kit.Receive(1, new Commit(E(1), U(3))).Length);
         // There is room again, also after waiting reads were refused.
         kit.Receive(1, Append(1, 4, 4, committed: 3));
