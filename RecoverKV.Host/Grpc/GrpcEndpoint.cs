@@ -7,7 +7,6 @@ using Grpc.Health.V1;
 using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -35,7 +34,6 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private static readonly TimeSpan HeadersLimit = TimeSpan.FromSeconds(10);
     private static readonly MinDataRate SlowestUpload = new(bytesPerSecond: 4 * 1024, gracePeriod: TimeSpan.FromSeconds(10));
 
-    private static readonly Descriptors FileLimit = Descriptors.OfThisProcess();
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _server;
@@ -103,6 +101,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             foreach (var address in addresses) kestrel.Listen(address, options.Port, listen => Http2(listen, silent, tls));
         });
         var services = builder.Services;
+        services.AddSingleton<IConnectionListenerFactory>(new BoundedListeners(silent));
         services.AddRoutingCore();
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.AddSingleton(new OriginalService(options, nodes, new ClientRecords(options.Consistency)));
@@ -160,14 +159,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private static void Http2(ListenOptions listen, SilentConnections silent, TlsHandshakeCallbackOptions? tls)
     {
         listen.Protocols = HttpProtocols.Http2;
-        // As with the connections between nodes and clients: files and peers come first.
-        listen.Use(next => connection =>
-        {
-            if (connection.Features.Get<IConnectionSocketFeature>() is { } at && !FileLimit.MayKeep(at.Socket, isPeer: false))
-                connection.Abort();
-            else return silent.RunAsync(connection, () => next(connection));
-            return Task.CompletedTask;
-        });
+        listen.Use(next => connection => silent.RunAsync(connection, () => next(connection)));
         if (tls is not null) listen.UseHttps(tls);
     }
 
