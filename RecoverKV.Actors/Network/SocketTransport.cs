@@ -36,6 +36,7 @@ internal sealed class SocketTransport : Transport
     private readonly int _longest;
     private readonly Descriptors _descriptors = Descriptors.OfThisProcess();
     private readonly Strangers _strangers;
+    private readonly Reception _reception;
     private readonly Door _door;
     private readonly ClientDoor _clients;
     private readonly Complaints _complaints;
@@ -65,6 +66,7 @@ internal sealed class SocketTransport : Transport
         MaximumPayloadBytes = _longest;
         _strangers = new Strangers(_descriptors.Silent, Silence);
         _clients = new ClientDoor((ExtendedActorSystem)system, _door, _strand, _complaints.Add);
+        _reception = new Reception(_door, _descriptors, _clients, _complaints, _ofPeers);
     }
 
     /// <inheritdoc/>
@@ -150,7 +152,8 @@ internal sealed class SocketTransport : Transport
             {
                 var secured = await SecureAsync(tls.Current.ConnectAsync(stream, Hosts.Bare(to.Host), limit.Token), to)
                     .ConfigureAwait(false);
-                (stream, objection) = (secured.Stream, secured.Judge(s => NodeCredentials.Objection(s, to.Node.Name)));
+                using var shown = secured.Certificate;
+                (stream, objection) = (secured.Stream, NodeCredentials.Objection(secured, to.Node.Name));
             }
 
             var incoming = new FrameReader(Knock.Longest);
@@ -235,12 +238,13 @@ internal sealed class SocketTransport : Transport
         if (!_descriptors.MayKeep(socket, isPeer: true))
         {
             socket.Dispose();
-            ComplainOfCrowd();
+            _reception.ComplainOfCrowd();
             return;
         }
 
         var incoming = _clients.NewReader();
-        var guest = await _strangers.ListenAsync(socket, limit => GreetAsync(socket, incoming, limit), ComplainOfCrowd)
+        var guest = await _strangers
+            .ListenAsync(socket, limit => _reception.GreetAsync(socket, incoming, limit), _reception.ComplainOfCrowd)
             .ConfigureAwait(false);
         if (guest is null) return;
         try
@@ -273,142 +277,6 @@ internal sealed class SocketTransport : Transport
             await guest.Stream.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    /// <summary>What the other side says first, once it has proven it; null if it is refused.</summary>
-    private async Task<Guest?> GreetAsync(Socket socket, FrameReader incoming, CancellationToken limit)
-    {
-        // Whoever comes next is not to wait for the work of a handshake.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        Stream stream = new NetworkStream(socket, ownsSocket: true);
-        Guest? guest = null;
-        try
-        {
-            Secured? secured = null;
-            if (await SpeaksTlsAsync(socket, limit).ConfigureAwait(false))
-            {
-                secured = await SecureAsync(socket, stream, limit).ConfigureAwait(false);
-                if (secured is null) return null;
-                stream = secured.Stream;
-            }
-
-            var knock = await GreetAsync(socket, stream, secured, incoming, limit).ConfigureAwait(false);
-            if (knock is not null) guest = new Guest(knock, stream);
-            return guest;
-        }
-        finally
-        {
-            if (guest is null)
-            {
-                await stream.DisposeAsync().ConfigureAwait(false);
-                incoming.Dispose();
-            }
-        }
-    }
-
-    private async Task<Knock?> GreetAsync(
-        Socket socket, Stream stream, Secured? secured, FrameReader incoming, CancellationToken limit)
-    {
-        var judged = false;
-        string? Judge(Knock knock)
-        {
-            judged = true;
-            return secured is null ? ObjectionTo(knock, null) : secured.Judge(s => ObjectionTo(knock, s));
-        }
-
-        try
-        {
-            return await GreetAsync(socket, stream, Judge, incoming, limit).ConfigureAwait(false);
-        }
-        finally
-        {
-            if (!judged) secured?.Certificate?.Dispose();
-        }
-    }
-
-    private async Task<Knock?> GreetAsync(
-        Socket socket, Stream stream, Func<Knock, string?> judge, FrameReader incoming, CancellationToken limit)
-    {
-        if (await Greeting.ReceiveAsync(stream, incoming, limit).ConfigureAwait(false) is not { } frame) return null;
-        if (Knock.Decode(frame) is not { } knock)
-        {
-            _complaints.Add($"A connection from {socket.RemoteEndPoint} is closed: it does not greet as RecoverKV's do");
-            return null;
-        }
-
-        string? refusal;
-        if (knock.Oldest > Knock.Version || knock.Newest < Knock.Version)
-        {
-            refusal = $"versions {knock.Oldest} to {knock.Newest} are spoken there, and {Knock.Version} here";
-        }
-        else if (judge(knock) is { } objection)
-        {
-            refusal = objection;
-        }
-        else if (!_descriptors.MayKeep(socket, isPeer: knock.Role != Role.Client)
-            && (knock.Role != Role.Client || !_clients.MakePlace()))
-        {
-            ComplainOfCrowd();
-            refusal = "this node has too many connections";
-        }
-        else if (knock.Role != Role.Client)
-        {
-            refusal = await NodeGreeting.AcceptAsync(stream, incoming, _door, knock, limit).ConfigureAwait(false);
-        }
-        else
-        {
-            await Greeting.SendAsync(stream, new Welcome(Knock.Version).Encode(), limit).ConfigureAwait(false);
-            refusal = null;
-        }
-
-        if (refusal is null) return knock;
-        if (refusal.Length == 0) return null;
-        var isPeer = knock.Role != Role.Client && _door.Find(knock.From) is not null;
-        var line = $"{(isPeer ? $"'{knock.From}'" : knock.Role == Role.Client ? "A client" : "One that is no member")} at "
-            + $"{socket.RemoteEndPoint} is refused: {refusal}";
-        if (isPeer) _door.Refused(line);
-        (isPeer ? _ofPeers : _complaints).Add(line);
-        await Greeting.SendAsync(stream, new Welcome(0, refusal).Encode(), limit).ConfigureAwait(false);
-        return null;
-    }
-
-    private async Task<Secured?> SecureAsync(Socket socket, Stream stream, CancellationToken limit)
-    {
-        var why = "it speaks TLS, and this node does not (recoverkv.tls.mode)";
-        try
-        {
-            if (_door.Tls is { } tls) return await tls.Current.AcceptAsync(stream, limit).ConfigureAwait(false);
-        }
-        catch (IOException e)
-        {
-            why = e.Message;
-        }
-
-        _complaints.Add($"A connection from {socket.RemoteEndPoint} is closed: {why}");
-        return null;
-    }
-
-    /// <summary>Whether TLS begins: none of our first frames has a length that begins as its records do.</summary>
-    private static async Task<bool> SpeaksTlsAsync(Socket socket, CancellationToken limit)
-    {
-        const byte handshake = 0x16;
-        var first = new byte[1];
-        var length = await socket.ReceiveAsync(first, SocketFlags.Peek, limit).ConfigureAwait(false);
-        return length == 1 && first[0] == handshake;
-    }
-
-    private string? ObjectionTo(Knock knock, Secured? secured) =>
-        _door.Tls is not { } tls ? null
-        : secured is null ? "this node speaks TLS only (recoverkv.tls; --cacert of the program)"
-        : knock.Role == Role.Client ? tls.ClientObjection(secured)
-        : !Member.IsNodeId(knock.From) ? "it does not greet as nodes do"
-        : NodeCredentials.Objection(secured, knock.From);
-
-    private void ComplainOfCrowd() => _complaints.Add(
-        $"Connections are closed at once: this process may have {_descriptors.Limit} files open (ulimit -n), and the rest is "
-        + $"kept for peers and files; besides, at most {_descriptors.Silent} may be silent");
-
-    /// <summary>Who has greeted.</summary>
-    private sealed record Guest(Knock Knock, Stream Stream);
 
     private async Task<IPAddress> ResolveAsync(string host)
     {

@@ -48,7 +48,8 @@ internal static class Dialer
             var host = Hosts.Bare(node.Host);
             var secured = await Credentials.Load(tls.Authority, tls.Certificate, tls.Key).ConnectAsync(stream, host, limit)
                 .ConfigureAwait(false);
-            var objection = secured.Judge(s => s.Objection ?? Credentials.WhyNotHost(s.Certificate!, host));
+            using var shown = secured.Certificate;
+            var objection = secured.Objection ?? Credentials.WhyNotHost(shown!, host);
             if (objection is null) return secured.Stream;
             await secured.Stream.DisposeAsync().ConfigureAwait(false);
             throw new IOException($"{node} is not believed: {objection}");

@@ -324,18 +324,4 @@ internal sealed class Credentials
 /// <param name="Stream">What is said over it.</param>
 /// <param name="Certificate">What the other side shows; null if nothing.</param>
 /// <param name="Objection">Why that is not believed; null if it is.</param>
-internal sealed record Secured(SslStream Stream, X509Certificate2? Certificate, string? Objection)
-{
-    /// <summary>An objection that is found by looking further at the certificate, which is not needed after it.</summary>
-    internal string? Judge(Func<Secured, string?> further)
-    {
-        try
-        {
-            return further(this);
-        }
-        finally
-        {
-            Certificate?.Dispose();
-        }
-    }
-}
+internal sealed record Secured(SslStream Stream, X509Certificate2? Certificate, string? Objection);

@@ -7,8 +7,8 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Host.Grpc;
 
 /// <summary>
-/// What all calls together may hold of the endpoint's memory: so many at once, and so many bytes of requests that are half
-/// there and of answers that are not taken. Beyond it a call ends with RESOURCE_EXHAUSTED. Small requests and answers always
+/// What all calls together may hold of the endpoint's memory: so many at once, and so many bytes of requests and of answers
+/// under way. Beyond it a call ends with RESOURCE_EXHAUSTED. Small requests and answers always
 /// have room, so that large ones keep none of them out. Thread-safe.
 /// </summary>
 /// <param name="bytes">How many bytes beyond small ones.</param>
@@ -35,7 +35,7 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     internal async Task RunAsync(HttpContext context, Func<Task> next)
     {
         var isStream = IsStream(context.Request.Path);
-        using var held = new Share(_budget);
+        using var held = new Holding(_budget);
         try
         {
             var running = isStream ? Interlocked.Increment(ref _streams) : Interlocked.Increment(ref _calls);
@@ -66,7 +66,7 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     /// that something was not done can't be said any more.</summary>
     internal static void Answers(HttpContext context, int length)
     {
-        if (context.Features.Get<Share>()?.TryAnswer(length) is false) context.Abort();
+        if (context.Features.Get<Holding>()?.TryAnswer(length) is false) context.Abort();
     }
 
     // As gRPC has it where there are no messages.
@@ -78,7 +78,7 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     }
 
     /// <summary>What one call holds: the most that it had at once. Used by one thread at a time.</summary>
-    private sealed class Share(ByteBudget budget) : IDisposable
+    private sealed class Holding(ByteBudget budget) : IDisposable
     {
         private long _request;
         private long _answer;
@@ -111,7 +111,7 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     private sealed record Body(PipeReader Reader) : IRequestBodyPipeFeature;
 
     /// <summary>Tells how much has come and waits.</summary>
-    private sealed class CountingReader(PipeReader inner, Share held) : PipeReader
+    private sealed class CountingReader(PipeReader inner, Holding held) : PipeReader
     {
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
