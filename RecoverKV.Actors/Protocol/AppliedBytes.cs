@@ -11,6 +11,7 @@ internal sealed class AppliedBytes
 
     // A larger entry is most of its message anyway, and would leave too much room at the end of an array.
     internal const int Largest = ArraySize / 16;
+    private const int FirstArraySize = 4 * 1024;
     private byte[] _array = [];
     private int _used;
 
@@ -19,10 +20,14 @@ internal sealed class AppliedBytes
     {
         if (bytes.Length > Largest) return bytes;
         if (bytes.Length > _array.Length - _used)
-            (_array, _used) = (GC.AllocateUninitializedArray<byte>(ArraySize), 0);
+            (_array, _used) = (GC.AllocateUninitializedArray<byte>(SizeAfter(_array.Length, bytes.Length)), 0);
         var kept = _array.AsMemory(_used, bytes.Length);
         bytes.CopyTo(kept);
         _used += bytes.Length;
         return kept;
     }
+
+    // A store of little need not have much.
+    private static int SizeAfter(int before, int needed) =>
+        Math.Max(needed, Math.Clamp(4 * before, FirstArraySize, ArraySize));
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Simulation.Cluster;
@@ -50,5 +52,30 @@ internal abstract class Property(SimulatedCluster cluster)
         if (!condition) throw new ViolationException(Name, what);
     }
 
+    /// <summary>The words are made only if it does not hold: this is asked at each step.</summary>
+    protected void Hold(bool condition, [InterpolatedStringHandlerArgument(nameof(condition))] ref BrokenWords what)
+    {
+        if (!condition) throw new ViolationException(Name, what.ToString());
+    }
+
     protected ViolationException Broken(string what) => new(Name, what);
+}
+
+/// <summary>What is said of a property that does not hold.</summary>
+[InterpolatedStringHandler]
+internal ref struct BrokenWords
+{
+    private DefaultInterpolatedStringHandler _words;
+
+    public BrokenWords(int literalLength, int formattedCount, bool condition, out bool isBroken)
+    {
+        isBroken = !condition;
+        if (isBroken) _words = new DefaultInterpolatedStringHandler(literalLength, formattedCount, CultureInfo.InvariantCulture);
+    }
+
+    public void AppendLiteral(string literal) => _words.AppendLiteral(literal);
+
+    public void AppendFormatted<T>(T value, string? format = null) => _words.AppendFormatted(value, format);
+
+    public override string ToString() => _words.ToStringAndClear();
 }
