@@ -161,16 +161,19 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// All keys with their versions, in no particular order. A key that is there during the whole scan comes exactly
-    /// once; one that is written or deleted meanwhile may come with either state. A scan stays with one node: if that
-    /// dies, it ends with a <see cref="NotDoneException"/> and must start over.
+    /// The keys of a range with their versions, in the order of their bytes or the other way round. They come in pages, each of
+    /// one point of the order of writes. A key that is there during the whole scan comes exactly once; one that is written
+    /// or deleted meanwhile may come with either state.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The consistency is not for scans.</exception>
-    public IAsyncEnumerable<ScanItem> ScanAsync(
-        ReadConsistency consistency = ReadConsistency.Linearizable, CancellationToken cancellationToken = default)
+    /// <param name="options">All keys, ascending, linearizable, if left out.</param>
+    /// <param name="cancellationToken">Ends the scan.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The consistency is not for scans, or the limit is negative.</exception>
+    public IAsyncEnumerable<ScanItem> ScanAsync(ScanOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)consistency, (int)ReadConsistency.Stale, nameof(consistency));
-        return new Scan(Map, _core.Asks, _clock, _options.Deadline, consistency).ItemsAsync(cancellationToken);
+        options ??= new ScanOptions();
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)options.Consistency, (int)ReadConsistency.Stale, nameof(options));
+        if (options.Limit is { } limit) ArgumentOutOfRangeException.ThrowIfNegative(limit, nameof(options));
+        return new Scan(Map, _core.Asks, _clock, _options.Deadline, options).ItemsAsync(cancellationToken);
     }
 
     /// <summary>The state of every configured node, as they say themselves; those that are silent are DEAD.</summary>

@@ -1,4 +1,5 @@
 using RecoverKV.Client;
+using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Host;
 
@@ -18,4 +19,16 @@ internal static class ReservedKeys
 
     /// <summary>Whether a key is one of them.</summary>
     public static bool Holds(Key key) => ReservedPrefix.Begins(key);
+
+    /// <summary>The items of users, no more than <paramref name="limit"/>.</summary>
+    public static async IAsyncEnumerable<ScanItem> LeaveOut(IAsyncEnumerable<ScanItem> items, long limit = long.MaxValue)
+    {
+        if (limit <= 0) yield break;
+        await foreach (var item in items)
+        {
+            if (Holds(item.Key)) continue;
+            yield return item;
+            if (--limit == 0) yield break;
+        }
+    }
 }

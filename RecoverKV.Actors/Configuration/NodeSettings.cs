@@ -238,7 +238,7 @@ public sealed record NodeSettings
                 "recoverkv.limits.key", SettingsReader.ShowSize(key),
                 $"it must leave room for values in recoverkv.frame-size = {SettingsReader.ShowSize(frameSize)}");
         var value = (int)read.Size("limits.value", 1, mostValue);
-        var requests = read.Int("batch.requests", 1, Limits.BatchRequests);
+        var requests = read.Int("batch.requests", 1, Batch.MostRequests);
         var mostBatch = frameSize - FrameOverhead;
         var options = new ProtocolOptions
         {
@@ -262,7 +262,7 @@ public sealed record NodeSettings
             WaitingBytes = read.Size("waiting.bytes", 1024, 64L * 1024 * 1024 * 1024),
             WaitingReads = read.Int("waiting.reads", 1, 1_000_000),
             WaitingReadBytes = read.Size("waiting.read-bytes", 1024, 64L * 1024 * 1024 * 1024),
-            FetchEntries = read.Int("fetch.entries", 1, Limits.BatchRequests),
+            FetchEntries = read.Int("fetch.entries", 1, Batch.MostRequests),
             FetchBytes = (int)read.Size("fetch.bytes", 1, mostBatch),
             FetchesInFlight = read.Int("fetch.in-flight", 1, 64),
             ServesAlone = read.Choice(

@@ -81,7 +81,7 @@ public sealed partial class ReplicaCore
         _now = now;
         foreach (var request in requests)
         {
-            var invalid = Limits.Check(request, _options);
+            var invalid = _state.Check(request);
             if (invalid != null) AnswerWrite(caller, request, WriteStatus.Invalid, invalid);
             else if (!LeadsOn || _leavingSince != null) AnswerWrite(caller, request, WriteStatus.NotSequencer);
             else if (_leading != null && _state.Sessions.Find(request) is { } answer)

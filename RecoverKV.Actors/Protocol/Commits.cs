@@ -1,5 +1,3 @@
-using RecoverKV.Client;
-
 namespace RecoverKV.Actors.Protocol;
 
 // R4 Commit: what every in-sync member has on disk is committed, applied and answered.
@@ -51,7 +49,6 @@ public sealed partial class ReplicaCore
             var uid = _state.Applied.Next;
             var request = _log[uid].Request;
             var answer = _state.Apply(uid, request, Mutated(Mutations.SessionsNotReplicated) && _leading == null);
-            foreach (var operation in request.Operations) SettlePending(operation.Key, uid);
             if (RemoveWaiter(request) is { } caller) Effects.Add(new Effect.AnswerWrite(caller, answer));
             _log.Applied(uid);
         }
@@ -61,34 +58,24 @@ public sealed partial class ReplicaCore
         ServeBlockedReads();
     }
 
-    // ---- Keys with writes that may already be committed elsewhere: on this disk, acknowledged, not known committed.
-    // What is not on this disk cannot be committed, so reads need not wait for it.
-    private readonly Dictionary<Key, Uid> _pending = [];
-    private Uid _pendingTo;
+    // ---- Writes that may already be committed elsewhere: on this disk, acknowledged, not known committed. What is not on this
+    // disk cannot be committed, so reads need not wait for it.
+    private Uid _expectedTo;
 
-    // Extends the tracking to all that is on disk. A replica that is not in-sync serves no reads and only catches up.
-    private void TrackPending()
+    // Extends them to all that is on disk. A replica that is not in-sync serves no reads and only catches up.
+    private void ExpectDurable()
     {
         var to = _log.Durable.Contiguous;
-        var from = Uid.Max(_pendingTo, _state.Applied);
+        var from = Uid.Max(_expectedTo, _state.Applied);
         if (!_view.IsInSync(_self)) from = Uid.Max(from, Uid.Min(to, _knownCommitted));
-        for (var uid = from.Next; uid <= to; uid = uid.Next)
-        {
-            foreach (var operation in _log[uid].Request.Operations) _pending[operation.Key] = uid;
-        }
-
-        _pendingTo = to;
+        for (var uid = from.Next; uid <= to; uid = uid.Next) _state.Expect(uid, _log[uid].Request);
+        _expectedTo = to;
     }
 
-    private void SettlePending(Key key, Uid uid)
+    private void ExpectAnew()
     {
-        if (_pending.TryGetValue(key, out var last) && last <= uid) _pending.Remove(key);
-    }
-
-    private void ForgetPending()
-    {
-        _pending.Clear();
-        _pendingTo = Uid.Zero;
-        TrackPending();
+        _state.ExpectNothing();
+        _expectedTo = Uid.Zero;
+        ExpectDurable();
     }
 }

@@ -8,6 +8,9 @@ namespace RecoverKV.Actors.Protocol;
 /// </summary>
 public sealed record Batch(Epoch Epoch, Uid First, IReadOnlyList<WriteRequest> Requests)
 {
+    /// <summary>The most requests of one batch, whatever the settings say.</summary>
+    public const int MostRequests = 64 * 1024;
+
     /// <summary>The most bytes that an entry takes in a message besides its request, if each has a batch of its own.
     /// </summary>
     public const int EntryOverhead = 32;

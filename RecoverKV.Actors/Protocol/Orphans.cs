@@ -36,6 +36,6 @@ public sealed partial class ReplicaCore
             _log.Drop(range);
         }
 
-        if (orphans.Length > 0) ForgetPending();
+        if (orphans.Length > 0) ExpectAnew();
     }
 }

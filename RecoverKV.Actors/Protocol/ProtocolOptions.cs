@@ -1,3 +1,5 @@
+using RecoverKV.Actors.State;
+
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>What a <see cref="ReplicaCore"/> is given at its start. Durations are of the local monotonic clock.</summary>

@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using RecoverKV.Client;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Protocol;
@@ -8,12 +7,7 @@ namespace RecoverKV.Actors.Protocol;
 // the word of it.
 public sealed partial class ReplicaCore
 {
-    private const int ScanPageItems = 4096;
     private const long ScanPageBytes = 1024 * 1024;
-
-    // Roughly what a read that waits takes besides its keys, and each key besides its bytes.
-    private const int BlockedReadBytes = 128;
-    private const int BlockedKeyBytes = 64;
 
     private readonly PriorityQueue<BlockedRead, Uid> _blockedReads = new();
     private long _blockedBytes;
@@ -27,7 +21,7 @@ public sealed partial class ReplicaCore
     {
         if (_stopped) return;
         _now = now;
-        if (Limits.Check(read.Keys, _options) is { } invalid)
+        if (_state.Check(read) is { } invalid)
         {
             AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Invalid, [], 0, invalid));
         }
@@ -46,9 +40,7 @@ public sealed partial class ReplicaCore
         }
         else
         {
-            var waitFor = Uid.Zero;
-            foreach (var key in read.Keys)
-                if (_pending.TryGetValue(key, out var uid)) waitFor = Uid.Max(waitFor, uid);
+            var waitFor = _state.WaitsFor(read);
             if (waitFor <= _state.Applied || Mutated(Mutations.PendingReadsServed)) Answer(caller, read, 0);
             else if (!TryBlock(caller, read, waitFor)) AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Busy, []));
         }
@@ -61,7 +53,9 @@ public sealed partial class ReplicaCore
     {
         if (_stopped) return;
         _now = now;
-        if (request.Consistency == ReadConsistency.Stale || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
+        if (_state.Check(request) is { } invalid)
+            Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, ReadStatus.Invalid, [], default, Text: invalid)));
+        else if (request.Consistency == ReadConsistency.Stale || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
             AnswerScan(caller, request);
         else if (!HasLease(now)) RefuseScan(caller, request);
         else if (!TryBlock(caller, request)) RefuseScan(caller, request, ReadStatus.Busy);
@@ -71,21 +65,17 @@ public sealed partial class ReplicaCore
     // What waits has memory of its own: a small key must not keep the message of 4 MiB that it came with.
     private bool TryBlock(ICaller caller, Read read, Uid waitFor)
     {
-        long bytes = BlockedReadBytes;
-        foreach (var key in read.Keys) bytes += BlockedKeyBytes + key.Length;
+        var bytes = WaitingQuestion.Bytes(read);
         if (!HasRoomToBlock(caller, bytes)) return false;
-        var keys = new Key[read.Keys.Count];
-        for (var i = 0; i < keys.Length; i++) keys[i] = read.Keys[i].Detach();
-        Block(new BlockedRead(caller, read with { Keys = keys }, null, bytes), waitFor);
+        Block(new BlockedRead(caller, WaitingQuestion.Detach(read), null, bytes), waitFor);
         return true;
     }
 
     private bool TryBlock(ICaller caller, ScanRequest request)
     {
-        var bytes = BlockedReadBytes + request.Cursor.Length;
+        var bytes = WaitingQuestion.Bytes(request);
         if (!HasRoomToBlock(caller, bytes)) return false;
-        var own = request with { Cursor = request.Cursor.ToArray() };
-        Block(new BlockedRead(caller, null, own, bytes), _log.Durable.Contiguous);
+        Block(new BlockedRead(caller, null, WaitingQuestion.Detach(request), bytes), _log.Durable.Contiguous);
         return true;
     }
 
@@ -141,44 +131,13 @@ public sealed partial class ReplicaCore
 
     private long StaleAge() => _freshAt is { } at ? (long)Math.Ceiling((_now - at).TotalMilliseconds) : -1;
 
-    private void Answer(ICaller caller, Read read, long age)
-    {
-        var versions = new Client.Contracts.Version?[read.Keys.Count];
-        for (var i = 0; i < versions.Length; i++) versions[i] = _state.Find(read.Keys[i]);
-        AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Done, versions, age));
-    }
+    private void Answer(ICaller caller, Read read, long age) => AnswerRead(caller, _state.Answer(read, age));
 
     private void AnswerRead(ICaller caller, ReadAnswer answer) => Effects.Add(new Effect.AnswerRead(caller, answer));
 
     private void RefuseScan(ICaller caller, ScanRequest request, ReadStatus status = ReadStatus.NotAlive) =>
         Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, status, [], default)));
 
-    // The cursor names the run, because slots are of this process's memory, and the slot to go on at.
-    private void AnswerScan(ICaller caller, ScanRequest request)
-    {
-        var slot = 0;
-        if (!request.Cursor.IsEmpty)
-        {
-            var cursor = request.Cursor.Span;
-            if (cursor.Length != 12 || BinaryPrimitives.ReadInt64LittleEndian(cursor) != _options.Run)
-            {
-                RefuseScan(caller, request, ReadStatus.CursorLost);
-                return;
-            }
-
-            slot = BinaryPrimitives.ReadInt32LittleEndian(cursor[8..]);
-        }
-
-        var (items, next) = _state.Scan(
-            Math.Max(0, slot), Math.Clamp(request.MaxItems, 1, ScanPageItems), Math.Min(ScanPageBytes, _options.AnswerBytes));
-        var nextCursor = Array.Empty<byte>();
-        if (next >= 0)
-        {
-            nextCursor = new byte[12];
-            BinaryPrimitives.WriteInt64LittleEndian(nextCursor, _options.Run);
-            BinaryPrimitives.WriteInt32LittleEndian(nextCursor.AsSpan(8), next);
-        }
-
-        Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, ReadStatus.Done, items, nextCursor)));
-    }
+    private void AnswerScan(ICaller caller, ScanRequest request) =>
+        Effects.Add(new Effect.AnswerScan(caller, _state.Answer(request, Math.Min(ScanPageBytes, _options.AnswerBytes))));
 }

@@ -1,3 +1,4 @@
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Protocol;
@@ -51,7 +52,8 @@ public sealed partial class ReplicaCore
         _self = options.Self;
         _settings = Fingerprint(options.Agreed);
         _fetchId = options.Run & FetchIdsOfARun;
-        _state = new KeyValueState(options.Sessions);
+        _state = new KeyValueState(
+            options.Sessions, new RequestLimits(options.MaxRequestBytes, options.MaxKeyBytes, options.MaxValueBytes));
         _random = new SplitMix64(options.Seed);
     }
 
@@ -154,7 +156,7 @@ public sealed partial class ReplicaCore
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = _tickedAt = now;
         _lost = Mutated(Mutations.LossIgnored) ? null : lost;
-        TrackPending();
+        ExpectDurable();
         CheckOwnFolder();
         ResetElectionTimer();
         Notice($"{_self} starts at uid {Contiguous}, committed {Committed}, promised {_promised.Epoch}, {_view}");
@@ -192,7 +194,7 @@ public sealed partial class ReplicaCore
         _persisted = number;
         var before = _log.Durable.Contiguous;
         _log.Persisted(number);
-        TrackPending();
+        ExpectDurable();
         // What waited for the disk is not said in the name of a doubtful one.
         if (_lost != null) _whenDurable.Clear();
         while (_whenDurable.TryPeek(out var next) && next.Fact <= number)

@@ -148,7 +148,7 @@ public sealed partial class ReplicaCore
         var fact = new ViewAccepted(view, orphans, Uid.Max(_knownCommitted, view.CommittedBefore));
         Evolve(fact);
         ApplyCommitted();
-        TrackPending();
+        ExpectDurable();
         _viewFact = Journal(fact);
         _lastHeartbeat = _now;
         ResetElectionTimer();

@@ -40,7 +40,7 @@ internal readonly struct WellFormed(Epoch known, Uid held)
         Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom),
         HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest),
         Fetch m => Is(m.Range),
-        Entries m => m.Batches.Length <= Limits.BatchRequests && All(m.Batches),
+        Entries m => m.Batches.Length <= Batch.MostRequests && All(m.Batches),
         _ => true,
     };
 
@@ -64,7 +64,7 @@ internal readonly struct WellFormed(Epoch known, Uid held)
     private bool Is(Batch batch)
     {
         if (!Is(batch.Epoch) || batch.First.Value < 1 || !Is(batch.First)) return false;
-        if (batch.Requests.Count is 0 or > Limits.BatchRequests) return false;
+        if (batch.Requests.Count is 0 or > Batch.MostRequests) return false;
         for (var i = 0; i < batch.Requests.Count; i++)
             if (batch.Requests[i].Encoded.IsEmpty) return false;
         return true;

@@ -43,7 +43,7 @@ internal static class WireTypes
             {
                 case 1: epoch = reader.Int(); break;
                 case 2: first = reader.Int(); break;
-                case 3: ClientLimits.Add(requests, WriteRequestCodec.Decode(reader.Bytes()), Limits.BatchRequests); break;
+                case 3: ClientLimits.Add(requests, WriteRequestCodec.Decode(reader.Bytes()), Batch.MostRequests); break;
                 default: reader.Skip(); break;
             }
         }

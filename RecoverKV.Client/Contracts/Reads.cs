@@ -42,7 +42,7 @@ public enum ReadStatus
     /// <summary>The request breaks a limit, as the text says.</summary>
     Invalid = 3,
 
-    /// <summary>A scan's cursor is not of this run of this node; the scan must start over.</summary>
+    /// <summary>A scan's cursor is none of this build's; the scan must start over.</summary>
     CursorLost = 4,
 
     /// <summary>R12: the request is for another store than that of this node, as the accompanying view says.</summary>
@@ -68,16 +68,20 @@ public sealed record ReadAnswer(
 public sealed record ReadReplies(IReadOnlyList<ReadAnswer> Answers, ClusterView? View = null) : IClientMessage;
 
 /// <summary>
-/// Asks for a page of all keys. A key that is there during the whole scan comes exactly once; one that is written
-/// or deleted meanwhile may come with either state. Pages are linearizable or stale as reads are.
+/// Asks for a page of the keys of a range, in their order. Each page is of one point of the order of writes, linearizable or
+/// stale as a read is; pages are of different points. A key that is there during the whole scan comes exactly once; one that
+/// is written or deleted meanwhile may come with either state.
 /// </summary>
 /// <param name="Id">Chosen by the client; the answer carries it.</param>
 /// <param name="Consistency">What each page promises.</param>
-/// <param name="Cursor">Empty for the first page, then what the page before gave. Valid on the same node only.</param>
+/// <param name="Cursor">Empty for the first page, then what the page before gave. Good on every node.</param>
 /// <param name="MaxItems">No more items than this; the node may send fewer.</param>
 /// <param name="Cluster">R12: the store that it is for; empty while the client knows no id of it.</param>
+/// <param name="Range">Which keys; the same for each page.</param>
+/// <param name="Reverse">Whether the last key comes first; the same for each page.</param>
 public sealed record ScanRequest(
-    long Id, ReadConsistency Consistency, ReadOnlyMemory<byte> Cursor, int MaxItems, Guid Cluster = default)
+    long Id, ReadConsistency Consistency, ReadOnlyMemory<byte> Cursor, int MaxItems, Guid Cluster = default,
+    KeyRange Range = default, bool Reverse = false)
     : IClientMessage;
 
 /// <summary>One key and its version.</summary>
@@ -86,11 +90,12 @@ public readonly record struct ScanItem(Key Key, Version Version);
 /// <summary>A page of a scan.</summary>
 /// <param name="Id">The id of the request.</param>
 /// <param name="Status">How it ended.</param>
-/// <param name="Items">In no particular order; may be empty before the end.</param>
+/// <param name="Items">In the order of the keys' bytes, or the other way round.</param>
 /// <param name="Next">The cursor of the next page; empty at the end.</param>
 /// <param name="View">Where to go instead, with <see cref="ReadStatus.NotAlive"/>, and whose store it is, with
 /// <see cref="ReadStatus.OtherStore"/>.</param>
 /// <param name="Text">What is wrong, if <see cref="ReadStatus.Invalid"/>.</param>
+/// <param name="Uid">The point in the order of writes that it shows; 0 unless done, and from builds that did not tell.</param>
 public sealed record ScanReply(
     long Id, ReadStatus Status, IReadOnlyList<ScanItem> Items, ReadOnlyMemory<byte> Next, ClusterView? View = null,
-    string? Text = null) : IClientMessage;
+    string? Text = null, long Uid = 0) : IClientMessage;

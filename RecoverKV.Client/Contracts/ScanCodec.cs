@@ -5,12 +5,22 @@ internal static class ScanCodec
 {
     internal static WireWriter Encode(ScanRequest request)
     {
-        var writer = new WireWriter(64 + request.Cursor.Length);
+        var (from, to) = (request.Range.From, request.Range.To);
+        var writer = new WireWriter(64 + request.Cursor.Length + from.Length + (to?.Length ?? 0));
         writer.Int(1, request.Id);
         writer.Int(2, (long)request.Consistency);
         writer.Bytes(3, request.Cursor.Span);
         writer.Int(4, request.MaxItems);
         writer.Id(5, request.Cluster);
+        if (!from.IsEmpty || to is not null)
+        {
+            var mark = writer.Begin(6);
+            writer.Bytes(1, from.Span);
+            if (to is { } end) writer.AlwaysBytes(2, end.Span);
+            writer.End(mark);
+        }
+
+        writer.Bool(7, request.Reverse);
         return writer;
     }
 
@@ -21,6 +31,8 @@ internal static class ScanCodec
         ReadOnlyMemory<byte> cursor = default;
         var maxItems = 0;
         var cluster = Guid.Empty;
+        var range = KeyRange.All;
+        var reverse = false;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -31,11 +43,31 @@ internal static class ScanCodec
                 case 3: cursor = reader.Bytes(); break;
                 case 4: maxItems = reader.Int32(); break;
                 case 5: cluster = reader.Id(); break;
+                case 6: range = DecodeRange(reader.Bytes()); break;
+                case 7: reverse = reader.Bool(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ScanRequest(id, consistency, cursor, maxItems, cluster);
+        return new ScanRequest(id, consistency, cursor, maxItems, cluster, range, reverse);
+    }
+
+    private static KeyRange DecodeRange(ReadOnlyMemory<byte> encoded)
+    {
+        ReadOnlyMemory<byte> from = default;
+        ReadOnlyMemory<byte>? to = null;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: from = reader.Bytes(); break;
+                case 2: to = reader.Bytes(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return KeyRange.OfBounds(from, to);
     }
 
     internal static WireWriter Encode(ScanReply reply)
@@ -56,6 +88,7 @@ internal static class ScanCodec
         writer.Bytes(4, reply.Next.Span);
         if (reply.View is { } view) ClusterCodec.Write(writer, 5, view);
         writer.String(6, reply.Text);
+        writer.Int(7, reply.Uid);
         return writer;
     }
 
@@ -67,6 +100,7 @@ internal static class ScanCodec
         ReadOnlyMemory<byte> next = default;
         ClusterView? view = null;
         string? text = null;
+        long uid = 0;
         var reader = new WireReader(encoded);
         while (reader.Next() is var field and not 0)
         {
@@ -78,11 +112,12 @@ internal static class ScanCodec
                 case 4: next = reader.Bytes(); break;
                 case 5: view = ClusterCodec.DecodeView(reader.Bytes()); break;
                 case 6: text = reader.OptionalString(); break;
+                case 7: uid = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ScanReply(id, status, items, next, view, text);
+        return new ScanReply(id, status, items, next, view, text, uid);
     }
 
     private static ScanItem DecodeItem(ReadOnlyMemory<byte> encoded)

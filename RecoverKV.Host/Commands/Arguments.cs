@@ -96,6 +96,15 @@ internal static class Arguments
                 ? uid
                 : null);
 
+    /// <summary>How many at most.</summary>
+    public static Option<long> Limit(string description)
+    {
+        var option = Parsed<long>("--limit", description, "N", "a whole number, 0 or more,",
+            text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : null);
+        option.DefaultValueFactory = _ => long.MaxValue;
+        return option;
+    }
+
     private static Option<T> Parsed<T>(
         string name, string description, string helpName, string wanted, Func<string, T?> parse)
         where T : struct => new(name)

@@ -12,6 +12,7 @@ internal static class ClientCommands
         GetCommand.Create(context),
         DeleteCommand.Create(context),
         CasCommand.Create(context),
+        ScanCommand.Create(context),
         StatusCommand.Create(context),
         LoadCommand.Create(context),
         DumpCommand.Create(context),

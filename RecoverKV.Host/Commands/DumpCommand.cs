@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.CommandLine;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
@@ -9,9 +8,6 @@ namespace RecoverKV.Host.Commands;
 /// <summary><c>dump [FILE|-] [--format F] [--stale]</c></summary>
 internal static class DumpCommand
 {
-    private const int NamedRefusals = 10;
-    private const int FlushBytes = 64 * 1024;
-
     public static Command Create(CommandContext context)
     {
         var file = Arguments.NeverEmpty(new Argument<string>("FILE")
@@ -26,13 +22,14 @@ internal static class DumpCommand
         });
         var format = FormatOption.Create();
         var stale = Arguments.Stale();
-        var command = context.NewCommand("dump", "Write all keys and values, in no particular order.",
+        var command = context.NewCommand("dump", "Write all keys and values, in the order of the keys' bytes.",
             async (parsed, client, cancellation) =>
             {
                 var name = parsed.GetRequiredValue(file);
                 var consistency = parsed.GetValue(stale) ? ReadConsistency.Stale : ReadConsistency.Linearizable;
                 var chosen = RecordFormat.Choose(parsed.GetValue(format), name);
-                return await RunAsync(context.Terminal, client.ScanAsync(consistency, cancellation), name, chosen);
+                var items = client.ScanAsync(new ScanOptions { Consistency = consistency }, cancellation);
+                return await RunAsync(context.Terminal, items, name, chosen);
             });
         command.Add(file);
         command.Add(format);
@@ -85,34 +82,15 @@ internal static class DumpCommand
     private static async Task<int> WriteAsync(
         Terminal terminal, IAsyncEnumerable<ScanItem> items, Stream output, RecordFormat format)
     {
-        long written = 0, refused = 0;
-        var buffer = new ArrayBufferWriter<byte>(2 * FlushBytes);
-        await foreach (var item in items)
+        var writer = new RecordWriter(terminal, output, (item, buffer) => format.Write(item.Key.Bytes.Span, item.Version.Value.Span, buffer));
+        await writer.WriteAsync(ReservedKeys.LeaveOut(items));
+        if (writer.Refused == 0)
         {
-            if (ReservedKeys.Holds(item.Key)) continue;
-            if (format.Write(item.Key.Bytes.Span, item.Version.Value.Span, buffer) is not { } error)
-            {
-                written++;
-            }
-            else if (refused++ < NamedRefusals)
-            {
-                terminal.Error.WriteLine($"key {Failures.OneLine(item.Key.ToString())}: {error}");
-            }
-
-            if (buffer.WrittenCount < FlushBytes) continue;
-            await output.WriteAsync(buffer.WrittenMemory);
-            buffer.ResetWrittenCount();
-        }
-
-        await output.WriteAsync(buffer.WrittenMemory);
-        await output.FlushAsync();
-        if (refused == 0)
-        {
-            terminal.Error.WriteLine($"dumped {written}");
+            terminal.Error.WriteLine($"dumped {writer.Written}");
             return ExitCode.Done;
         }
 
-        terminal.Error.WriteLine($"dumped {written}, left out {refused} that {format.Name} cannot hold: "
+        terminal.Error.WriteLine($"dumped {writer.Written}, left out {writer.Refused} that {format.Name} cannot hold: "
             + "use --format ndjson");
         return ExitCode.Usage;
     }

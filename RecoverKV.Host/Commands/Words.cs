@@ -69,11 +69,10 @@ internal sealed class Words
     public string Name(ParseResult parsed) => Failures.OneLine(parsed.GetRequiredValue(_key));
 
     /// <summary>The key.</summary>
-    public Key KeyOf(ParseResult parsed)
-    {
-        var text = parsed.GetRequiredValue(_key);
-        return IsHex(parsed) ? new Key(FromHex(text)!) : new Key(text);
-    }
+    public Key KeyOf(ParseResult parsed) => KeyOf(parsed.GetRequiredValue(_key), IsHex(parsed));
+
+    /// <summary>A key of a word, which was checked.</summary>
+    public static Key KeyOf(string word, bool hex) => hex ? new Key(FromHex(word)!) : new Key(word);
 
     /// <summary>The value, which is read now if it is not in the words.</summary>
     /// <param name="parsed">The call.</param>
@@ -131,12 +130,14 @@ internal sealed class Words
         return all.ToArray();
     }
 
-    private static byte[]? FromHex(string text)
+    /// <summary>The bytes of hexadecimal digits; null if they are none.</summary>
+    public static byte[]? FromHex(string text)
     {
         if (text.Length % 2 != 0 || !text.All(char.IsAsciiHexDigit)) return null;
         return Convert.FromHexString(text);
     }
 
-    private static string NoHex(string what, string text) =>
+    /// <summary>Says so.</summary>
+    public static string NoHex(string what, string text) =>
         $"--hex: {what} is wanted as hexadecimal digits, two a byte, not \"{text}\"";
 }

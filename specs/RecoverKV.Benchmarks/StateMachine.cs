@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 
 namespace RecoverKV.Benchmarks;
 

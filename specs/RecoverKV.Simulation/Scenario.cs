@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Simulation;

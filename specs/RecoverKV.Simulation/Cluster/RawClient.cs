@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Simulation.Linearizability;
 
@@ -114,10 +115,19 @@ internal sealed class RawClient(SimulatedCluster cluster, int number, Prng rando
     {
         var operation = new ClientOperation(this, cluster.Scheduler.Now, cluster.Scheduler.Steps)
         {
-            Scan = new ScanRequest(_nextRead++, ReadConsistency.Linearizable, default, random.Between(1, 4)),
+            Scan = new ScanRequest(
+                _nextRead++, ReadConsistency.Linearizable, default, random.Between(1, 4), Range: DrawRange(), Reverse: random.Chance(0.3)),
         };
         _open.Add(operation);
         SendRead(operation, random.Pick(cluster.Nodes));
+    }
+
+    private KeyRange DrawRange()
+    {
+        if (random.Chance(0.5)) return KeyRange.All;
+        if (random.Chance(0.3)) return KeyRange.Prefix("k1");
+        var (one, other) = (Values.Key(random.Below(cluster.Scenario.Keys)), Values.Key(random.Below(cluster.Scenario.Keys)));
+        return one <= other ? KeyRange.Between(one, other) : KeyRange.Between(other, one);
     }
 
     private ClientOperation NewOperation(WriteRequest request)
@@ -194,7 +204,6 @@ internal sealed class RawClient(SimulatedCluster cluster, int number, Prng rando
 
         cluster.Statistics.Retries++;
         if (operation.Request is not null) SendWrites([operation]);
-        else if (operation.Scan is not null) Close(operation, Outcome.Unknown); // its cursor is good on one node only
         else SendRead(operation, random.Pick(cluster.Nodes));
     }
 
@@ -274,7 +283,7 @@ internal sealed class RawClient(SimulatedCluster cluster, int number, Prng rando
         else
         {
             operation.Scan = operation.Scan with { Id = _nextRead++, Cursor = reply.Next };
-            SendRead(operation, attempt.Node);
+            SendRead(operation, random.Chance(0.7) ? attempt.Node : random.Pick(cluster.Nodes));
         }
     }
 

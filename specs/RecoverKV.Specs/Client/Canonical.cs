@@ -18,6 +18,7 @@ internal static class Canonical
     {
         // On the wire an absent version is an empty one, and an absent string an empty one.
         null when declared == typeof(Version) => "{Uid=0,Value=}",
+        null when declared == typeof(V1.KeyRange) => "{From=,To=}",
         null => "",
         string s => s,
         Key k => Convert.ToHexString(k.Bytes.Span),
@@ -41,7 +42,7 @@ internal static class Canonical
     {
         var properties = value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.GetIndexParameters().Length == 0)
-            .Where(p => p.Name is not ("Encoded" or "Descriptor" or "Parser" or "HasExpectedUid"))
+            .Where(p => p.Name is not ("Encoded" or "Descriptor" or "Parser" or "HasExpectedUid" or "HasTo"))
             .OrderBy(p => p.Name, StringComparer.Ordinal)
             .Select(p => $"{p.Name}={Text(Get(value, p), p.PropertyType)}");
         return "{" + string.Join(",", properties) + "}";

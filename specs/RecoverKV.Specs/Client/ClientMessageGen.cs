@@ -62,6 +62,9 @@ internal static class ClientMessageGen
         Gen.Select(Number, Gen.Enum<ReadStatus>(), Versions, Number, MaybeText)
             .Select((i, s, v, a, t) => new ReadAnswer(i, s, v, a, t));
 
+    private static readonly Gen<KeyRange> Range = Gen.Select(Bytes, Gen.Bool, Bytes)
+        .Select((from, ends, to) => ends ? KeyRange.OfBounds(from, to) : KeyRange.OfBounds(from, null));
+
     private static readonly Gen<ScanItem> Item = Gen.Select(AnyKey, AVersion).Select((k, v) => new ScanItem(k, v));
 
     /// <summary>One generator for each type of client message.</summary>
@@ -90,11 +93,11 @@ internal static class ClientMessageGen
             Gen.Select(Gen.Enum<ReadConsistency>(), Read.List[0, 4], Id).Select((c, r, s) => new ReadBatch(c, r, s))),
         [typeof(ReadReplies)] = Of(Gen.Select(ReadAnswer.List[0, 4], MaybeView).Select((a, v) => new ReadReplies(a, v))),
         [typeof(ScanRequest)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32, Id)
-                .Select((i, c, b, m, s) => new ScanRequest(i, c, b, m, s))),
+            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32, Id, Range, Gen.Bool)
+                .Select((i, c, b, m, s, r, v) => new ScanRequest(i, c, b, m, s, r, v))),
         [typeof(ScanReply)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView, MaybeText)
-                .Select((i, s, l, n, v, t) => new ScanReply(i, s, l, n, v, t))),
+            Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView, MaybeText, Number)
+                .Select((i, s, l, n, v, t, u) => new ScanReply(i, s, l, n, v, t, u))),
     };
 
     private static Gen<IClientMessage> Of<T>(Gen<T> gen) where T : IClientMessage => gen.Select(m => (IClientMessage)m);

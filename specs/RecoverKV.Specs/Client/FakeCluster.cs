@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using RecoverKV.Actors.Replica;
+using RecoverKV.Actors.State;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Client.Network;
@@ -123,10 +124,12 @@ internal sealed class FakeCluster : IAsyncDisposable
     {
         lock (_gate)
         {
-            var from = request.Cursor.IsEmpty ? 0 : BitConverter.ToInt32(request.Cursor.Span);
-            var items = _table.Skip(from).Take(request.MaxItems).Select(p => new ScanItem(p.Key, p.Value)).ToList();
-            var next = from + items.Count == _table.Count ? [] : BitConverter.GetBytes(from + items.Count);
-            return new ScanReply(request.Id, ReadStatus.Done, items, next);
+            var rest = ScanCursor.Rest(request)!.Value;
+            var items = _table.Where(p => rest.Contains(p.Key)).OrderBy(p => p.Key).Select(p => new ScanItem(p.Key, p.Value)).ToList();
+            if (request.Reverse) items.Reverse();
+            var page = items.Take(request.MaxItems).ToList();
+            return new ScanReply(
+                request.Id, ReadStatus.Done, page, page.Count == items.Count ? default : ScanCursor.Behind(page[^1].Key));
         }
     }
 }

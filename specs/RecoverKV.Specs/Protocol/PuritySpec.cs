@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace RecoverKV.Specs.Protocol;
 
 /// <summary>
-/// The core is a function of its inputs: no clock, no randomness, no I/O, no tasks and no Akka under Protocol/. Time and
-/// seeds come in as inputs, so that the simulator and a journal's replay run the same code as a node does.
+/// Core and state are functions of their inputs: no clock, no randomness, no I/O, no tasks and no Akka under Protocol/ and
+/// State/. Time and seeds come in as inputs, so that the simulator and a journal's replay run the same code as a node does.
+/// And agreement knows nothing of keys: what requests mean is the state's alone.
 /// </summary>
 public sealed partial class PuritySpec
 {
@@ -17,27 +18,41 @@ public sealed partial class PuritySpec
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/|@?""(\\.|[^""\\])*""", RegexOptions.Singleline)]
     private static partial Regex CommentOrText();
 
-    private static string[] Violations(string source) =>
-        [.. Impure().Matches(CommentOrText().Replace(source, "")).Select(m => m.Value)];
+    [GeneratedRegex(@"\b(Key|KeyRange|WriteOperation|OperationKind|Operations|ScanItem)\b")]
+    private static partial Regex OfKeys();
 
-    private static string Folder([CallerFilePath] string here = "")
+    private static string[] Violations(string source, Regex rule) =>
+        [.. rule.Matches(CommentOrText().Replace(source, "")).Select(m => m.Value)];
+
+    private static string Folder(string name, [CallerFilePath] string here = "")
     {
         // Up from this file to the root of the repository, wherever it was cloned to.
         for (var folder = new DirectoryInfo(here).Parent; folder != null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "RecoverKV.sln")))
-                return Path.Combine(folder.FullName, "RecoverKV.Actors", "Protocol");
+                return Path.Combine(folder.FullName, "RecoverKV.Actors", name);
         }
 
         throw new DirectoryNotFoundException($"no RecoverKV.sln above {here}");
     }
 
-    [Fact]
-    public void No_source_file_of_the_protocol_uses_a_clock_randomness_io_tasks_or_Akka()
+    [Theory]
+    [InlineData("Protocol", "ReplicaCore.cs")]
+    [InlineData("State", "KeyValueState.cs")]
+    public void No_source_file_uses_a_clock_randomness_io_tasks_or_Akka(string folder, string file)
     {
-        var files = Directory.GetFiles(Folder(), "*.cs", SearchOption.AllDirectories);
-        Assert.Contains(files, f => Path.GetFileName(f) == "ReplicaCore.cs");
-        Assert.All(files, f => Assert.Empty(Violations(File.ReadAllText(f))));
+        var files = Directory.GetFiles(Folder(folder), "*.cs", SearchOption.AllDirectories);
+        Assert.Contains(files, f => Path.GetFileName(f) == file);
+        Assert.All(files, f => Assert.Empty(Violations(File.ReadAllText(f), Impure())));
+    }
+
+    [Fact]
+    public void The_protocol_has_no_word_of_keys()
+    {
+        var files = Directory.GetFiles(Folder("Protocol"), "*.cs", SearchOption.AllDirectories);
+        Assert.All(files, f => Assert.Empty(Violations(File.ReadAllText(f), OfKeys())));
+        Assert.Contains(
+            Directory.GetFiles(Folder("State"), "*.cs"), f => Violations(File.ReadAllText(f), OfKeys()).Length > 0);
     }
 
     [Theory]
@@ -50,5 +65,5 @@ public sealed partial class PuritySpec
     [InlineData("var a = 1; /* DateTime */ // Task\nvar b = \"Random // \\\" \"; // Akka", null)]
     [InlineData("private SplitMix64 _random; // \"Tasks\" of a RandomizedThing\nvar x = Randomized;", null)]
     public void The_check_sees_code_and_not_comments(string source, string? found) =>
-        Assert.Equal(found == null ? [] : [found], Violations(source));
+        Assert.Equal(found == null ? [] : [found], Violations(source, Impure()));
 }

@@ -1,9 +1,10 @@
 using System.Text;
 using CsCheck;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client;
 
-namespace RecoverKV.Specs.Protocol;
+namespace RecoverKV.Specs.State;
 
 /// <summary>The memory of the state: what is in it, where, and how much it takes.</summary>
 public sealed class KeyTableSpec
@@ -17,8 +18,11 @@ public sealed class KeyTableSpec
 
     private static void Put(KeyTable table, Key key, ReadOnlySpan<byte> value, long uid)
     {
-        if (table.Find(key) is >= 0 and var slot) table.Replace(slot, value, uid);
-        else table.Add(key, value, uid);
+        // Numbers of all lengths.
+        var fields = new RecordFields(uid << (int)(uid % 50), uid << (int)(uid % 55), uid << (int)(uid * 7 % 55));
+        if (table.Find(key) is >= 0 and var slot) table.Replace(slot, value, uid, fields);
+        else table.Add(key, value, uid, fields);
+        Assert.Equal(fields, table.Fields(table.Find(key)));
     }
 
     // Lengths for which a segment holds many records, few, and one.
@@ -55,13 +59,14 @@ public sealed class KeyTableSpec
                 {
                     Assert.Equal(slot, table.Find(key));
                     Assert.Equal((key, uid), (new Key(table.Key(slot)), table.Uid(slot)));
+                    Assert.Equal(uid << (int)(uid % 55), table.Fields(slot).Modified);
                     Assert.True(table.Value(slot).Span.SequenceEqual(value));
                 }
 
                 for (var k = 0; k <= 40; k++)
                     if (!expected.ContainsKey($"key {k}")) Assert.Equal(-1, table.Find($"key {k}"));
-                var filled = Enumerable.Range(0, table.SlotCount).Where(s => table.Uid(s) != 0);
-                Assert.Equal(expected.Values.Select(e => e.Slot).Order(), filled);
+                Assert.Equal(
+                    expected.OrderBy(e => e.Key).Select(e => e.Value.Slot), table.Within(KeyRange.All, reverse: false));
                 // Readers still have these; what was overwritten, removed or moved meanwhile has not changed for them.
                 foreach (var (slice, value) in slices) Assert.True(slice.Span.SequenceEqual(value));
             },
@@ -74,7 +79,7 @@ public sealed class KeyTableSpec
         var removed = new HashSet<int>();
         for (var i = 0; i < 100_000; i++)
         {
-            table.Add($"{i}", Encoding.ASCII.GetBytes($"value {i}"), i + 1);
+            table.Add($"{i}", Encoding.ASCII.GetBytes($"value {i}"), i + 1, new RecordFields(1, 1, 1));
             if (i % 3 != 0) continue;
             table.Remove(table.Find($"{i / 2}"));
             removed.Add(i / 2);
@@ -101,7 +106,7 @@ public sealed class KeyTableSpec
             // Most writes hit few keys: old segments are left with what nobody writes again.
             var slot = random.Next(random.Next(4) == 0 ? 5_000 : 50);
             var key = BitConverter.GetBytes(slot);
-            var added = memory.Add(slot, key, Value(slot, random.Next(200)));
+            var added = memory.Add(slot, key, Value(slot, random.Next(200)), new RecordFields(1, i, i));
             if (places.Remove(slot, out var before)) memory.Remove(before);
             // Cleaning may have moved what was just added.
             places.TryAdd(slot, added);

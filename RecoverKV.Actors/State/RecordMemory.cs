@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace RecoverKV.Actors.Protocol;
+namespace RecoverKV.Actors.State;
 
 /// <summary>Where a record is in <see cref="RecordMemory"/>.</summary>
 internal readonly record struct RecordAddress(int Segment, int Offset);
@@ -8,8 +8,8 @@ internal readonly record struct RecordAddress(int Segment, int Offset);
 /// <summary>
 /// Log-structured memory (Rumble, Kejriwal, Ousterhout: Log-structured Memory for DRAM-based Storage, FAST 2014): records,
 /// each a key with its value, one behind the other in large segments. To the garbage collector millions of records are
-/// a few hundred objects without references, so that its pauses do not grow with them; and a record takes its bytes and a
-/// header of twelve. Keys and values never change where they are: readers keep slices of them as long as they like.
+/// a few hundred objects without references, so that its pauses do not grow with them; and a record takes its bytes, a
+/// header of thirteen, and some for its <see cref="RecordFields"/>. Keys and values never change where they are: readers keep slices of them as long as they like.
 /// Not thread-safe.
 /// </summary>
 /// <remarks>Invariant: removed records take at most as many bytes as the others, apart from a few segments. Beyond that, what is
@@ -20,8 +20,9 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
     private const int FirstSegmentSize = 4 * 1024;
     private const int SegmentSize = 256 * 1024;
 
-    // A record: its slot or -1 once it is removed, the length of the key, the length of the value, the key, the value.
-    private const int KeyLengthAt = 4, ValueLengthAt = 8, Header = 12;
+    // A record: its slot or -1 once it is removed, the lengths of the key, of the value and of its fields; the key, the value, the
+    // fields.
+    private const int KeyLengthAt = 4, ValueLengthAt = 8, FieldsLengthAt = 12, Header = 13;
     private const int Removed = -1;
     private readonly List<Segment?> _segments = [];
     private readonly Stack<int> _freeSegments = new();
@@ -56,10 +57,20 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
         return bytes.AsMemory(address.Offset + Header + keyLength, ValueLength(bytes, address.Offset));
     }
 
-    /// <summary>Adds a record, which has a slot by which its owner knows it.</summary>
-    public RecordAddress Add(int slot, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    /// <summary>The fields of a record.</summary>
+    public RecordFields Fields(RecordAddress address)
     {
-        var length = Header + key.Length + value.Length;
+        var bytes = _segments[address.Segment]!.Bytes;
+        var at = address.Offset + Header + KeyLength(bytes, address.Offset) + ValueLength(bytes, address.Offset);
+        return RecordFields.Read(bytes.AsSpan(at));
+    }
+
+    /// <summary>Adds a record, which has a slot by which its owner knows it.</summary>
+    public RecordAddress Add(int slot, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, RecordFields fields)
+    {
+        Span<byte> written = stackalloc byte[RecordFields.MostBytes];
+        var fieldsLength = fields.Write(written);
+        var length = Header + key.Length + value.Length + fieldsLength;
         var segment = SegmentFor(length, out var number);
         var offset = segment.Used;
         var record = segment.Bytes.AsSpan(offset, length);
@@ -67,7 +78,9 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
         BinaryPrimitives.WriteInt32LittleEndian(record[KeyLengthAt..], key.Length);
         BinaryPrimitives.WriteInt32LittleEndian(record[ValueLengthAt..], value.Length);
         key.CopyTo(record[Header..]);
+        record[FieldsLengthAt] = (byte)fieldsLength;
         value.CopyTo(record[(Header + key.Length)..]);
+        written[..fieldsLength].CopyTo(record[(length - fieldsLength)..]);
         segment.Used += length;
         segment.Live += length;
         UsedBytes += length;
@@ -146,7 +159,7 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
             var slot = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset));
             if (slot == Removed) continue;
             var address = new RecordAddress(emptiest, offset);
-            moved(slot, Add(slot, Key(address).Span, Value(address).Span));
+            moved(slot, Add(slot, Key(address).Span, Value(address).Span, Fields(address)));
             Release(address);
         }
     }
@@ -157,5 +170,6 @@ internal sealed class RecordMemory(Action<int, RecordAddress> moved)
     private static int ValueLength(byte[] bytes, int offset) =>
         BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + ValueLengthAt));
 
-    private static int RecordLength(byte[] bytes, int offset) => Header + KeyLength(bytes, offset) + ValueLength(bytes, offset);
+    private static int RecordLength(byte[] bytes, int offset) =>
+        Header + KeyLength(bytes, offset) + ValueLength(bytes, offset) + bytes[offset + FieldsLengthAt];
 }

@@ -1,6 +1,7 @@
+using RecoverKV.Actors.Protocol;
 using RecoverKV.Client.Contracts;
 
-namespace RecoverKV.Actors.Protocol;
+namespace RecoverKV.Actors.State;
 
 /// <summary>
 /// R9: the answers that clients may still ask for again. Part of the replicated state: it changes only by applying

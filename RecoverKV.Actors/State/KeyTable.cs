@@ -1,11 +1,11 @@
 using RecoverKV.Client;
 
-namespace RecoverKV.Actors.Protocol;
+namespace RecoverKV.Actors.State;
 
 /// <summary>
 /// Keys, each with a value and the uid that wrote it, in numbered slots: a key that stays keeps its slot. Grows by one bucket
 /// at a time (Litwin: Linear Hashing, VLDB 1980) and page by page, so that no single write waits for all keys to be copied.
-/// Not thread-safe.
+/// For ranges the slots stand in the order of the keys, too. Not thread-safe.
 /// </summary>
 internal sealed class KeyTable
 {
@@ -14,6 +14,7 @@ internal sealed class KeyTable
     private readonly List<Entry[]> _slots = [];
     private readonly List<int[]> _buckets = [];
     private readonly RecordMemory _records;
+    private readonly KeyOrder _order;
     private int _bucketCount;
 
     // One less than the power of two that is not below the number of buckets.
@@ -37,14 +38,15 @@ internal sealed class KeyTable
     public KeyTable()
     {
         _records = new RecordMemory((slot, record) => Slot(slot).Record = record);
+        _order = new KeyOrder(Key);
         AddBucket();
     }
 
     /// <summary>How many keys there are.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Slots are below this number.</summary>
-    public int SlotCount { get; private set; }
+    // Slots are below this number.
+    private int _slotCount;
 
     /// <summary>The slot of a key; -1 if it is absent.</summary>
     public int Find(Key key)
@@ -69,8 +71,22 @@ internal sealed class KeyTable
     /// <summary>The value at the slot. Its bytes never change.</summary>
     public ReadOnlyMemory<byte> Value(int slot) => _records.Value(Slot(slot).Record);
 
-    /// <summary>Adds a key that is absent.</summary>
-    public void Add(Key key, ReadOnlySpan<byte> value, long uid)
+    /// <summary>The fields of the record at the slot.</summary>
+    public RecordFields Fields(int slot) => _records.Fields(Slot(slot).Record);
+
+    /// <summary>The slots of the range in the order of their keys, or the other way round. The table must not change meanwhile.
+    /// </summary>
+    public IEnumerable<int> Within(KeyRange range, bool reverse)
+    {
+        foreach (var slot in reverse ? _order.Descending(range.To) : _order.Ascending(range.From))
+        {
+            if (!(reverse ? range.IsAtOrAboveFrom(Key(slot).Span) : range.IsBelowTo(Key(slot).Span))) yield break;
+            yield return slot;
+        }
+    }
+
+    /// <summary>Adds a key that is absent, and says at which slot.</summary>
+    public int Add(Key key, ReadOnlySpan<byte> value, long uid, RecordFields fields)
     {
         if (Count >= _bucketCount) AddBucket();
         var slot = TakeSlot();
@@ -79,26 +95,29 @@ internal sealed class KeyTable
         entry = new Entry
         {
             Uid = uid,
-            Record = _records.Add(slot, key.Bytes.Span, value),
+            Record = _records.Add(slot, key.Bytes.Span, value, fields),
             Hash = key.GetHashCode(),
             Next = bucket,
         };
         bucket = slot + 1;
         Count++;
+        _order.Add(slot);
+        return slot;
     }
 
     /// <summary>Gives the key at the slot another value.</summary>
-    public void Replace(int slot, ReadOnlySpan<byte> value, long uid)
+    public void Replace(int slot, ReadOnlySpan<byte> value, long uid, RecordFields fields)
     {
         ref var entry = ref Slot(slot);
         var before = entry.Record;
-        (entry.Record, entry.Uid) = (_records.Add(slot, _records.Key(before).Span, value), uid);
+        (entry.Record, entry.Uid) = (_records.Add(slot, _records.Key(before).Span, value, fields), uid);
         _records.Remove(before);
     }
 
     /// <summary>Removes the key at the slot.</summary>
     public void Remove(int slot)
     {
+        _order.Remove(slot);
         ref var entry = ref Slot(slot);
         ref var link = ref Bucket(BucketOf(entry.Hash));
         while (link != slot + 1) link = ref Slot(link - 1).Next;
@@ -128,8 +147,8 @@ internal sealed class KeyTable
             return slot;
         }
 
-        if (SlotCount == _slots.Count * PageSize) _slots.Add(new Entry[PageSize]);
-        return SlotCount++;
+        if (_slotCount == _slots.Count * PageSize) _slots.Add(new Entry[PageSize]);
+        return _slotCount++;
     }
 
     // The keys of one bucket are shared out between it and the new one.

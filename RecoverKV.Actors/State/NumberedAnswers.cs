@@ -1,6 +1,6 @@
 using RecoverKV.Client.Contracts;
 
-namespace RecoverKV.Actors.Protocol;
+namespace RecoverKV.Actors.State;
 
 /// <summary>
 /// R9: the answers that one session keeps, ascending by their numbers, which clients choose as they like. The memory is

@@ -1,9 +1,10 @@
 using CsCheck;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 using static RecoverKV.Specs.Protocol.Given;
 
-namespace RecoverKV.Specs.Protocol;
+namespace RecoverKV.Specs.State;
 
 /// <summary>The digest by which replicas are compared.</summary>
 public sealed class StateDigestSpec
@@ -44,12 +45,26 @@ public sealed class StateDigestSpec
     public void What_was_overwritten_or_deleted_leaves_no_trace_in_it() =>
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, 2]).List[0, 30].Sample(steps =>
         {
-            var requests = steps.Select((s, i) => s.Item2 == 0
-                ? Write(1, i + 1, Delete($"k{s.Item1}"))
-                : Write(1, i + 1, Put($"k{s.Item1}", $"v{s.Item2}"))).ToArray();
-            // Only the last write of each key is done; the others' uids are taken by deletes of a key that is not there.
-            var last = steps.Select((s, i) => (s.Item1, i)).GroupBy(s => s.Item1).Select(g => g.Max(s => s.i)).ToHashSet();
-            var shorter = requests.Select((r, i) => last.Contains(i) ? r : Write(1, i + 1, Delete("absent"))).ToArray();
-            Assert.Equal(StateAfter([Open, .. requests]).Digest, StateAfter([Open, .. shorter]).Digest);
+            WriteRequest Step(int i, string value) => steps[i].Item2 == 0
+                ? Write(1, i + 1, Delete($"k{steps[i].Item1}"))
+                : Write(1, i + 1, Put($"k{steps[i].Item1}", value));
+            var last = Enumerable.Range(0, steps.Count).GroupBy(i => steps[i].Item1).Select(g => g.Max()).ToHashSet();
+            var requests = Enumerable.Range(0, steps.Count).Select(i => Step(i, $"v{steps[i].Item2}"));
+            var others = Enumerable.Range(0, steps.Count).Select(i => Step(i, last.Contains(i) ? $"v{steps[i].Item2}" : "another"));
+            Assert.Equal(StateAfter([Open, .. requests]).Digest, StateAfter([Open, .. others]).Digest);
         });
+
+    [Fact]
+    public void How_often_a_key_was_put_and_when_it_came_to_be_are_in_it()
+    {
+        var digests = new[]
+        {
+            StateAfter(Open, Write(1, 1, Delete("x")), Write(1, 2, Put("k", "a"))),
+            StateAfter(Open, Write(1, 1, Put("x", "a")), Write(1, 2, Put("k", "a"), Delete("x"))),
+            StateAfter(Open, Write(1, 1, Put("k", "a")), Write(1, 2, Put("k", "a"))),
+            StateAfter(Open, Write(1, 1, Put("k", "b"), Put("k", "c")), Write(1, 2, Put("k", "a"))),
+        }.Select(s => (s.Digest, s.Find("k")!.Uid)).ToList();
+        Assert.All(digests, d => Assert.Equal(3, d.Uid));
+        Assert.Equal(digests.Count, digests.Distinct().Count());
+    }
 }

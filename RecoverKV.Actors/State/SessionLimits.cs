@@ -1,4 +1,4 @@
-namespace RecoverKV.Actors.Protocol;
+namespace RecoverKV.Actors.State;
 
 /// <summary>
 /// R9: how much of their answers sessions keep. Constants of the state machine: what is evicted follows from the log and

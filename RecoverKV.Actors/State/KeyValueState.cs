@@ -1,0 +1,193 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Client;
+using RecoverKV.Client.Contracts;
+using Version = RecoverKV.Client.Contracts.Version;
+
+namespace RecoverKV.Actors.State;
+
+/// <summary>
+/// What the log's requests mean: keys with their versions, and the sessions. Agreement orders requests and knows nothing of
+/// keys; this is all that it asks: which writes a question must wait for (<see cref="Expect"/>, <see cref="WaitsFor"/>), to
+/// <see cref="Apply"/> a request, and to answer. The state changes only by applying committed requests in uid order, so
+/// that replicas with equal <see cref="Applied"/> are equal. Not thread-safe.
+/// </summary>
+public sealed class KeyValueState
+{
+    private const int MaxItemsOfPage = 4096;
+    private readonly KeyTable _keys = new();
+    private readonly ExpectedWrites _expected = new();
+    private readonly RequestLimits _limits;
+
+    /// <summary>An empty state.</summary>
+    public KeyValueState() : this(SessionLimits.Standard)
+    {
+    }
+
+    internal KeyValueState(SessionLimits sessions, RequestLimits? requests = null) =>
+        (Sessions, _limits) = (new SessionTable(sessions), requests ?? RequestLimits.None);
+
+    /// <summary>The uid of the last applied request.</summary>
+    public Uid Applied { get; private set; }
+
+    /// <summary>Counts the requests that changed at least one key; 1 in an empty state. (Uids count others, too.)</summary>
+    public long Revision { get; private set; } = 1;
+
+    /// <summary>The sessions (R9).</summary>
+    public SessionTable Sessions { get; }
+
+    /// <summary>How many keys there are.</summary>
+    public int Count => _keys.Count;
+
+    /// <summary>
+    /// A sum over all keys of a hash of key, uid, value and revisions: it does not depend on the order in which keys came, and
+    /// changes with each write at the cost of hashing the old version and the new one. Replicas with equal
+    /// <see cref="Applied"/> have equal digests.
+    /// </summary>
+    public ulong Digest { get; private set; }
+
+    /// <summary>The version of a key, null if it is absent.</summary>
+    public Version? Find(Key key) =>
+        _keys.Find(key) is >= 0 and var slot ? new Version(_keys.Value(slot), _keys.Uid(slot)) : null;
+
+    /// <summary>What is wrong with a write, in one line; null if nothing is.</summary>
+    public string? Check(WriteRequest request) => _limits.Check(request);
+
+    /// <summary>What is wrong with a read, in one line; null if nothing is.</summary>
+    public string? Check(Read read) => _limits.Check(read);
+
+    /// <summary>What is wrong with a scan, in one line; null if nothing is.</summary>
+    public string? Check(ScanRequest request) => _limits.Check(request);
+
+    /// <summary>R5: the request is on this replica's disk, and may already be committed elsewhere.</summary>
+    public void Expect(Uid uid, WriteRequest request) => _expected.Add(uid, request);
+
+    /// <summary>R5: nothing is expected any more.</summary>
+    public void ExpectNothing() => _expected.Clear();
+
+    /// <summary>R5: the last uid that must be applied before the read is answered; one that is applied if there is none.
+    /// </summary>
+    public Uid WaitsFor(Read read) => _expected.LastOf(read);
+
+    /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
+    /// <param name="uid">Its position.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="forget">Whether its answer is not kept; only for specs.</param>
+    public WriteAnswer Apply(Uid uid, WriteRequest request, bool forget = false)
+    {
+        if (uid != Applied.Next) throw new InvariantViolationException($"uid {uid} cannot be applied after {Applied}");
+        _expected.Remove(uid, request);
+        Applied = uid;
+        if (request.Session == 0)
+        {
+            Sessions.Open(uid);
+            return new WriteAnswer(0, request.Number, WriteStatus.Done, uid.Value, []);
+        }
+
+        if (Sessions.Settled(request) is { } settled) return settled;
+        var answer = Execute(uid, request);
+        if (!forget) Sessions.Keep(answer);
+        return answer;
+    }
+
+    /// <summary>Answers a read of what is applied.</summary>
+    /// <param name="read">The read.</param>
+    /// <param name="age">Of the answer, in milliseconds; 0 if it is linearizable.</param>
+    public ReadAnswer Answer(Read read, long age)
+    {
+        var versions = new Version?[read.Keys.Count];
+        for (var i = 0; i < versions.Length; i++) versions[i] = Find(read.Keys[i]);
+        return new ReadAnswer(read.Id, ReadStatus.Done, versions, age);
+    }
+
+    /// <summary>Answers with a page of a scan: what is applied, in the order of keys, at one uid.</summary>
+    /// <param name="request">The range, the direction, where it goes on, and the most items.</param>
+    /// <param name="maxBytes">About the most bytes, unless a single item has more.</param>
+    public ScanReply Answer(ScanRequest request, long maxBytes)
+    {
+        if (ScanCursor.Rest(request) is not { } rest) return new ScanReply(request.Id, ReadStatus.CursorLost, [], default);
+        var maxItems = Math.Clamp(request.MaxItems, 1, MaxItemsOfPage);
+        var items = new List<ScanItem>();
+        long bytes = 0;
+        foreach (var slot in _keys.Within(rest, request.Reverse))
+        {
+            var (key, value) = (new Key(_keys.Key(slot)), _keys.Value(slot));
+            // With the numbers and lengths around them.
+            bytes += key.Length + value.Length + 32;
+            if (items.Count == maxItems || (items.Count > 0 && bytes > maxBytes))
+                return new ScanReply(request.Id, ReadStatus.Done, items, ScanCursor.Behind(items[^1].Key), Uid: Applied.Value);
+            items.Add(new ScanItem(key, new Version(value, _keys.Uid(slot))));
+        }
+
+        return new ScanReply(request.Id, ReadStatus.Done, items, default, Uid: Applied.Value);
+    }
+
+    private WriteAnswer Execute(Uid uid, WriteRequest request)
+    {
+        var operations = request.Operations;
+        var previous = request.ReturnPrevious ? new Version?[operations.Count] : [];
+        for (var i = 0; i < previous.Length; i++) previous[i] = Find(operations[i].Key);
+        var applies = true;
+        foreach (var operation in operations)
+            if (operation.ExpectedUid is { } expected) applies &= UidOf(operation.Key) == expected;
+
+        if (applies) Change(uid, operations);
+        var status = applies ? WriteStatus.Done : WriteStatus.ConditionFailed;
+        return new WriteAnswer(request.Session, request.Number, status, uid.Value, previous);
+    }
+
+    private long UidOf(Key key) => _keys.Find(key) is >= 0 and var slot ? _keys.Uid(slot) : 0;
+
+    // All changes of a request are one revision.
+    private void Change(Uid uid, IReadOnlyList<WriteOperation> operations)
+    {
+        var changes = false;
+        foreach (var operation in operations)
+        {
+            if (operation.Kind == OperationKind.Put) Put(operation.Key, operation.Value.Span, uid);
+            else if (operation.Kind != OperationKind.Delete || !Delete(operation.Key)) continue;
+            changes = true;
+        }
+
+        if (changes) Revision++;
+    }
+
+    private void Put(Key key, ReadOnlySpan<byte> value, Uid uid)
+    {
+        var revision = Revision + 1;
+        var slot = _keys.Find(key);
+        if (slot >= 0)
+        {
+            Digest -= DigestOf(slot);
+            var before = _keys.Fields(slot);
+            _keys.Replace(slot, value, uid.Value, before with { Modified = revision, Version = before.Version + 1 });
+        }
+        else
+        {
+            slot = _keys.Add(key, value, uid.Value, new RecordFields(revision, revision, 1));
+        }
+
+        Digest += DigestOf(slot);
+    }
+
+    private bool Delete(Key key)
+    {
+        if (_keys.Find(key) is not (>= 0 and var slot)) return false;
+        Digest -= DigestOf(slot);
+        _keys.Remove(slot);
+        return true;
+    }
+
+    private ulong DigestOf(int slot)
+    {
+        Span<byte> numbers = stackalloc byte[4 * sizeof(long)];
+        var fields = _keys.Fields(slot);
+        BinaryPrimitives.WriteInt64LittleEndian(numbers, _keys.Uid(slot));
+        BinaryPrimitives.WriteInt64LittleEndian(numbers[8..], fields.Created);
+        BinaryPrimitives.WriteInt64LittleEndian(numbers[16..], fields.Modified);
+        BinaryPrimitives.WriteInt64LittleEndian(numbers[24..], fields.Version);
+        var hash = XxHash3.HashToUInt64(_keys.Key(slot).Span, (long)XxHash3.HashToUInt64(numbers));
+        return XxHash3.HashToUInt64(_keys.Value(slot).Span, (long)hash);
+    }
+}
