@@ -6,6 +6,7 @@ using Akka.Remote;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Gateway;
 using RecoverKV.Actors.Network;
+using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Replica;
 using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.Storage;
@@ -162,7 +163,10 @@ public sealed class RecoverKvNode : IAsyncDisposable
     private static ActorSystem CreateSystem(NodeSettings settings, DataFolder folder, Door door)
     {
         var setup = ActorSystemSetup.Create(
-            [BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)), door, .. JournalFile.Setups(folder.Journal, settings.Durability)]);
+            [BootstrapSetup.Create().WithConfig(AkkaConfig.Of(settings)), door,
+                .. JournalFile.Setups(
+                    folder.Journal, settings.Durability,
+                    newState: () => ReplicaCore.NewState(settings.ProtocolOptions(Guid.Empty, 1, 0)))]);
         try
         {
             return ActorSystem.Create(NodeSettings.SystemName, setup);

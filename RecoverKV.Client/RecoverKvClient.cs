@@ -180,6 +180,15 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     public Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         Admin.StatusAsync(cancellationToken);
 
+    /// <summary>Makes a node write a checkpoint of all that it has by now, so that its next start replays little (R10). Nodes do so
+    /// by themselves, too.</summary>
+    /// <param name="node">Its id.</param>
+    /// <param name="cancellationToken">Ends the wait, not the checkpoint.</param>
+    /// <returns>The checkpoint, in words.</returns>
+    /// <exception cref="NotDoneException">The node cannot write one, or did not within 30 times the deadline.</exception>
+    public Task<string> CheckpointAsync(string node, CancellationToken cancellationToken = default) =>
+        Admin.CheckpointAsync(node, cancellationToken);
+
     /// <summary>
     /// Stops a node. For tests: refused unless <c>recoverkv.chaos = on</c> there.
     /// </summary>

@@ -20,6 +20,9 @@ internal static class ReservedKeys
     /// <summary>Whether a key is one of them.</summary>
     public static bool Holds(Key key) => ReservedPrefix.Begins(key);
 
+    /// <summary>Whether one of them may be in the range: they come before all others that a user can write by words.</summary>
+    public static bool MayBeIn(KeyRange range) => range.From.IsEmpty || range.From.Span[0] == 0;
+
     /// <summary>The items of users, no more than <paramref name="limit"/>.</summary>
     public static async IAsyncEnumerable<ScanItem> LeaveOut(IAsyncEnumerable<ScanItem> items, long limit = long.MaxValue)
     {

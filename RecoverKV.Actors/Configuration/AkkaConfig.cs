@@ -18,8 +18,14 @@ public static class AkkaConfig
     /// <summary>The dispatcher of the journal, whose calls block a thread while the disk works.</summary>
     public const string JournalDispatcher = "akka.persistence.dispatchers.recoverkv-journal";
 
+    /// <summary>The dispatcher of checkpoints, whose calls block a thread for long.</summary>
+    public const string StoreDispatcher = "akka.persistence.dispatchers.recoverkv-store";
+
     /// <summary>The journal's plugin.</summary>
     public const string JournalPlugin = "akka.persistence.journal.sql";
+
+    /// <summary>What reads checkpoints.</summary>
+    private const string SnapshotPlugin = "akka.persistence.snapshot-store.recoverkv";
 
     /// <summary>How long SQLite waits for a lock that another connection holds. Nobody but the journal writes, so
     /// that waiting is rare; what waited in vain is tried again.</summary>
@@ -155,11 +161,24 @@ public static class AkkaConfig
           throughput = 10
           dedicated-thread-pool.thread-count = 1
         }
+        {{StoreDispatcher}} {
+          type = ForkJoinDispatcher
+          throughput = 1
+          dedicated-thread-pool.thread-count = 1
+        }
         akka.persistence {
           journal.plugin = "{{JournalPlugin}}"
           journal.auto-start-journals = ["{{JournalPlugin}}"]
-          # Checkpoints are no snapshots of Akka's.
-          snapshot-store.plugin = "akka.persistence.no-snapshot-store"
+          # Checkpoints: read by Akka's recovery, written beside it.
+          snapshot-store.plugin = "{{SnapshotPlugin}}"
+          snapshot-store.recoverkv {
+            class = "{{NameOf(typeof(StoreSnapshots))}}"
+            plugin-dispatcher = "{{StoreDispatcher}}"
+            # A large one takes its time to be read.
+            circuit-breaker.call-timeout = 1h
+            circuit-breaker.max-failures = 1000000
+            circuit-breaker.reset-timeout = 1s
+          }
           journal.sql {
             class = "{{NameOf(typeof(ReplicaJournal))}}"
             # Connections come from JournalFile, and so does the table.
@@ -170,7 +189,8 @@ public static class AkkaConfig
             materializer-dispatcher = "{{JournalDispatcher}}"
             # No event has a tag: spare the table of tags.
             tag-write-mode = Csv
-            recovery-event-timeout = 60s
+            # Of an event, and of the checkpoint before the first one.
+            recovery-event-timeout = 10m
           }
         }
         """;

@@ -73,6 +73,9 @@ public sealed record NodeSettings
     /// <summary>The port to listen on.</summary>
     public required int BindPort { get; init; }
 
+    /// <summary>When checkpoints are made.</summary>
+    public required CheckpointSettings Checkpoint { get; init; }
+
     /// <summary>The bytes of the longest key and value together.</summary>
     public int LongestWrite => Protocol.MaxKeyBytes + Protocol.MaxValueBytes;
 
@@ -168,6 +171,9 @@ public sealed record NodeSettings
             BindHost = bindHost,
             BindPort = bindPort > 0 ? bindPort : self.Port,
             Protocol = WithAgreed(ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize), members),
+            Checkpoint = new CheckpointSettings(
+                read.Int("checkpoint.writes", 1000, 1_000_000_000),
+                read.Size("checkpoint.bytes", 1024 * 1024, 1024L * 1024 * 1024 * 1024)),
             AkkaOverrides = config.HasPath("akka") ? config.GetValue("akka").AtKey("akka") : Config.Empty,
         };
     }

@@ -116,6 +116,9 @@ internal sealed class GatewayActor : UntypedActor
             case PartitionNode partition:
                 Sender.Tell(new AdminReply(partition.Id, false, OutOfService));
                 break;
+            case CheckpointNode checkpoint:
+                Sender.Tell(new AdminReply(checkpoint.Id, false, OutOfService));
+                break;
         }
     }
 }

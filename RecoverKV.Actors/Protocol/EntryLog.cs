@@ -40,6 +40,24 @@ public sealed class EntryLog
     private LogEntry[]? _spareSegment;
     private long _bytes;
 
+    /// <summary>R10: the log of a replica that has a checkpoint: up to the settled uid as its index says.</summary>
+    public EntryLog(LogBase from)
+    {
+        var settled = new UidRange(new Uid(1), from.Settled);
+        _held.Add(settled);
+        _durable.Add(settled);
+        _index.Restore(from.Index);
+        MemoryFrom = from.Settled.Next;
+    }
+
+    /// <summary>R10: up to which uid entries need no replay, as they have left memory; where these are; and the first fact that holds
+    /// another one, or <paramref name="none"/>.</summary>
+    internal (Uid To, FactPiece[] Index, long ReplayFrom) Settled(long none)
+    {
+        var settled = _index.Settled;
+        return (settled.Length == 0 ? Uid.Zero : settled[^1].Range.Last, settled, _index.FirstRecentFact ?? none);
+    }
+
     /// <summary>What is appended, on disk or not.</summary>
     public UidSet Held => _held;
 

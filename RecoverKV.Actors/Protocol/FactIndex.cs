@@ -16,28 +16,36 @@ internal sealed class FactIndex
     private const int OtherFacts = 64;
 
     // Of entries that have left memory: they are applied, and never dropped any more.
-    private readonly List<Piece> _settled = [];
+    private readonly List<FactPiece> _settled = [];
 
     // Of the others; those below _begin have moved to the settled ones.
-    private readonly List<Piece> _recent = [];
+    private readonly List<FactPiece> _recent = [];
     private int _begin;
-
-    private readonly record struct Piece(UidRange Range, long First, long Last, int Facts, long Bytes)
-    {
-        /// <summary>This one and the next together, however far apart.</summary>
-        public Piece With(Piece next) =>
-            new(new UidRange(Range.First, next.Range.Last), First, next.Last, Facts + next.Facts, Bytes + next.Bytes);
-
-        /// <summary>Facts within that hold no entry of it.</summary>
-        public long Others => Last - First + 1 - Facts;
-    }
 
     /// <summary>How many pieces there are: what it takes in memory.</summary>
     public int Count => _settled.Count + _recent.Count - _begin;
 
+    /// <summary>R10: the settled pieces.</summary>
+    public FactPiece[] Settled => [.. _settled];
+
+    /// <summary>R10: the first fact that holds an entry which is not settled; null if all are.</summary>
+    public long? FirstRecentFact
+    {
+        get
+        {
+            long? first = null;
+            for (var at = _begin; at < _recent.Count; at++)
+                if (first is null || _recent[at].First < first) first = _recent[at].First;
+            return first;
+        }
+    }
+
+    /// <summary>R10: what was settled when a checkpoint was made.</summary>
+    public void Restore(FactPiece[] settled) => _settled.AddRange(settled);
+
     /// <summary>The fact holds the range, of which no uid is in the index.</summary>
     public void Add(UidRange range, long fact, long bytes) =>
-        _recent.Insert(PieceEndingAtOrAfter(_recent, _begin, range.First), new Piece(range, fact, fact, 1, bytes));
+        _recent.Insert(PieceEndingAtOrAfter(_recent, _begin, range.First), new FactPiece(range, fact, fact, 1, bytes));
 
     /// <summary>The parts of the range that are there by this fact.</summary>
     public IEnumerable<UidRange> Of(long fact, UidRange range)
@@ -107,11 +115,11 @@ internal sealed class FactIndex
         return (all.First, all.Last, Uid.Min(last, all.Range.Last));
     }
 
-    private static bool Joins(Piece piece, Piece next) =>
+    private static bool Joins(FactPiece piece, FactPiece next) =>
         next.Range.First == piece.Range.Last.Next && next.First >= piece.Last
         && piece.With(next) is var both && both.Bytes <= PieceBytes && both.Others <= OtherFacts;
 
-    private static int PieceEndingAtOrAfter(List<Piece> pieces, int from, Uid uid)
+    private static int PieceEndingAtOrAfter(List<FactPiece> pieces, int from, Uid uid)
     {
         int low = from, high = pieces.Count;
         while (low < high)

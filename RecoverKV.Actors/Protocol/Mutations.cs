@@ -70,6 +70,19 @@ internal enum Mutations
 
     /// <summary>R11: what counts the facts beside the journal is not looked at.</summary>
     LossIgnored = 1 << 20,
+
+    /// <summary>R10: a key that changes while a checkpoint is made is in it as it is then, not as it was at the checkpoint's uid.
+    /// </summary>
+    CaptureMovesOn = 1 << 21,
+
+    /// <summary>R10: a checkpoint does not tell in which order sessions were used.</summary>
+    SessionOrderLost = 1 << 22,
+
+    /// <summary>R10: a checkpoint counts before the journal has the facts that it has seen.</summary>
+    CheckpointBeforeJournal = 1 << 23,
+
+    /// <summary>R10: what a checkpoint knows to be committed is applied while its log is still being replayed.</summary>
+    CheckpointCommitsEarly = 1 << 24,
 }
 
 public sealed partial class ReplicaCore

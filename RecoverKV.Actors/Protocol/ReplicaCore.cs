@@ -12,14 +12,14 @@ namespace RecoverKV.Actors.Protocol;
 /// <remarks>
 /// <para>One file per rule: Promises (R1), Campaigns and Views (R2), Appends (R3), Commits (R4), Leases and Reads (R5),
 /// Healing and Isolation (R6), Orphans (R7), Membership and Slowness (R8), Sessions (R9, <see cref="SessionTable"/>),
-/// Amnesia (R11), Identity (R12).</para>
+/// Checkpoints (R10), Amnesia (R11), Identity (R12).</para>
 /// <para>Every input's <c>now</c> is the local monotonic clock, of any origin.</para>
 /// </remarks>
 public sealed partial class ReplicaCore
 {
     private readonly ProtocolOptions _options;
     private readonly MemberId _self;
-    private readonly EntryLog _log = new();
+    private readonly EntryLog _log;
     private readonly KeyValueState _state;
     private readonly Queue<(long Fact, Action Then)> _whenDurable = new();
     private readonly Queue<PeerMessage> _toSelf = new();
@@ -46,16 +46,31 @@ public sealed partial class ReplicaCore
     private Leading? _leading;
 
     /// <summary>A replica with an empty journal; <see cref="Replay"/> and <see cref="Start"/> follow.</summary>
-    public ReplicaCore(ProtocolOptions options)
+    public ReplicaCore(ProtocolOptions options) : this(options, LogBase.None, NewState(options))
+    {
+    }
+
+    /// <summary>R10: a replica with a checkpoint; <see cref="Replay"/> of the facts from its base on, and <see cref="Start"/>
+    /// follow.</summary>
+    /// <param name="options">What it is to be.</param>
+    /// <param name="from">What the log was when the state was captured.</param>
+    /// <param name="state">That state.</param>
+    public ReplicaCore(ProtocolOptions options, LogBase from, KeyValueState state)
     {
         _options = options;
+        (_base, _log, _state) = (from, new EntryLog(from), state);
+        (_promised, _view, _rightTo) = (from.Promised, from.View, from.RightTo);
+        _knownCommitted = Uid.Max(from.Committed, from.Applied);
+        _facts = _persisted = from.ReplayFrom - 1;
         _self = options.Self;
         _settings = Fingerprint(options.Agreed);
         _fetchId = options.Run & FetchIdsOfARun;
-        _state = new KeyValueState(
-            options.Sessions, new RequestLimits(options.MaxRequestBytes, options.MaxKeyBytes, options.MaxValueBytes));
         _random = new SplitMix64(options.Seed);
     }
+
+    /// <summary>An empty state with the limits of these options.</summary>
+    internal static KeyValueState NewState(ProtocolOptions options) => new(
+        options.Sessions, new RequestLimits(options.MaxRequestBytes, options.MaxKeyBytes, options.MaxValueBytes));
 
     /// <summary>What it was made with.</summary>
     public ProtocolOptions Options => _options;
@@ -72,6 +87,9 @@ public sealed partial class ReplicaCore
     /// <summary>Whether this node leads now.</summary>
     public bool IsSequencer => _leading != null;
 
+    /// <summary>When a majority last answered this node as the sequencer; null if it does not lead.</summary>
+    internal TimeSpan? MajorityHeardAt => _leading?.QuorumAt;
+
     /// <summary>Every uid up to this one is in the log, on disk.</summary>
     public Uid Contiguous => _log.Durable.Contiguous;
 
@@ -84,8 +102,8 @@ public sealed partial class ReplicaCore
     /// <summary>The entry at the uid if it is held and in memory.</summary>
     internal LogEntry? EntryAt(Uid uid) => _log.Find(uid);
 
-    /// <summary>The sessions of the committed state.</summary>
-    internal SessionTable Sessions => _state.Sessions;
+    /// <summary>The committed state.</summary>
+    internal KeyValueState State => _state;
 
     /// <summary>How many keys the committed state has.</summary>
     public long KeyCount => _state.Count;
@@ -124,29 +142,56 @@ public sealed partial class ReplicaCore
     {
         _facts++;
         _persisted = _facts;
+        // Of what the checkpoint has seen only the log is built anew: promise and view are later ones, and what it applied stays.
+        var isKnown = _facts <= _base.Fact;
         switch (fact)
         {
             case Promised promised:
-                _promised = promised;
+                if (!isKnown) _promised = promised;
                 break;
             case ViewAccepted accepted:
-                Evolve(accepted);
+                if (isKnown) DropKnown(accepted.Dropped);
+                else Evolve(accepted);
                 break;
             case OrphansDropped orphans:
-                Drop(orphans.Dropped);
+                if (isKnown) DropKnown(orphans.Dropped);
+                else Drop(orphans.Dropped);
                 break;
             case EntriesAppended appended:
-                if (_log.Lacking(appended.Batch).Sum(b => b.Requests.Count) != appended.Batch.Requests.Count)
-                    throw new InvariantViolationException($"fact {_facts} repeats uids of {appended.Batch.First}..{appended.Batch.Last}");
-                _log.Append(appended.Batch, _facts);
-                _log.Persisted(_facts);
-                _knownCommitted = Uid.Max(_knownCommitted, appended.Committed);
+                ReplayEntries(appended);
                 break;
             default:
                 throw new InvariantViolationException($"fact {_facts} is of unknown type {fact.GetType().Name}");
         }
 
-        ApplyCommitted();
+        // The checkpoint knows what was committed when it was made; before all facts that it has seen, the log still has entries
+        // which one of them dropped.
+        if (_facts >= _base.Fact || Mutated(Mutations.CheckpointCommitsEarly)) ApplyCommitted();
+    }
+
+    private void ReplayEntries(EntriesAppended fact)
+    {
+        var batch = fact.Batch;
+        if (batch.Last > _base.Settled)
+        {
+            batch = EntryLog.Slice(batch, Uid.Max(batch.First, _base.Settled.Next), batch.Last);
+            if (_log.Lacking(batch).Sum(b => b.Requests.Count) != batch.Requests.Count)
+                throw new InvariantViolationException($"fact {_facts} repeats uids of {batch.First}..{batch.Last}");
+            _log.Append(batch, _facts);
+            _log.Persisted(_facts);
+            for (var uid = batch.First; uid <= batch.Last && uid <= _base.Applied; uid = uid.Next) _log.Applied(uid);
+        }
+
+        _knownCommitted = Uid.Max(_knownCommitted, fact.Committed);
+    }
+
+    // Copies of committed entries from before they were appended again: the state has what counts.
+    private void DropKnown(UidRange[] orphans)
+    {
+        foreach (var range in orphans)
+        {
+            if (range.Last > _base.Settled) _log.Drop(range with { First = Uid.Max(range.First, _base.Settled.Next) });
+        }
     }
 
     /// <summary>The journal is replayed; from now on inputs come.</summary>
@@ -155,6 +200,7 @@ public sealed partial class ReplicaCore
     public void Start(TimeSpan now, string? lost = null)
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = _tickedAt = now;
+        if (_facts < _base.Fact) lost ??= $"the journal ends at fact {_facts}, but the checkpoint has seen {_base.Fact}";
         _lost = Mutated(Mutations.LossIgnored) ? null : lost;
         ExpectDurable();
         CheckOwnFolder();

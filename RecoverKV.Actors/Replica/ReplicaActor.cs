@@ -33,7 +33,13 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly IActorRef _gateway;
     private readonly DataFolder _folder;
     private readonly JournalReader _reader;
-    private readonly ReplicaCore _core;
+    private readonly ProtocolOptions _options;
+    private readonly IActorRef _storeWriter;
+
+    // Another one, before the first fact, if there is a checkpoint.
+    private ReplicaCore _core;
+    private CheckpointMaker? _checkpoints;
+    private RestoredReplica? _restored;
     private readonly Callers _callers;
     private readonly Door? _door;
     private readonly PeerLinks _links;
@@ -90,12 +96,15 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         _self = folder.Member;
         PersistenceId = DataFolder.PersistenceIdOf(_self);
         var run = Random.Shared.NextInt64(1, long.MaxValue);
-        _core = new ReplicaCore(settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()) with
+        _options = settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()) with
         {
             Cluster = folder.Cluster,
             NewCluster = Guid.NewGuid(),
             IsSuccessor = folder.IsSuccessor,
-        });
+        };
+        _core = new ReplicaCore(_options);
+        _storeWriter = Context.ActorOf(
+            Props.Create(() => new StoreWriter(folder.Store)).WithDispatcher(AkkaConfig.StoreDispatcher), "store");
         _callers = new Callers(_core.Options.AnswerBytes);
         _door = Door.Of(Context.System);
         _links = new PeerLinks((ExtendedActorSystem)Context.System, settings);
@@ -126,17 +135,25 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     {
         switch (message)
         {
+            case SnapshotOffer { Snapshot: RestoredReplica restored }:
+                _core = new ReplicaCore(_options, restored.Base, restored.State);
+                _restored = restored;
+                break;
             case Fact fact:
                 _core.Replay(fact);
                 break;
             case RecoveryCompleted:
-                if (_core.FactCount != LastSequenceNr)
+                // What the checkpoint stands for need not be there.
+                var end = _restored is null ? LastSequenceNr : Math.Max(_restored.JournalEnd, _restored.Base.ReplayFrom - 1);
+                if (_core.FactCount != end)
                 {
                     OnRecoveryFailure(new InvariantViolationException(
-                        $"it ends at fact {LastSequenceNr}, but has only {_core.FactCount} facts"));
+                        $"it ends at fact {end}, but has only {_core.FactCount} facts"));
                     return;
                 }
 
+                _checkpoints = new CheckpointMaker(
+                    _core, _folder, _settings.Checkpoint, _storeWriter, _gateway, _log, _restored?.Base.Applied ?? Uid.Zero);
                 _core.Start(Now, LostTail());
                 if (_folder.HealFrom is { } peers)
                 {
@@ -164,12 +181,16 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     // R11: what the journal has had is known from beside it.
     private string? LostTail()
     {
-        if (LastSequenceNr >= _folder.DurableFacts) return null;
+        var end = _restored?.JournalEnd ?? LastSequenceNr;
+        var had = Math.Max(_folder.DurableFacts, _restored?.Base.Fact ?? 0);
+        // No longer of use, and as large as the state was.
+        _restored = null;
+        if (end >= had) return null;
         var journal = _folder.Journal;
-        return $"{journal} ends at fact {LastSequenceNr}, but had {_folder.DurableFacts}: {JournalFile.Name}-wal was deleted, "
+        return $"{journal} ends at fact {end}, but had {had}: {JournalFile.Name}-wal was deleted, "
             + "or an older copy put in its place. This node takes no part until the others can heal it. If they cannot, put "
             + "the lost files back; or save what is left (`dump --stale`), or accept the loss by deleting "
-            + $"{JournalCount.Name} of each node";
+            + $"{JournalCount.Name} and {StoreFile.Name} of each node";
     }
 
     /// <inheritdoc/>
@@ -210,7 +231,17 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case Tick:
                 _core.Tick(Now);
+                _checkpoints?.Tick(Now);
                 if (_folder.Cluster != _core.Cluster) RememberStore();
+                break;
+            case StoreWriter.More:
+                _checkpoints?.Next();
+                break;
+            case StoreWriter.Done done:
+                _checkpoints?.Done(done);
+                break;
+            case StoreWriter.Failed failed:
+                _checkpoints?.Failed(Now, failed.Cause);
                 break;
             case Housekeeping:
                 _callers.Forget(Now);
@@ -231,6 +262,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case PartitionNode partition:
                 SetPartition(partition);
+                break;
+            case CheckpointNode request:
+                _checkpoints?.Ask(request, Sender);
                 break;
             case Leave:
                 _core.Leave(Now);

@@ -48,13 +48,14 @@ internal sealed class KeyOrder(Func<int, ReadOnlyMemory<byte>> keyOf)
     public void Add(int slot)
     {
         var key = keyOf(slot).Span;
-        var number = LeafOf(key);
+        // Keys that come in their order need no search, and fill the leaves.
+        var last = _leaves[^1];
+        var isLast = last.Count > 0 && keyOf(last.Slots[last.Count - 1]).Span.SequenceCompareTo(key) < 0;
+        var number = isLast ? _leaves.Count - 1 : LeafOf(key);
         var leaf = _leaves[number];
-        var at = IndexIn(leaf, key);
+        var at = isLast ? leaf.Count : IndexIn(leaf, key);
         if (leaf.Count == LeafSize)
         {
-            // Keys that come in their order fill the leaves.
-            var isLast = number == _leaves.Count - 1 && at == LeafSize;
             Split(number, isLast ? LeafSize : LeafSize / 2, key);
             number = LeafOf(key);
             leaf = _leaves[number];

@@ -48,6 +48,12 @@ internal sealed class KeyTable
     // Slots are below this number.
     private int _slotCount;
 
+    /// <summary>So many keys are about to be added to an empty table: its buckets are made at once.</summary>
+    public void Reserve(long count)
+    {
+        while (_bucketCount < count) AddBucket();
+    }
+
     /// <summary>The slot of a key; -1 if it is absent.</summary>
     public int Find(Key key)
     {
@@ -84,6 +90,9 @@ internal sealed class KeyTable
             yield return slot;
         }
     }
+
+    /// <summary>The slots whose keys are at or above this one, in their order. The table must not change meanwhile.</summary>
+    public IEnumerable<int> From(ReadOnlyMemory<byte> key) => _order.Ascending(key);
 
     /// <summary>Adds a key that is absent, and says at which slot.</summary>
     public int Add(Key key, ReadOnlySpan<byte> value, long uid, RecordFields fields)

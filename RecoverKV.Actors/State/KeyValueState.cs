@@ -19,17 +19,28 @@ public sealed class KeyValueState
     private readonly KeyTable _keys = new();
     private readonly ExpectedWrites _expected = new();
     private readonly RequestLimits _limits;
+    private readonly ChangedKeys _changed;
 
     /// <summary>An empty state.</summary>
     public KeyValueState() : this(SessionLimits.Standard)
     {
     }
 
-    internal KeyValueState(SessionLimits sessions, RequestLimits? requests = null) =>
-        (Sessions, _limits) = (new SessionTable(sessions), requests ?? RequestLimits.None);
+    /// <param name="sessions">The bounds of the sessions.</param>
+    /// <param name="requests">Those of requests; none if left out.</param>
+    /// <param name="mostGone">R10: beyond so many deletions, or evictions, since a capture the next one has all.</param>
+    internal KeyValueState(SessionLimits sessions, RequestLimits? requests = null, int mostGone = 1 << 20)
+    {
+        Sessions = new SessionTable(sessions, mostGone);
+        _limits = requests ?? RequestLimits.None;
+        _changed = new ChangedKeys(_keys, mostGone);
+    }
 
     /// <summary>The uid of the last applied request.</summary>
     public Uid Applied { get; private set; }
+
+    /// <summary>The bytes of all requests that were applied in this run of the process.</summary>
+    public long AppliedBytes { get; private set; }
 
     /// <summary>Counts the requests that changed at least one key; 1 in an empty state. (Uids count others, too.)</summary>
     public long Revision { get; private set; } = 1;
@@ -79,13 +90,14 @@ public sealed class KeyValueState
         if (uid != Applied.Next) throw new InvariantViolationException($"uid {uid} cannot be applied after {Applied}");
         _expected.Remove(uid, request);
         Applied = uid;
+        AppliedBytes += request.Encoded.Length;
         if (request.Session == 0)
         {
             Sessions.Open(uid);
             return new WriteAnswer(0, request.Number, WriteStatus.Done, uid.Value, []);
         }
 
-        if (Sessions.Settled(request) is { } settled) return settled;
+        if (Sessions.Settled(uid, request) is { } settled) return settled;
         var answer = Execute(uid, request);
         if (!forget) Sessions.Keep(answer);
         return answer;
@@ -139,6 +151,43 @@ public sealed class KeyValueState
 
     private long UidOf(Key key) => _keys.Find(key) is >= 0 and var slot ? _keys.Uid(slot) : 0;
 
+    /// <summary>R10: begins to hand over what was changed since the last capture, as it is now. One at a time.</summary>
+    /// <param name="movesOn">Whether keys are handed over as they are when it is their turn; only for specs.</param>
+    /// <param name="losesOrder">Whether it does not tell when sessions were used; only for specs.</param>
+    internal StateCapture Capture(bool movesOn = false, bool losesOrder = false)
+    {
+        var capture = new StateCapture(this, _changed, Sessions.Changed, losesOrder);
+        _changed.Begin(movesOn);
+        Sessions.Changed.Begin(Sessions.All);
+        return capture;
+    }
+
+    /// <summary>R10: what a capture handed over, or may yet, is of no use: the next one has all.</summary>
+    internal void ForgetCapture()
+    {
+        _changed.Forget();
+        Sessions.Changed.Forget();
+    }
+
+    /// <summary>R10: so many keys are about to be put back.</summary>
+    internal void Reserve(long keys) => _keys.Reserve(keys);
+
+    /// <summary>R10: puts a key of a checkpoint back, into a state that nothing was applied to; in their order is fastest.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="uid">The write that stored it.</param>
+    /// <param name="fields">The rest.</param>
+    /// <param name="digest">What it adds to the digest: <see cref="DigestOf(ReadOnlySpan{byte}, ReadOnlySpan{byte}, long, RecordFields)"/>.</param>
+    internal void Restore(Key key, ReadOnlySpan<byte> value, long uid, RecordFields fields, ulong digest)
+    {
+        _keys.Add(key, value, uid, fields);
+        Digest += digest;
+    }
+
+    /// <summary>R10: all keys and sessions of a checkpoint are back.</summary>
+    internal void Restore(Uid applied, long revision) => (Applied, Revision) = (applied, revision);
+
     // All changes of a request are one revision.
     private void Change(Uid uid, IReadOnlyList<WriteOperation> operations)
     {
@@ -160,12 +209,14 @@ public sealed class KeyValueState
         if (slot >= 0)
         {
             Digest -= DigestOf(slot);
+            _changed.Putting(slot);
             var before = _keys.Fields(slot);
             _keys.Replace(slot, value, uid.Value, before with { Modified = revision, Version = before.Version + 1 });
         }
         else
         {
             slot = _keys.Add(key, value, uid.Value, new RecordFields(revision, revision, 1));
+            _changed.Added(slot);
         }
 
         Digest += DigestOf(slot);
@@ -175,19 +226,23 @@ public sealed class KeyValueState
     {
         if (_keys.Find(key) is not (>= 0 and var slot)) return false;
         Digest -= DigestOf(slot);
+        _changed.Deleting(slot);
         _keys.Remove(slot);
         return true;
     }
 
-    private ulong DigestOf(int slot)
+    private ulong DigestOf(int slot) =>
+        DigestOf(_keys.Key(slot).Span, _keys.Value(slot).Span, _keys.Uid(slot), _keys.Fields(slot));
+
+    /// <summary>What a key adds to the digest.</summary>
+    internal static ulong DigestOf(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long uid, RecordFields fields)
     {
         Span<byte> numbers = stackalloc byte[4 * sizeof(long)];
-        var fields = _keys.Fields(slot);
-        BinaryPrimitives.WriteInt64LittleEndian(numbers, _keys.Uid(slot));
+        BinaryPrimitives.WriteInt64LittleEndian(numbers, uid);
         BinaryPrimitives.WriteInt64LittleEndian(numbers[8..], fields.Created);
         BinaryPrimitives.WriteInt64LittleEndian(numbers[16..], fields.Modified);
         BinaryPrimitives.WriteInt64LittleEndian(numbers[24..], fields.Version);
-        var hash = XxHash3.HashToUInt64(_keys.Key(slot).Span, (long)XxHash3.HashToUInt64(numbers));
-        return XxHash3.HashToUInt64(_keys.Value(slot).Span, (long)hash);
+        var hash = XxHash3.HashToUInt64(key, (long)XxHash3.HashToUInt64(numbers));
+        return XxHash3.HashToUInt64(value, (long)hash);
     }
 }

@@ -22,6 +22,9 @@ internal sealed class NumberedAnswers
     public WriteAnswer? Find(long number) =>
         At(number) is var at && at < _from + Count && _answers[at].Number == number ? _answers[at] : null;
 
+    /// <summary>All of them.</summary>
+    public WriteAnswer[] ToArray() => _answers.AsSpan(_from, Count).ToArray();
+
     /// <summary>Adds an answer whose number is not there yet.</summary>
     public void Add(WriteAnswer answer)
     {

@@ -7,7 +7,7 @@ namespace RecoverKV.Actors.State;
 /// <param name="Version">How often it was put since it came to be: 1, 2, …</param>
 internal readonly record struct RecordFields(long Created, long Modified, long Version)
 {
-    /// <summary>The most bytes that <see cref="Write"/> writes.</summary>
+    /// <summary>The most bytes that <see cref="Write(Span{byte})"/> writes.</summary>
     public const int MostBytes = 30;
 
     /// <summary>Writes them in few bytes, and says how many.</summary>

@@ -46,7 +46,8 @@ internal sealed record RequestLimits(int Request, int Key, int Value)
     public string? Check(ScanRequest request)
     {
         var range = request.Range;
-        if (range.From.Length > Key || range.To?.Length > Key) return $"a bound of a range has at most {Key} bytes";
+        // The next one behind the longest key has a byte more.
+        if (range.From.Length - 1 > Key || range.To?.Length - 1 > Key) return $"a bound of a range has at most {Key} bytes";
         return range.To is { } to && to.Span.SequenceCompareTo(range.From.Span) < 0 ? "a range ends before its begin" : null;
     }
 

@@ -23,19 +23,9 @@ public sealed class SessionTable
     private readonly SessionLimits _limits;
     private readonly Dictionary<long, Session> _sessions = [];
     private readonly LinkedList<Session> _leastRecentFirst = new();
+    private readonly ChangedSessions _changed;
 
-    private sealed class Session(long id)
-    {
-        public long Id { get; } = id;
-
-        /// <summary>The client needs no answer to requests with lower numbers, or it kept too many.</summary>
-        public long LowWater { get; set; } = 1;
-        public long Bytes { get; set; }
-        public NumberedAnswers Answers { get; } = new();
-        public LinkedListNode<Session> Node { get; set; } = null!;
-    }
-
-    internal SessionTable(SessionLimits limits) => _limits = limits;
+    internal SessionTable(SessionLimits limits, int mostEnded) => (_limits, _changed) = (limits, new ChangedSessions(mostEnded));
 
     /// <summary>How many sessions are open.</summary>
     public int Count => _sessions.Count;
@@ -46,9 +36,10 @@ public sealed class SessionTable
     /// <summary>Opens a session whose id is the uid of the entry.</summary>
     public void Open(Uid uid)
     {
-        var session = new Session(uid.Value);
+        var session = new Session(uid.Value) { Used = uid.Value };
         session.Node = _leastRecentFirst.AddLast(session);
         _sessions.Add(session.Id, session);
+        _changed.Changing(session);
         Evict();
     }
 
@@ -60,9 +51,13 @@ public sealed class SessionTable
     /// The answer that settles a request without executing it: its first answer, or that its session is unknown or
     /// its number expired. Null if it must be executed now.
     /// </summary>
-    public WriteAnswer? Settled(WriteRequest request)
+    /// <param name="uid">Where the request is in the log.</param>
+    /// <param name="request">The request.</param>
+    public WriteAnswer? Settled(Uid uid, WriteRequest request)
     {
         if (!_sessions.TryGetValue(request.Session, out var session)) return Refusal(request, WriteStatus.SessionUnknown);
+        _changed.Changing(session);
+        session.Used = uid.Value;
         _leastRecentFirst.Remove(session.Node);
         _leastRecentFirst.AddLast(session.Node);
         while (session.Answers.Count > 0 && session.Answers.Lowest.Number < request.LowWater) ForgetLowest(session);
@@ -76,6 +71,7 @@ public sealed class SessionTable
     public void Keep(WriteAnswer answer)
     {
         var session = _sessions[answer.Session];
+        _changed.Changing(session);
         var kept = Kept(answer);
         session.Answers.Add(kept);
         Bytes += Size(kept);
@@ -88,6 +84,27 @@ public sealed class SessionTable
         }
 
         Evict();
+    }
+
+    /// <summary>R10: which sessions a checkpoint must have.</summary>
+    internal ChangedSessions Changed => _changed;
+
+    /// <summary>R10: all sessions, the least recently used one first.</summary>
+    internal IEnumerable<Session> All => _leastRecentFirst;
+
+    /// <summary>R10: puts a session of a checkpoint back, of all the one that was used last.</summary>
+    internal void Restore(SessionRecord record)
+    {
+        var session = new Session(record.Id) { Used = record.Used, LowWater = record.LowWater };
+        foreach (var answer in record.Answers)
+        {
+            session.Answers.Add(answer);
+            session.Bytes += Size(answer);
+        }
+
+        Bytes += session.Bytes;
+        session.Node = _leastRecentFirst.AddLast(session);
+        _sessions.Add(session.Id, session);
     }
 
     private static WriteAnswer Refusal(WriteRequest request, WriteStatus status) =>
@@ -135,6 +152,7 @@ public sealed class SessionTable
         while (_sessions.Count > _limits.Sessions || (Bytes > _limits.Bytes && _sessions.Count > 1))
         {
             var oldest = _leastRecentFirst.First!.Value;
+            _changed.Ending(oldest);
             _leastRecentFirst.RemoveFirst();
             _sessions.Remove(oldest.Id);
             Bytes -= oldest.Bytes;

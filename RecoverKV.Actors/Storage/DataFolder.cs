@@ -39,6 +39,9 @@ public sealed class DataFolder : IDisposable
     /// <summary>Full path of the journal.</summary>
     public string Journal => In(JournalFile.Name);
 
+    /// <summary>Full path of the checkpoint; there may be none.</summary>
+    public string Store => In(StoreFile.Name);
+
     /// <summary>The replica whose folder it is.</summary>
     public MemberId Member { get; private set; }
 
@@ -200,7 +203,7 @@ public sealed class DataFolder : IDisposable
         if (File.Exists(In($"{Retired}{number}", IdentityName))) number++;
         var folder = $"{Retired}{number}";
         DurableFiles.CreateFolder(In(folder));
-        foreach (var file in JournalFile.Files(Journal).Append(CountFile).Where(File.Exists).ToList())
+        foreach (var file in JournalFile.Files(Journal).Concat(JournalFile.Files(Store)).Append(CountFile).Where(File.Exists).ToList())
             DurableFiles.Move(file, In(folder, System.IO.Path.GetFileName(file)));
         DurableFiles.Move(RetiringFile, In(folder, IdentityName));
     }

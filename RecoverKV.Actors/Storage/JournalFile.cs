@@ -7,6 +7,7 @@ using LinqToDB;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Storage;
 
@@ -66,11 +67,13 @@ public static class JournalFile
                 });
     }
 
-    /// <summary>All that an actor system needs to know of its journal.</summary>
-    internal static Setup[] Setups(string path, Durability durability, string pragmas = "") =>
+    /// <summary>All that an actor system needs to know of its journal, and of the checkpoint beside it.</summary>
+    internal static Setup[] Setups(
+        string path, Durability durability, string pragmas = "", Func<KeyValueState>? newState = null) =>
     [
         new DataOptionsSetup(DataOptions(path, durability, pragmas)),
         new ReplicaJournalSetup(path, durability, pragmas),
+        new StoreSnapshotsSetup(path, newState ?? (() => new KeyValueState())),
     ];
 
     /// <summary>A connection that events are written by, or moved from the write-ahead log into the file: a commit does the

@@ -10,7 +10,7 @@ namespace RecoverKV.Actors.Storage;
 internal sealed class JournalTable : IDisposable
 {
     private readonly SqliteConnection _connection;
-    private readonly Checkpoints? _checkpoints;
+    private readonly WriteAheadLog? _log;
     private readonly JournalCount? _count;
     private readonly SqliteCommand _insert;
     private readonly SqliteParameter _persistenceId, _number, _created, _message, _manifest, _writer;
@@ -23,9 +23,9 @@ internal sealed class JournalTable : IDisposable
 
     /// <summary>Takes an open connection; for writing also what moves its log beside its commits, and what counts them.
     /// </summary>
-    public JournalTable(SqliteConnection connection, Checkpoints? checkpoints = null, JournalCount? count = null)
+    public JournalTable(SqliteConnection connection, WriteAheadLog? log = null, JournalCount? count = null)
     {
-        (_connection, _checkpoints, _count) = (connection, checkpoints, count);
+        (_connection, _log, _count) = (connection, log, count);
         _insert = connection.CreateCommand();
         _insert.CommandText = """
             INSERT INTO journal
@@ -65,11 +65,11 @@ internal sealed class JournalTable : IDisposable
 
         transaction?.Commit();
         if (events.LastOrDefault() is { } last) _count?.Write(last.PersistenceId, last.SequenceNr);
-        _checkpoints?.Logged(bytes);
+        _log?.Logged(bytes);
     }
 
     /// <summary>Moves the write-ahead log into the file if it is time; seldom waits for the disk.</summary>
-    public void Checkpoint() => _checkpoints?.Run();
+    public void MoveLog() => _log?.Run();
 
     /// <summary>The number of the last event; 0 if there is none.</summary>
     public long Highest(string persistenceId)
@@ -104,7 +104,7 @@ internal sealed class JournalTable : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _checkpoints?.Dispose();
+        _log?.Dispose();
         _count?.Dispose();
         _insert.Dispose();
         _connection.Dispose();

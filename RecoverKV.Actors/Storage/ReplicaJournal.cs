@@ -20,7 +20,7 @@ internal sealed class ReplicaJournalSetup(string path, Durability durability, st
     {
         var connection = Connect();
         return new JournalTable(
-            connection, new Checkpoints(connection, Connect), new JournalCount(JournalCount.PathOf(path)));
+            connection, new WriteAheadLog(connection, Connect), new JournalCount(JournalCount.PathOf(path)));
     }
 
     /// <summary>The SQLite file.</summary>
@@ -125,7 +125,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
 
         Answer(request, failure);
         // Nobody waits for it: the events are answered.
-        _table?.Checkpoint();
+        _table?.MoveLog();
     }
 
     private void ReplayTo(ReplayMessages request)
@@ -215,7 +215,8 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         var earlier = new HashSet<string>();
         var writer = "";
         var left = request.Max;
-        var before = 0L;
+        // Behind a checkpoint the first one must be there. (Without one the replica counts them.)
+        var before = request.FromSequenceNr - 1;
         foreach (var row in left == 0 ? [] : table.Read(id, request.FromSequenceNr, last))
         {
             if (row.Writer != writer)

@@ -15,6 +15,9 @@ internal sealed class Administration(
     /// <summary>A node that was told to end at once has ended if it does not answer within this.</summary>
     private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>A checkpoint of a large store takes its time: so many times as much as other calls may take.</summary>
+    private const int CheckpointPatience = 30;
+
     internal async Task<ClusterStatus> StatusAsync(CancellationToken cancellation)
     {
         var table = map.Table!;
@@ -47,6 +50,13 @@ internal sealed class Administration(
             if (clock() >= end) throw new NotDoneException($"Node {node} still runs.");
             await Task.Delay(Timing.Poll, cancellation).ConfigureAwait(false);
         }
+    }
+
+    internal async Task<string> CheckpointAsync(string node, CancellationToken cancellation)
+    {
+        var reply = await asks.AskAsync<AdminReply>(
+            Find(node), id => new CheckpointNode(id), CheckpointPatience * deadline, cancellation).ConfigureAwait(false) ?? throw new NotDoneException($"Node {node} has written no checkpoint yet.");
+        return reply.Done ? reply.Text ?? "" : throw Refused(node, reply);
     }
 
     internal async Task PartitionAsync(

@@ -66,6 +66,26 @@ internal static class AdminCodec
         return new PartitionNode(id, cut, reachable, healingOnly, secret);
     }
 
+    internal static WireWriter Encode(CheckpointNode checkpoint)
+    {
+        var writer = new WireWriter(16);
+        writer.Int(1, checkpoint.Id);
+        return writer;
+    }
+
+    internal static CheckpointNode DecodeCheckpoint(ReadOnlyMemory<byte> encoded)
+    {
+        long id = 0;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            if (field == 1) id = reader.Int();
+            else reader.Skip();
+        }
+
+        return new CheckpointNode(id);
+    }
+
     internal static WireWriter Encode(AdminReply reply)
     {
         var writer = new WireWriter();

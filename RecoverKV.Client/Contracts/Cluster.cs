@@ -98,10 +98,14 @@ public sealed record StopNode(long Id, bool Clean, string? Secret = null) : ICli
 public sealed record PartitionNode(
     long Id, bool Cut, IReadOnlyList<string> Reachable, bool HealingOnly, string? Secret = null) : IClientMessage;
 
-/// <summary>The answer to <see cref="StopNode"/> and <see cref="PartitionNode"/>.</summary>
+/// <summary>Asks a node for a checkpoint of what it has by now (R10). Answered when it is on the disk.</summary>
+/// <param name="Id">Chosen by the client; the answer carries it.</param>
+public sealed record CheckpointNode(long Id) : IClientMessage;
+
+/// <summary>The answer to <see cref="StopNode"/>, <see cref="PartitionNode"/> and <see cref="CheckpointNode"/>.</summary>
 /// <param name="Id">The id of the request.</param>
 /// <param name="Done">Whether it was done, or is under way.</param>
-/// <param name="Text">Why not, in one line.</param>
+/// <param name="Text">Why not, or what was done, in one line.</param>
 public sealed record AdminReply(long Id, bool Done, string? Text = null) : IClientMessage;
 
 /// <summary>

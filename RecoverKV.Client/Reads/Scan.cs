@@ -36,7 +36,7 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
                 foreach (var item in page.Items)
                 {
                     if (!range.Contains(item.Key) || last is { } before && (options.Reverse ? item.Key >= before : item.Key <= before))
-                        throw NotDone($"node {_node!.Node} knows no ranges: it must be updated");
+                        throw NotDone("a node knows no ranges: it must be updated");
                     var own = new ScanItem(item.Key.Detach(), Detach.Of(item.Version)!);
                     last = own.Key;
                     yield return own;

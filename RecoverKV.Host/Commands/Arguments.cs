@@ -25,7 +25,7 @@ internal static class Arguments
         NeverEmpty(new Argument<string>("NODE") { Description = "The node's id, as `status` shows it." });
 
     /// <summary>An argument that names something.</summary>
-    public static Argument<string> NeverEmpty(Argument<string> argument)
+    public static Argument<T> NeverEmpty<T>(Argument<T> argument)
     {
         argument.Validators.Add(result =>
         {

@@ -16,6 +16,7 @@ internal static class ClientCommands
         StatusCommand.Create(context),
         LoadCommand.Create(context),
         DumpCommand.Create(context),
+        CheckpointCommand.Create(context),
         StopCommand.Create(context),
         PartitionCommand.Create(context),
     ];

@@ -45,7 +45,10 @@ internal static class ScanCommand
                     Reverse = parsed.GetValue(reverse),
                     Consistency = parsed.GetValue(stale) ? ReadConsistency.Stale : ReadConsistency.Linearizable,
                 };
-                var items = ReservedKeys.LeaveOut(client.ScanAsync(options, cancellation), parsed.GetValue(limit));
+                // Where reserved keys may stand between, nobody knows how many more are to be read.
+                var most = parsed.GetValue(limit);
+                if (most < long.MaxValue && !ReservedKeys.MayBeIn(options.Range)) options = options with { Limit = most };
+                var items = ReservedKeys.LeaveOut(client.ScanAsync(options, cancellation), most);
                 var chosen = RecordFormat.Choose(parsed.GetValue(format), null);
                 return await PrintAsync(context.Terminal, items, parsed.GetValue(keys) ? null : chosen, isHex);
             });

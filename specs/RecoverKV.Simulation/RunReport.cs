@@ -39,6 +39,7 @@ internal static class RunReport
         Row("views", Number(total.Views));
         Row("messages lost", Number(total.MessagesLost));
         Row("members that started over", Number(total.StartedOver));
+        Row("checkpoints", Number(total.Checkpoints));
         text.Append("\n| fault | times |\n|---|---|\n");
         foreach (var kind in Enum.GetValues<Faults>().Where(f => f != Faults.None))
             Row(kind.ToString(), Number(total.Faults.GetValueOrDefault(kind)));

@@ -68,6 +68,9 @@ public sealed record Scenario
 
     public required TimeSpan MaxDiskDelay { get; init; }
 
+    /// <summary>R10; zero: nodes make no checkpoints.</summary>
+    public required TimeSpan MeanBetweenCheckpoints { get; init; }
+
     /// <summary>Whether each start of a node draws its own setting of the lease.</summary>
     public required bool UnequalLeases { get; init; }
 
@@ -143,6 +146,7 @@ public sealed record Scenario
             Duplication = random.OneOf(0, 0.01, 0.1),
             LateCopies = late,
             MaxDiskDelay = TimeSpan.FromMilliseconds(random.OneOf(0.5, 5, 30)),
+            MeanBetweenCheckpoints = TimeSpan.FromMilliseconds(new Prng(seed ^ 0xC4EC).OneOf(0, 100, 500, 2000)),
             UnequalLeases = random.Chance(0.3),
             Options = new ProtocolOptions
             {

@@ -29,6 +29,8 @@ public sealed class Statistics
 
     public long StartedOver { get; set; }
 
+    public long Checkpoints { get; set; }
+
     public long Undecided { get; set; }
 
     public void Add(Statistics other)
@@ -45,6 +47,7 @@ public sealed class Statistics
         MessagesLost += other.MessagesLost;
         JournalReads += other.JournalReads;
         StartedOver += other.StartedOver;
+        Checkpoints += other.Checkpoints;
         Undecided += other.Undecided;
     }
 

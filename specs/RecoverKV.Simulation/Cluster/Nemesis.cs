@@ -98,6 +98,8 @@ internal sealed class Nemesis
                 break;
             case Faults.OtherFolder or Faults.OtherSettings:
                 if (_cluster.Nodes.Length == 1 || node.IsForeign || node.Settings.Length > 0 || node.Disk.LostFacts) return;
+                // A wiped folder joins the store that finds it first: which that is then is the operator's choice.
+                if (kind == Faults.OtherFolder && _cluster.Nodes.Any(n => n.Store == Guid.Empty) && _cluster.Nodes.Any(n => n.Store != Guid.Empty)) return;
                 Count(kind);
                 node.Crash();
                 if (kind == Faults.OtherFolder) node.Exchange(OtherFolder(node));

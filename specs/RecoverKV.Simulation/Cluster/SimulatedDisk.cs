@@ -23,6 +23,12 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     /// <summary>R11: how many facts the journal has had, as what stands beside it says.</summary>
     public int Counted { get; private set; }
 
+    /// <summary>R10: the last checkpoint that was written to its end.</summary>
+    public SavedCheckpoint Saved { get; private set; } = SavedCheckpoint.None;
+
+    /// <summary>A checkpoint is whole.</summary>
+    public void Save(SavedCheckpoint checkpoint) => Saved = checkpoint;
+
     /// <summary>Called with the number of a fact that is durable, and all before it.</summary>
     public Action<long>? Durable { get; set; }
 
@@ -63,6 +69,7 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         _facts.Clear();
         Image = new JournalImage();
         Counted = 0;
+        Saved = SavedCheckpoint.None;
         LostFacts = false; // what follows is another member, which vouched for nothing
     }
 

@@ -42,6 +42,9 @@ internal sealed class SimulatedNode
 
     public NodeId Id { get; }
 
+    /// <summary>The number of the process's run.</summary>
+    public int Life => _life;
+
     /// <summary>Another one after the disk was lost.</summary>
     public MemberId Member { get; private set; }
 
@@ -79,7 +82,7 @@ internal sealed class SimulatedNode
         var life = ++_life;
         _pausedUntil = TimeSpan.Zero;
         _cluster.Trace.Add(_cluster.Scheduler.Now, "start", Id.Name, "", Member.ToString());
-        Core = new ReplicaCore(_cluster.Scenario.Options with
+        var options = _cluster.Scenario.Options with
         {
             Self = Member,
             Nodes = _cluster.NodeIds,
@@ -91,18 +94,22 @@ internal sealed class SimulatedNode
             IsSuccessor = _isSuccessor,
             NewCluster = _random.Guid(),
             Agreed = Settings,
-        })
-        {
-            Mutations = _cluster.Mutations,
         };
+        var saved = Disk.Saved;
         Appended = JournalImage.Of(Disk.Facts);
-        Compared = 0;
+        var state = ReplicaCore.NewState(options);
+        saved.RestoreTo(state);
+        Core = new ReplicaCore(options, saved.Base, state) { Mutations = _cluster.Mutations };
+        // What a journal has lost is in the checkpoint: the state as a whole is compared, not its entries.
+        Compared = Disk.Facts.Count < saved.Base.Fact ? saved.Base.Applied.Value : 0;
         Step(core =>
         {
-            foreach (var fact in Disk.Facts) core.Replay(fact);
+            foreach (var fact in Disk.Facts.Skip((int)saved.Base.ReplayFrom - 1)) core.Replay(fact);
             if (!IsForeign) _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
-            core.Start(Clock, Disk.Counted > Disk.Facts.Count ? $"{Disk.Facts.Count} of {Disk.Counted} facts are left" : null);
+            var known = Math.Max(Disk.Counted, saved.Base.Fact);
+            core.Start(Clock, known > Disk.Facts.Count ? $"{Disk.Facts.Count} of {known} facts are left" : null);
         });
+        new Checkpointing(_cluster, this, _random.Fork()).Plan();
         Tick(life);
     }
 

@@ -19,6 +19,7 @@ internal static class AllProperties
             new InSyncHoldsCommitted(cluster),
             new LeasesEndBeforeOthersCommit(cluster),
             new ReplayGivesTheState(cluster),
+            new EqualUidsEqualStates(cluster),
             new StartOverNeedsACause(cluster),
             new SlowMembersLeave(cluster),
             known,

@@ -4,7 +4,7 @@ using RecoverKV.Simulation.Cluster;
 namespace RecoverKV.Simulation.Properties;
 
 /// <summary>R8: a member that alone keeps the writes of a view waiting nearly all of the time, while a majority is well and
-/// its sequencer too, does not stay in-sync.</summary>
+/// answers the sequencer, which is well too, does not stay in-sync.</summary>
 internal sealed class SlowMembersLeave(SimulatedCluster cluster) : Property(cluster)
 {
     // Above what the core takes by as much as messages may be lost in between.
@@ -33,6 +33,8 @@ internal sealed class SlowMembersLeave(SimulatedCluster cluster) : Property(clus
         }
 
         _lookedAt = Cluster.Scheduler.Now;
+        // Whom it does not reach it can make no view with.
+        if (node.Clock - core.MajorityHeardAt > _patience) return;
         var inSync = Cluster.Nodes.Where(n => core.View.IsInSync(n.Member)).ToArray();
         if (inSync.Length < core.View.InSync.Length) return;
         var held = inSync.Select(Reached).OrderDescending().ElementAtOrDefault(core.View.Majority - 1);

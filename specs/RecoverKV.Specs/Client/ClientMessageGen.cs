@@ -81,6 +81,7 @@ internal static class ClientMessageGen
                     b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2, d.Item3, d.Item4))),
         [typeof(StopNode)] = Of(
             Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
+        [typeof(CheckpointNode)] = Of(Number.Select(i => new CheckpointNode(i))),
         [typeof(PartitionNode)] = Of(
             Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool, MaybeText)
                 .Select((i, c, r, h, s) => new PartitionNode(i, c, r, h, s))),

@@ -30,7 +30,7 @@ public sealed class EntryLogSpec
 
     private sealed class Run
     {
-        public EntryLog Log { get; } = new();
+        public EntryLog Log { get; } = new(LogBase.None);
         public SortedDictionary<long, (long Epoch, WriteRequest Request, long Fact)> Model { get; } = [];
         public Dictionary<long, (long First, long Last)> Facts { get; } = [];
         public List<Fact> Journal { get; } = [];
@@ -128,7 +128,7 @@ public sealed class EntryLogSpec
     public void An_applied_entry_does_not_keep_the_message_that_it_came_with()
     {
         var message = WriteRequestCodec.Create(1, 1, 0, [new(OperationKind.Put, "k", "v"u8.ToArray())]).Encoded.ToArray();
-        var log = new EntryLog();
+        var log = new EntryLog(LogBase.None);
         log.Append(new Batch(E(1), U(1), [WriteRequestCodec.Decode(message)]), 1);
         var before = Text.Of(log[U(1)].Request);
         log.Applied(U(1));
@@ -141,7 +141,7 @@ public sealed class EntryLogSpec
     [Fact]
     public void What_was_evicted_does_not_come_back_at_another_uid()
     {
-        var log = new EntryLog();
+        var log = new EntryLog(LogBase.None);
         log.Append(Batch(1, 1, 2100), 1);
         log.Persisted(1);
         for (var uid = 1; uid <= 2100; uid++) log.Applied(U(uid));
@@ -209,7 +209,7 @@ public sealed class EntryLogSpec
     [Fact]
     public void R6_what_the_journal_has_in_another_order_is_named_apart()
     {
-        var log = new EntryLog();
+        var log = new EntryLog(LogBase.None);
         log.Append(Batch(1, 1, 2), 1);
         log.Append(Batch(1, 6, 7), 2); // the tail, while a gap is healed
         log.Append(Batch(1, 3, 5), 3);
@@ -225,7 +225,7 @@ public sealed class EntryLogSpec
     [Fact]
     public void R6_of_what_has_left_memory_little_is_kept()
     {
-        var log = new EntryLog();
+        var log = new EntryLog(LogBase.None);
         var value = new string('x', 1000);
         for (var uid = 1; uid <= 5000; uid++)
         {

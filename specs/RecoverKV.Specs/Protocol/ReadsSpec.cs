@@ -300,7 +300,10 @@ public sealed class ReadsSpec
         Assert.Equal(
             (ReadStatus.Invalid, "a range ends before its begin"),
             (Page(kit, scan with { Range = reversed }).Status, Page(kit, scan with { Range = reversed }).Text));
-        var tooLong = KeyRange.Prefix(new byte[kit.Core.Options.MaxKeyBytes + 1]);
+        // What stands next behind the longest key has a byte more than that.
+        var behindTheLongest = KeyRange.Prefix(new byte[kit.Core.Options.MaxKeyBytes + 1]);
+        Assert.Equal(ReadStatus.Done, Page(kit, scan with { Range = behindTheLongest }).Status);
+        var tooLong = KeyRange.Prefix(new byte[kit.Core.Options.MaxKeyBytes + 2]);
         Assert.Equal(ReadStatus.Invalid, Page(kit, scan with { Range = tooLong }).Status);
     }
 

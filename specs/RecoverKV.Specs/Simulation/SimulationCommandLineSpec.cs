@@ -111,7 +111,7 @@ public class SimulationCommandLineSpec
     }
 
     [Fact]
-    public void The_build_names_the_sources_of_core_client_and_simulator()
+    public void The_build_names_the_sources_of_core_state_client_and_simulator()
     {
         var sources = BuildId.Embedded().ToList();
         Assert.Matches("^[0-9a-f]{12}$", BuildId.Value);
@@ -129,6 +129,7 @@ public class SimulationCommandLineSpec
         string[] files =
         [
             .. Files("RecoverKV.Actors/Protocol"),
+            .. Files("RecoverKV.Actors/State"),
             .. Files("RecoverKV.Client", without: "Network"),
             .. Files("specs/RecoverKV.Simulation"),
         ];

@@ -58,7 +58,7 @@ public sealed class JournalSpec : IDisposable
     {
         await using var node = JournalHarness.Start(_folder.Path);
         // Two and a half times as much as the log may ever have.
-        const int Facts = (int)(5 * Checkpoints.Most / 2 / 1_000_000);
+        const int Facts = (int)(5 * WriteAheadLog.Most / 2 / 1_000_000);
         var before = Task.CompletedTask;
         for (var i = 0; i < Facts; i += 4)
         {
@@ -71,7 +71,7 @@ public sealed class JournalSpec : IDisposable
 
         await before;
 
-        Assert.InRange(new FileInfo(node.Folder.Journal + "-wal").Length, 1, Checkpoints.Most + Checkpoints.Interval);
+        Assert.InRange(new FileInfo(node.Folder.Journal + "-wal").Length, 1, WriteAheadLog.Most + WriteAheadLog.Interval);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ namespace RecoverKV.Actors.Storage;
 /// </remarks>
 /// <param name="writer">The connection that writes, without checkpoints of its own.</param>
 /// <param name="connect">Makes another one to the same file.</param>
-internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> connect) : IDisposable
+internal sealed class WriteAheadLog(SqliteConnection writer, Func<SqliteConnection> connect) : IDisposable
 {
     /// <summary>About so many bytes of the log are moved at a time.</summary>
     internal const long Interval = 8 * 1024 * 1024;

@@ -1,0 +1,31 @@
+using RecoverKV.Actors.State;
+
+namespace RecoverKV.Actors.Protocol;
+
+/// <summary>R10: a checkpoint in the making: the state, handed over in parts, and what the log was when it was captured.</summary>
+internal sealed record Checkpoint(LogBase Base, StateCapture State);
+
+// R10 State: a checkpoint of the state at one uid, so that a start need not replay the whole journal.
+public sealed partial class ReplicaCore
+{
+    private readonly LogBase _base;
+
+    /// <summary>Begins a checkpoint of what is applied; null if this replica may not vouch for its disk. One at a time. It may be
+    /// used once all of it is written, and <see cref="MayFinish"/>.</summary>
+    internal Checkpoint? BeginCheckpoint()
+    {
+        if (_stopped || _barred != null || _lost != null) return null;
+        var (settled, index, replayFrom) = _log.Settled(_facts + 1);
+        return new Checkpoint(
+            new LogBase(_state.Applied, _facts, replayFrom, settled, index, _promised, _view, _knownCommitted, _rightTo),
+            _state.Capture(Mutated(Mutations.CaptureMovesOn), Mutated(Mutations.SessionOrderLost)));
+    }
+
+    /// <summary>Whether a checkpoint may count once it is written: what it says of promises and views must be in the journal, or
+    /// nobody could tell that a journal without them has lost its tail (R11).</summary>
+    internal bool MayFinish(Checkpoint checkpoint) =>
+        _persisted >= checkpoint.Base.Fact || Mutated(Mutations.CheckpointBeforeJournal);
+
+    /// <summary>The checkpoint was not written to its end.</summary>
+    internal void ForgetCheckpoint() => _state.ForgetCapture();
+}

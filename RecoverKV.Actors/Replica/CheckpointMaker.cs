@@ -1,0 +1,116 @@
+using Akka.Actor;
+using Akka.Event;
+using RecoverKV.Actors.Configuration;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Storage;
+using RecoverKV.Client.Contracts;
+
+namespace RecoverKV.Actors.Replica;
+
+/// <summary>
+/// R10: when a replica makes a checkpoint, and its steps: the core hands the state over in parts of well under a millisecond, each when
+/// the writer asks for it, while writes go on. Used by the replica's actor only.
+/// </summary>
+/// <param name="core">The replica.</param>
+/// <param name="folder">Its folder.</param>
+/// <param name="settings">How much is written between two of them.</param>
+/// <param name="writer">Writes them.</param>
+/// <param name="gateway">In whose name clients are answered.</param>
+/// <param name="log">Where they are told of.</param>
+/// <param name="last">The uid of the checkpoint that there is.</param>
+internal sealed class CheckpointMaker(
+    ReplicaCore core, DataFolder folder, CheckpointSettings settings, IActorRef writer, IActorRef gateway, ILoggingAdapter log,
+    Uid last)
+{
+    // Who asks for one that begins after it asked; and who waits for the one under way.
+    private const int MostAsking = 64;
+    private readonly List<(IActorRef Client, long Id)> _asking = [];
+    private readonly List<(IActorRef Client, long Id)> _waiting = [];
+
+    private const int PartRecords = 512;
+    private const int PartBytes = 256 * 1024;
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
+    private Checkpoint? _making;
+    private bool _isWaiting;
+    private bool _hasFailed;
+    private TimeSpan _notBefore = TimeSpan.MinValue;
+    private Uid _lastUid = last;
+    private long _lastBytes;
+    private long _makingBytes;
+
+    /// <summary>Begins one if enough was written since the last, and goes on with one that waits for the journal.</summary>
+    public void Tick(TimeSpan now)
+    {
+        if (_making is not null)
+        {
+            if (_isWaiting) Next();
+        }
+        else if (_asking.Count > 0 || now >= _notBefore
+            && (core.Applied - _lastUid >= settings.Writes || core.State.AppliedBytes - _lastBytes >= settings.Bytes))
+        {
+            Begin();
+        }
+    }
+
+    /// <summary>A client wants one of what is there by now.</summary>
+    public void Ask(CheckpointNode request, IActorRef client)
+    {
+        if (_asking.Count < MostAsking) _asking.Add((client, request.Id));
+        else client.Tell(new AdminReply(request.Id, false, "too many ask for a checkpoint"), gateway);
+    }
+
+    /// <summary>The writer wants the next part.</summary>
+    public void Next()
+    {
+        if (_making is not { } making) return;
+        _isWaiting = false;
+        if (making.State.Next(PartRecords, PartBytes) is { } part) writer.Tell(new StoreWriter.Write(part));
+        else if (!core.MayFinish(making)) _isWaiting = true;
+        else
+        {
+            var state = making.State;
+            writer.Tell(new StoreWriter.Finish(new StoreHead(
+                folder.PersistenceId, core.Cluster, state.Revision, state.KeyCount, state.Digest, state.SessionCount,
+                state.SessionBytes, making.Base)));
+        }
+    }
+
+    /// <summary>It is on the disk.</summary>
+    public void Done(StoreWriter.Done done)
+    {
+        log.Info("Checkpoint of {0} keys at uid {1}, {2} MiB", done.Head.Keys, done.Head.Base.Applied, done.Bytes >> 20);
+        (_making, _hasFailed) = (null, false);
+        (_lastUid, _lastBytes) = (done.Head.Base.Applied, _makingBytes);
+        Answer(_waiting, true, $"{done.Head.Keys} keys at uid {done.Head.Base.Applied}, {done.Bytes} bytes");
+    }
+
+    /// <summary>It is not; the one before stays.</summary>
+    public void Failed(TimeSpan now, Exception cause)
+    {
+        if (!_hasFailed) log.Warning("No checkpoint can be written, and it is tried again: {0}", cause.Message.ReplaceLineEndings(" "));
+        core.ForgetCheckpoint();
+        (_making, _hasFailed, _notBefore) = (null, true, now + Retry);
+        Answer(_waiting, false, $"the checkpoint was not written: {cause.Message.ReplaceLineEndings(" ")}");
+    }
+
+    private void Begin()
+    {
+        _making = core.BeginCheckpoint();
+        if (_making is null)
+        {
+            Answer(_asking, false, "this replica may not vouch for its disk: see its status");
+            return;
+        }
+
+        _waiting.AddRange(_asking);
+        _asking.Clear();
+        _makingBytes = core.State.AppliedBytes;
+        writer.Tell(new StoreWriter.Begin(_making.State.IsAll));
+    }
+
+    private void Answer(List<(IActorRef Client, long Id)> clients, bool done, string text)
+    {
+        foreach (var (client, id) in clients) client.Tell(new AdminReply(id, done, text), gateway);
+        clients.Clear();
+    }
+}
