@@ -263,14 +263,16 @@ public static class JournalFile
         }
     }
 
-    private static object? Scalar(SqliteConnection connection, string sql)
+    /// <summary>The first value that a statement gives.</summary>
+    internal static object? Scalar(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteScalar();
     }
 
-    private static void Execute(DbConnection connection, string sql)
+    /// <summary>Runs statements that give nothing.</summary>
+    internal static void Execute(DbConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;

@@ -87,10 +87,10 @@ internal sealed class StoreFile : IDisposable
         var connection = Connect(path, SqliteOpenMode.ReadWrite);
         try
         {
-            Execute(connection, "PRAGMA journal_mode = WAL");
+            JournalFile.Execute(connection, "PRAGMA journal_mode = WAL");
             // What SQLite syncs at once is synced here in steps, at the same points.
-            Execute(connection, "PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0");
-            Execute(connection, "PRAGMA journal_size_limit = 67108864");
+            JournalFile.Execute(connection, "PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0");
+            JournalFile.Execute(connection, "PRAGMA journal_size_limit = 67108864");
             return new StoreFile(connection, path);
         }
         catch
@@ -105,7 +105,7 @@ internal sealed class StoreFile : IDisposable
     {
         var temporary = path + ".new";
         JournalFile.Delete(temporary);
-        using (var connection = Connect(temporary, SqliteOpenMode.ReadWriteCreate)) Execute(connection, Schema);
+        using (var connection = Connect(temporary, SqliteOpenMode.ReadWriteCreate)) JournalFile.Execute(connection, Schema);
         using (var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) file.Flush(flushToDisk: true);
         DurableFiles.Move(temporary, path);
     }
@@ -115,8 +115,8 @@ internal sealed class StoreFile : IDisposable
     public void Begin(bool all)
     {
         _log.Begin();
-        Execute(_connection, "BEGIN IMMEDIATE");
-        if (all) Execute(_connection, "DELETE FROM records; DELETE FROM sessions");
+        JournalFile.Execute(_connection, "BEGIN IMMEDIATE");
+        if (all) JournalFile.Execute(_connection, "DELETE FROM records; DELETE FROM sessions");
     }
 
     /// <summary>Writes a part of the changes.</summary>
@@ -149,10 +149,10 @@ internal sealed class StoreFile : IDisposable
         command.ExecuteNonQuery();
         // From here on it counts for a process that is killed; and once its log is on the disk also where power fails. Only then
         // may it move into the file; and only when the file is on the disk, too, may the next one begin the log anew.
-        Execute(_connection, "COMMIT");
+        JournalFile.Execute(_connection, "COMMIT");
         _log.Finish();
         DurableFiles.FlushFolder(_folder);
-        Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
         _file.Finish();
     }
 
@@ -163,8 +163,8 @@ internal sealed class StoreFile : IDisposable
         try
         {
             // What was not finished is undone; and what closing moves into the file is synced by SQLite.
-            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0) Execute(_connection, "ROLLBACK");
-            Execute(_connection, "PRAGMA synchronous = FULL");
+            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0) JournalFile.Execute(_connection, "ROLLBACK");
+            JournalFile.Execute(_connection, "PRAGMA synchronous = FULL");
         }
         catch (SqliteException)
         {
@@ -182,9 +182,9 @@ internal sealed class StoreFile : IDisposable
     public static StoreHead? Load(string path, KeyValueState state)
     {
         using var connection = Connect(path, SqliteOpenMode.ReadWrite);
-        if (Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");
-        if (Scalar(connection, "PRAGMA user_version") is not (long)Format)
-            throw new FormatException($"it has form {Scalar(connection, "PRAGMA user_version")}, this build knows {Format}");
+        if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");
+        if (JournalFile.Scalar(connection, "PRAGMA user_version") is not (long)Format)
+            throw new FormatException($"it has form {JournalFile.Scalar(connection, "PRAGMA user_version")}, this build knows {Format}");
         if (StoreHead.Read(connection) is not { } head) return null;
         state.Reserve(head.Keys);
         LoadRecords(connection, state);
@@ -292,19 +292,5 @@ internal sealed class StoreFile : IDisposable
         var connection = new SqliteConnection(JournalFile.ConnectionString(path, mode, pooling: false));
         connection.Open();
         return connection;
-    }
-
-    private static object? Scalar(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return command.ExecuteScalar();
-    }
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 }

@@ -34,7 +34,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     /// <param name="Bytes">How large the file is.</param>
     public sealed record Done(StoreHead Head, long Bytes);
 
-    /// <summary>Nothing of the checkpoint is on the disk; the one before still is.</summary>
+    /// <summary>The checkpoint may not be on the disk; then the one before still is. The next one must have all.</summary>
     public sealed record Failed(Exception Cause);
 
     private sealed class Pause
