@@ -14,6 +14,7 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
     private static readonly TimeSpan HealTime = TimeSpan.FromSeconds(5);
 
     private readonly string _prefix = $"check-{Guid.NewGuid():N}-";
+    private bool _disturbed;
 
     /// <summary>Runs all checks; what they did to the servers is undone at the end, also if they are interrupted.</summary>
     public async Task<IReadOnlyList<CheckResult>> RunAsync(Action<CheckResult> done)
@@ -96,7 +97,7 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
     private async Task<CheckResult> DurabilityAsync()
     {
         await WriteAsync("d", 0, Count, round: 0);
-        await store.StopAsync(Server(0), clean: false, interrupt);
+        await DisturbAsync(() => store.StopAsync(Server(0), clean: false, interrupt));
         var clock = Stopwatch.StartNew();
         await ReadAsync("d", Count, round: 0);
         var read = $"{Server(0)} killed; all {Count} read in {Text(clock.Elapsed)}";
@@ -108,7 +109,7 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
     {
         await WriteAsync(name, 0, Count / 4, round: 0);
         var server = Server(clean ? 1 : 2);
-        await store.StopAsync(server, clean, interrupt);
+        await DisturbAsync(() => store.StopAsync(server, clean, interrupt));
         var clock = Stopwatch.StartNew();
         await WriteAsync(name, Count / 4, Count, round: 0);
         var written = clock.Elapsed;
@@ -126,8 +127,8 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
     private async Task<CheckResult> PartitionAsync()
     {
         await store.PutAsync(Split, "old", interrupt);
-        foreach (var server in store.Servers) await store.PartitionAsync(server, [], interrupt);
-        await store.StopAsync(Server(0), clean: false, interrupt);
+        foreach (var server in store.Servers) await DisturbAsync(() => store.PartitionAsync(server, [], interrupt));
+        await DisturbAsync(() => store.StopAsync(Server(0), clean: false, interrupt));
         await store.PutAsync(Split, "new", interrupt);
         var clock = Stopwatch.StartNew();
         for (var reads = 1; ; reads++)
@@ -156,6 +157,7 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
                 throw new CheckFailedException($"read {i + 1} shows {Show(value)}");
         }
 
+        await AliveAsync();
         return Passed($"{(alive ? "all ALIVE" : "not all ALIVE yet")} after {after}; {Count} reads, all new");
     }
 
@@ -212,26 +214,56 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
         if (!await AliveAsync(patience)) throw new CheckFailedException($"not all servers are ALIVE after {Text(patience)}");
     }
 
+    /// <summary>Does something to the servers, which is to be undone at the end unless it was not allowed.</summary>
+    private async Task DisturbAsync(Func<Task> order)
+    {
+        var before = _disturbed;
+        _disturbed = true;
+        try
+        {
+            await order();
+        }
+        catch (NotAllowedException)
+        {
+            _disturbed = before;
+            throw;
+        }
+    }
+
+    /// <summary>Lifts all partitions: a server that was stopped takes no order before it has started.</summary>
     private async Task LiftAsync(CancellationToken cancellation)
     {
+        var clock = Stopwatch.StartNew();
         foreach (var server in store.Servers)
-            await store.PartitionAsync(server, [.. store.Servers.Where(s => s != server)], cancellation);
+        {
+            while (!await AcceptsAsync(server)) await Task.Delay(100, cancellation);
+        }
+
+        async Task<bool> AcceptsAsync(string server)
+        {
+            try
+            {
+                await store.PartitionAsync(server, [.. store.Servers.Where(s => s != server)], cancellation);
+                return true;
+            }
+            catch (NotAllowedException) when (clock.Elapsed < patience)
+            {
+                return false;
+            }
+        }
     }
 
     /// <summary>Whatever happened: no partition stays, and all servers are ALIVE.</summary>
     private async Task RestoreAsync()
     {
+        if (!_disturbed) return;
         using var end = new CancellationTokenSource(patience);
         try
         {
             await LiftAsync(end.Token);
             while (!await store.AreAliveAsync(end.Token)) await Task.Delay(100, end.Token);
         }
-        catch (NotAllowedException)
-        {
-            // Then nothing was broken either.
-        }
-        catch (Exception e) when (e is RpcException or RecoverKvException or OperationCanceledException)
+        catch (Exception e) when (e is NotAllowedException or RpcException or RecoverKvException or OperationCanceledException)
         {
             throw new CommandFailedException($"the servers could not be restored: {Failures.OneLine(e.Message)}");
         }

@@ -53,6 +53,13 @@ public sealed class CheckSpecs
         Assert.Equal([9], Indexes(results, Verdict.Failed));
     }
 
+    [Fact]
+    public async Task A_server_that_takes_its_time_to_start_is_waited_for()
+    {
+        var results = await RunAsync(new MemoryStore { ShowsOldInPartition = true, StartsAfter = 8 });
+        Assert.All(results, r => Assert.Equal((Verdict.Passed, r.Seen), (r.Verdict, r.Seen)));
+    }
+
     private static Task<IReadOnlyList<CheckResult>> RunAsync(MemoryStore store) =>
         new CheckRun(store, Patience, CancellationToken.None).RunAsync(_ => { });
 
@@ -63,6 +70,7 @@ public sealed class CheckSpecs
     {
         private readonly ConcurrentDictionary<string, string> _now = new();
         private readonly ConcurrentDictionary<string, string> _old = new();
+        private int _starting;
 
         public bool ShowsOldInPartition { get; init; }
 
@@ -71,6 +79,9 @@ public sealed class CheckSpecs
         public bool ForgetsWhenStopped { get; init; }
 
         public bool RefusesUnnamed { get; init; } = true;
+
+        /// <summary>How many questions and orders a stopped server declines before it has started.</summary>
+        public int StartsAfter { get; init; }
 
         public ConcurrentDictionary<string, bool> Cut { get; } = new();
 
@@ -87,18 +98,20 @@ public sealed class CheckSpecs
         public Task<string?> GetAsync(string key, CancellationToken cancellation) => Task.FromResult(
             ShowsOldInPartition && Cut.Count == 3 && _old.TryGetValue(key, out var old) ? old : _now.GetValueOrDefault(key));
 
-        public Task<bool> AreAliveAsync(CancellationToken cancellation) => Task.FromResult(true);
+        public Task<bool> AreAliveAsync(CancellationToken cancellation) => Task.FromResult(Started());
 
         public Task StopAsync(string server, bool clean, CancellationToken cancellation)
         {
             Allow();
             if (ForgetsWhenStopped) _now.Clear();
+            _starting = StartsAfter;
             return Task.CompletedTask;
         }
 
         public Task PartitionAsync(string server, IReadOnlyList<string> reachable, CancellationToken cancellation)
         {
             Allow();
+            if (!Started()) throw new NotAllowedException("the replica is starting");
             if (reachable.Count == 0) Cut[server] = true;
             else Cut.TryRemove(server, out _);
             return Task.CompletedTask;
@@ -107,10 +120,18 @@ public sealed class CheckSpecs
         public Task<bool> RefusesUnnamedAsync(string server, CancellationToken cancellation)
         {
             Allow();
+            if (!Started()) throw new CheckFailedException("a second client could not be opened");
             return Task.FromResult(RefusesUnnamed);
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private bool Started()
+        {
+            if (_starting == 0) return true;
+            _starting--;
+            return false;
+        }
 
         private void Allow()
         {

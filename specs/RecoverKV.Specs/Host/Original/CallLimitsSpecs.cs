@@ -99,7 +99,9 @@ public sealed class CallLimitsSpecs : IAsyncLifetime
         using var client = new OriginalClient(_port, handler);
         var answer = await client.InitAsync("s:1");
         if (gets) Assert.Equal(Answer.Ok(0), answer);
-        else Assert.Equal(StatusCode.Unavailable, answer.Status);
+        // No call reaches the service. With TLS 1.3 a client has ended its part before its certificate is refused; .NET's
+        // gives the same closed connection two names, by whether it had begun to read.
+        else Assert.True(answer.Status is StatusCode.Unavailable or StatusCode.Internal, answer.ToString());
         Assert.Equal(!gets, _notices.Any(n => n.Contains("a gRPC client at", StringComparison.Ordinal)));
     }
 
