@@ -37,19 +37,23 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
         // A disk that counts more than it has tells by itself, unless a second loss takes the count away, too: then the first
         // one leaves no mark.
         if (node.Disk.Counted > node.Disk.Facts.Count) return false;
-        var entries = node.Disk.Facts.Reverse().TakeWhile(f => f is EntriesAppended).Count();
-        if (entries == 0) return false;
-        var known = cluster.Nodes.Where(n => n != node).Min(n => n.Disk.Image.Committed);
-        var counts = Enumerable.Range(1, Math.Min(entries, 20))
-            .Where(c => JournalImage.Of(node.Disk.Facts.SkipLast(c)).Contiguous < Math.Min(known, node.Disk.Image.Contiguous))
-            .ToList();
-        if (counts.Count == 0) return false;
-        var count = random.Pick(counts);
+        if (Truncations(node).Count == 0) return false;
         node.Crash();
-        if (node.Disk.Facts.Reverse().Take(count).Any(f => f is not EntriesAppended)) return true; // a plain crash then
+        // What was under way may have come on the disk, or not: then fewer others know more than remains.
+        if (Truncations(node) is not { Count: > 0 } counts) return true; // a plain crash then
+        var count = random.Pick(counts);
         cluster.Trace.Add(cluster.Scheduler.Now, "truncate", node.Id.Name, "", $"{count} facts");
         node.Disk.Truncate(count, counted: false);
         return true;
+    }
+
+    /// <summary>How many facts may go.</summary>
+    private List<int> Truncations(SimulatedNode node)
+    {
+        var entries = node.Disk.Facts.Reverse().TakeWhile(f => f is EntriesAppended).Count();
+        var known = cluster.Nodes.Where(n => n != node).Min(n => n.Disk.Image.Committed);
+        return [.. Enumerable.Range(1, Math.Min(entries, 20))
+            .Where(c => JournalImage.Of(node.Disk.Facts.SkipLast(c)).Contiguous < Math.Min(known, node.Disk.Image.Contiguous))];
     }
 
     /// <summary>Takes any facts off the end of the journal: the node finds out by itself.</summary>
