@@ -274,6 +274,7 @@ public sealed record NodeSettings
             ServesAlone = read.Choice(
                 "on-partition", new Dictionary<string, bool> { ["consistent"] = false, ["available"] = true }),
             LogBytesInMemory = read.Size("log-memory", 0, 64L * 1024 * 1024 * 1024),
+            LogBytesKept = read.Size("log.keep", 0, 64L * 1024 * 1024 * 1024),
             AnswerBytes = frameSize / 2,
             MaxRequestBytes = Math.Max(frameSize / 2, key + value + WriteOverhead),
             MaxKeyBytes = key,

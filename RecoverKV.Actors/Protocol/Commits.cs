@@ -10,7 +10,7 @@ public sealed partial class ReplicaCore
         foreach (var member in _view.Members)
             if (_view.IsInSync(member)) committed = Uid.Min(committed, leading.Followers[member].Contiguous);
         if (committed <= _knownCommitted) return;
-        _knownCommitted = committed;
+        KnowCommitted(committed);
         ApplyCommitted();
         while (leading.InFlight.TryPeek(out var batch) && batch.Last <= committed)
         {
@@ -34,9 +34,16 @@ public sealed partial class ReplicaCore
     private void LearnCommitted(Uid committed)
     {
         if (committed <= _knownCommitted) return;
-        _knownCommitted = committed;
+        KnowCommitted(committed);
         ApplyCommitted();
         Heal();
+    }
+
+    private void KnowCommitted(Uid committed)
+    {
+        _knownCommitted = Uid.Max(_knownCommitted, committed);
+        // While a candidate has this replica's promise, it may be he who told.
+        if (_promised.Epoch == _view.Epoch) _toldByView = Uid.Max(_toldByView, committed);
     }
 
     // Applies what is committed and on this disk, in order; answers whoever waits for it.

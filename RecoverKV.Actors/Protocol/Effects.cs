@@ -1,3 +1,4 @@
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Protocol;
@@ -52,6 +53,28 @@ public abstract record Effect
     /// <param name="FirstFact">The first fact to read.</param>
     /// <param name="LastFact">The last fact to read.</param>
     public sealed record ServeFromJournal(NodeId To, Fetch Request, long FirstFact, long LastFact) : Effect;
+
+    /// <summary>R10: the journal may forget all facts below a number. From now on a start needs a checkpoint that has all entries up
+    /// to <paramref name="To"/>.</summary>
+    public sealed record Forget(long Before, Uid To) : Effect;
+
+    /// <summary>R10: read the next part of the checkpoint on the disk, which must be of the uid asked for, and send it as
+    /// <see cref="StatePage"/>.</summary>
+    internal sealed record ServeState(NodeId To, FetchState Request) : Effect;
+
+    /// <summary>R10: write a part of the state that a peer sends beside the checkpoint, and report it with
+    /// <see cref="ReplicaCore.StateTaken"/>; of the last one, that all of them together are what was promised.</summary>
+    /// <param name="At">The uid of that state.</param>
+    /// <param name="IsFirst">Whether what was written of another one goes.</param>
+    /// <param name="Chunk">The part.</param>
+    internal sealed record TakeState(Uid At, bool IsFirst, StateChunk Chunk) : Effect;
+
+    /// <summary>R10: what was taken of a peer's state is of no use any more.</summary>
+    internal sealed record DropState : Effect;
+
+    /// <summary>R10: what was taken takes the place of the checkpoint; then this replica starts anew from it. Of the journal it needs
+    /// what the base says.</summary>
+    internal sealed record InstallState(LogBase Base, StateTotals Totals) : Effect;
 
     /// <summary>R11: this replica's disk lost facts that it had vouched for. It must stop for good; the node starts
     /// over with an empty data folder and a new incarnation.</summary>

@@ -34,28 +34,32 @@ public sealed class EntryLog
     private readonly Dictionary<long, LogEntry[]> _segments = [];
     private readonly UidSet _held = new();
     private readonly UidSet _durable = new();
-    private readonly FactIndex _index = new();
+    private readonly FactIndex _index;
     private readonly Queue<(long Fact, UidRange Range)> _unpersisted = new();
     private readonly AppliedBytes _applied = new();
     private LogEntry[]? _spareSegment;
     private long _bytes;
 
     /// <summary>R10: the log of a replica that has a checkpoint: up to the settled uid as its index says.</summary>
-    public EntryLog(LogBase from)
+    /// <param name="from">What the checkpoint says.</param>
+    /// <param name="pieceBytes">How rough the index of facts may be.</param>
+    public EntryLog(LogBase from, long pieceBytes = FactIndex.PieceBytes)
     {
+        _index = new FactIndex(pieceBytes);
         var settled = new UidRange(new Uid(1), from.Settled);
         _held.Add(settled);
         _durable.Add(settled);
         _index.Restore(from.Index);
         MemoryFrom = from.Settled.Next;
+        Compacted = from.Compacted;
     }
 
     /// <summary>R10: up to which uid entries need no replay, as they have left memory; where these are; and the first fact that holds
     /// another one, or <paramref name="none"/>.</summary>
     internal (Uid To, FactPiece[] Index, long ReplayFrom) Settled(long none)
     {
-        var settled = _index.Settled;
-        return (settled.Length == 0 ? Uid.Zero : settled[^1].Range.Last, settled, _index.FirstRecentFact ?? none);
+        var settled = _index.Seal();
+        return (settled.Length == 0 ? Compacted : settled[^1].Range.Last, settled, _index.FirstAbove(Uid.Zero) ?? none);
     }
 
     /// <summary>What is appended, on disk or not.</summary>
@@ -64,6 +68,21 @@ public sealed class EntryLog
     /// <summary>What is on disk and part of the log: entries that were dropped do not count, even before their drop
     /// is on disk.</summary>
     public UidSet Durable => _durable;
+
+    /// <summary>R10: entries up to this uid are in the state only.</summary>
+    public Uid Compacted { get; private set; }
+
+    /// <summary>R10: entries up to this uid, which have left memory, leave the journal, too.</summary>
+    internal void Compact(Uid to)
+    {
+        if (to <= Compacted) return;
+        Compacted = to;
+        _index.Compact(to);
+    }
+
+    /// <summary>R10: the first fact that holds an entry above the uid, up to which all have left memory or are of no use; or
+    /// <paramref name="none"/>.</summary>
+    internal long FirstFactAbove(Uid uid, long none) => _index.FirstAbove(uid) ?? none;
 
     /// <summary>Entries below this uid are in the journal only.</summary>
     public Uid MemoryFrom { get; private set; } = new(1);

@@ -7,16 +7,20 @@ namespace RecoverKV.Actors.Protocol;
 /// <remarks>Invariants: the pieces are disjoint and ascend by uid, those of <see cref="_settled"/> before those of
 /// <see cref="_recent"/>. The entries of a piece are in the facts from its first to its last one. Of a uid that was
 /// appended several times, the copy that counts is in a later fact than all others.</remarks>
-internal sealed class FactIndex
+/// <param name="pieceBytes">What is read for nothing, at most, to find one entry of a piece.</param>
+internal sealed class FactIndex(long pieceBytes = FactIndex.PieceBytes)
 {
-    // What is read for nothing, at most, to find one entry of a piece.
-    private const long PieceBytes = 512 * 1024;
+    /// <summary>That of nodes.</summary>
+    public const long PieceBytes = 512 * 1024;
 
     // Facts that are read for nothing, at most, to fill one gap.
     private const int OtherFacts = 64;
 
     // Of entries that have left memory: they are applied, and never dropped any more.
     private readonly List<FactPiece> _settled = [];
+
+    // Whether the last settled piece grows no more: a checkpoint knows it as it is.
+    private bool _isSealed;
 
     // Of the others; those below _begin have moved to the settled ones.
     private readonly List<FactPiece> _recent = [];
@@ -25,23 +29,27 @@ internal sealed class FactIndex
     /// <summary>How many pieces there are: what it takes in memory.</summary>
     public int Count => _settled.Count + _recent.Count - _begin;
 
-    /// <summary>R10: the settled pieces.</summary>
-    public FactPiece[] Settled => [.. _settled];
-
-    /// <summary>R10: the first fact that holds an entry which is not settled; null if all are.</summary>
-    public long? FirstRecentFact
+    /// <summary>R10: the settled pieces, which stay as they are.</summary>
+    public FactPiece[] Seal()
     {
-        get
-        {
-            long? first = null;
-            for (var at = _begin; at < _recent.Count; at++)
-                if (first is null || _recent[at].First < first) first = _recent[at].First;
-            return first;
-        }
+        _isSealed = true;
+        return [.. _settled];
     }
 
     /// <summary>R10: what was settled when a checkpoint was made.</summary>
     public void Restore(FactPiece[] settled) => _settled.AddRange(settled);
+
+    /// <summary>R10: entries up to this uid, all of them settled, are in no fact any more.</summary>
+    public void Compact(Uid to) => _settled.RemoveRange(0, PieceEndingAtOrAfter(_settled, 0, to.Next));
+
+    /// <summary>R10: the first fact that holds an entry above the uid, which is not settled; null if there is none.</summary>
+    public long? FirstAbove(Uid uid)
+    {
+        long? first = null;
+        for (var at = PieceEndingAtOrAfter(_recent, _begin, uid.Next); at < _recent.Count; at++)
+            if (first is null || _recent[at].First < first) first = _recent[at].First;
+        return first;
+    }
 
     /// <summary>The fact holds the range, of which no uid is in the index.</summary>
     public void Add(UidRange range, long fact, long bytes) =>
@@ -79,8 +87,9 @@ internal sealed class FactIndex
         while (_begin < _recent.Count && _recent[_begin].Range.Last < below)
         {
             var piece = _recent[_begin++];
-            if (_settled.Count > 0 && Joins(_settled[^1], piece)) _settled[^1] = _settled[^1].With(piece);
+            if (_settled.Count > 0 && !_isSealed && Joins(_settled[^1], piece)) _settled[^1] = _settled[^1].With(piece);
             else _settled.Add(piece);
+            _isSealed = false;
         }
 
         if (_begin <= _recent.Count / 2) return;
@@ -115,9 +124,9 @@ internal sealed class FactIndex
         return (all.First, all.Last, Uid.Min(last, all.Range.Last));
     }
 
-    private static bool Joins(FactPiece piece, FactPiece next) =>
+    private bool Joins(FactPiece piece, FactPiece next) =>
         next.Range.First == piece.Range.Last.Next && next.First >= piece.Last
-        && piece.With(next) is var both && both.Bytes <= PieceBytes && both.Others <= OtherFacts;
+        && piece.With(next) is var both && both.Bytes <= pieceBytes && both.Others <= OtherFacts;
 
     private static int PieceEndingAtOrAfter(List<FactPiece> pieces, int from, Uid uid)
     {

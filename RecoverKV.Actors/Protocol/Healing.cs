@@ -47,12 +47,14 @@ public sealed partial class ReplicaCore
             if (_late.Count > MostLate) _late.Dequeue();
         }
 
+        // What comes with the state need not be fetched.
+        if (_transfer != null) return;
         var atOnce = Math.Min(_fetchesAtOnce, _options.FetchesInFlight);
         if (_fetches.Count >= atOnce || _facts - _persisted > UnsyncedFacts) return;
         if (!LacksEntries && _synchronization == null && !Mutated(Mutations.HealBeyondCommitted)) return;
         if (HealingGoal() is not { } goal) return;
         var peers = goal.Peers.Where(n => n != _self.Node).ToArray();
-        if (peers.Length == 0) return;
+        if (peers.Length == 0 || TakesStateInstead(peers, goal.Target)) return;
 
         var asked = new UidSet();
         foreach (var fetch in _fetches.Values) asked.Add(fetch.Range);
@@ -85,16 +87,24 @@ public sealed partial class ReplicaCore
     // The peers in turn; one that failed lately only if all did.
     private NodeId PickPeer(NodeId[] peers)
     {
-        var good = peers.Where(p => !_peerFailedAt.TryGetValue(p, out var at) || _now - at > 2 * _options.FetchTimeout).ToArray();
+        var good = peers.Where(p => !HasFailed(p)).ToArray();
         var among = good.Length > 0 ? good : peers;
         return among[_nextPeer++ % among.Length];
     }
+
+    private bool HasFailed(NodeId peer) => _peerFailedAt.TryGetValue(peer, out var at) && _now - at <= 2 * _options.FetchTimeout;
 
     // Answers a peer, from memory or from the journal. Committed entries are the same for everybody; more than those is
     // given only to who has promised the same epoch, to be synchronised with this donor.
     private void OnFetch(MemberId from, Fetch message)
     {
         var limit = message.Epoch == _promised.Epoch || Mutated(Mutations.HealBeyondCommitted) ? _log.Durable.Contiguous : _state.Applied;
+        if (message.Range.First <= _log.Compacted)
+        {
+            Send(from.Node, new Compacted(message.Epoch, message.Id, _saved.Applied));
+            return;
+        }
+
         var range = message.Range with { Last = Uid.Min(message.Range.Last, limit) };
         if (range.Count > 0 && range.First < _log.MemoryFrom
             && _log.FactsFrom(range.First, range.Last, _options.FetchBytes) is { } facts)

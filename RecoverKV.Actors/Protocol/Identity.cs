@@ -49,6 +49,8 @@ public sealed partial class ReplicaCore
         foreach (var stranger in _strangers.Values)
             if (stranger.Text != null && now - stranger.HeardAt < Lately) return stranger.Text;
         if (Trouble(now) is { } trouble) return trouble;
+        if (_transfer is { } transfer) return transfer.Progress(now);
+        if (now < _transferNotBefore && LacksEntries) return "a peer's state, which it needs, could not be written here; it is tried again";
         if (_view.Epoch > Epoch.Zero) return null;
         var unheard = _options.Nodes.Where(n => n != _self.Node && !_heard.Contains(n)).ToArray();
         return unheard.Length == 0 ? null

@@ -30,6 +30,7 @@ public sealed partial class ReplicaCore
         _now = now;
         _healFrom = peers;
         ForgetFetches();
+        GiveUpTransfer();
         _peerFailedAt.Clear();
         Heal();
         Settle();

@@ -83,6 +83,12 @@ internal enum Mutations
 
     /// <summary>R10: what a checkpoint knows to be committed is applied while its log is still being replayed.</summary>
     CheckpointCommitsEarly = 1 << 24,
+
+    /// <summary>R10: the journal forgets all that a checkpoint has seen, also what is not in it.</summary>
+    CompactedTooFar = 1 << 25,
+
+    /// <summary>R10: a replica that took a peer's state gives up what its log had beyond it.</summary>
+    TransferWithoutTail = 1 << 26,
 }
 
 public sealed partial class ReplicaCore

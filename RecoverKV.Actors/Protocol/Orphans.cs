@@ -29,8 +29,11 @@ public sealed partial class ReplicaCore
     private void Drop(UidRange[] orphans)
     {
         if (orphans.Length > 0) _orphans = (_log.Durable.Contiguous, _facts + 1);
-        foreach (var range in orphans)
+        foreach (var orphan in orphans)
         {
+            // In a replay only, where a checkpoint was taken from a peer (R10): it has what is right.
+            if (orphan.Last <= _base.Settled) continue;
+            var range = orphan with { First = Uid.Max(orphan.First, _base.Settled.Next) };
             if (range.First <= _state.Applied)
                 throw new InvariantViolationException($"committed uid {range.First} would be dropped; {_state.Applied} are applied");
             _log.Drop(range);

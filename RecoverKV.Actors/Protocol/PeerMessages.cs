@@ -1,3 +1,5 @@
+using RecoverKV.Actors.State;
+
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
@@ -127,3 +129,24 @@ public sealed record Fetch(Epoch Epoch, long Id, UidRange Range) : PeerMessage(E
 /// <param name="Id">The id of the request.</param>
 /// <param name="Batches">Consecutive entries, one batch for each run of one epoch.</param>
 public sealed record Entries(Epoch Epoch, long Id, Batch[] Batches) : PeerMessage(Epoch);
+
+// ---- R10: the state, for who lacks entries that no log has any more, with schema codecs
+
+/// <summary>R10: instead of <see cref="Entries"/>: the first of them are in the state only. The checkpoint has all of them.</summary>
+/// <param name="Epoch">The epoch of the request.</param>
+/// <param name="Id">The id of the request.</param>
+/// <param name="Checkpoint">The uid that the peer's checkpoint shows.</param>
+public sealed record Compacted(Epoch Epoch, long Id, Uid Checkpoint) : PeerMessage(Epoch);
+
+/// <summary>R10: send me the next part of your checkpoint.</summary>
+/// <param name="Epoch">The epoch that the asking replica has promised.</param>
+/// <param name="Id">Comes back with the answer.</param>
+/// <param name="At">The uid of the checkpoint.</param>
+/// <param name="After">Where the part before ended; null for the first.</param>
+internal sealed record FetchState(Epoch Epoch, long Id, Uid At, StateCursor? After) : PeerMessage(Epoch);
+
+/// <summary>R10: a part of a checkpoint.</summary>
+/// <param name="Epoch">The epoch of the request.</param>
+/// <param name="Id">The id of the request.</param>
+/// <param name="Chunk">The part; null if the checkpoint is of another uid by now.</param>
+internal sealed record StatePage(Epoch Epoch, long Id, StateChunk? Chunk) : PeerMessage(Epoch);

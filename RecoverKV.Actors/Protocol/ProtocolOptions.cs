@@ -79,6 +79,9 @@ public sealed record ProtocolOptions
     /// <summary>R9: the bounds of the sessions. Not for nodes to choose.</summary>
     internal SessionLimits Sessions { get; init; } = SessionLimits.Standard;
 
+    /// <summary>R6: how rough the index of facts may be. Not for nodes to choose.</summary>
+    internal long PieceBytes { get; init; } = FactIndex.PieceBytes;
+
     /// <summary>Most entries of one <see cref="Entries"/> message.</summary>
     public int FetchEntries { get; init; } = 2048;
 
@@ -99,6 +102,9 @@ public sealed record ProtocolOptions
     /// <summary>How many bytes of committed entries stay in memory for peers; older ones are read from the
     /// journal.</summary>
     public long LogBytesInMemory { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>R10: about how many bytes of committed entries the journal keeps behind a checkpoint, for peers.</summary>
+    public long LogBytesKept { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Most bytes of one message of answers to a client, unless a single value is larger.</summary>
     public int AnswerBytes { get; init; } = 2 * 1024 * 1024;

@@ -12,7 +12,7 @@ namespace RecoverKV.Actors.Protocol;
 /// <remarks>
 /// <para>One file per rule: Promises (R1), Campaigns and Views (R2), Appends (R3), Commits (R4), Leases and Reads (R5),
 /// Healing and Isolation (R6), Orphans (R7), Membership and Slowness (R8), Sessions (R9, <see cref="SessionTable"/>),
-/// Checkpoints (R10), Amnesia (R11), Identity (R12).</para>
+/// Checkpoints and Transfers (R10), Amnesia (R11), Identity (R12).</para>
 /// <para>Every input's <c>now</c> is the local monotonic clock, of any origin.</para>
 /// </remarks>
 public sealed partial class ReplicaCore
@@ -41,6 +41,10 @@ public sealed partial class ReplicaCore
     // R4. Invariant: _state.Applied <= _knownCommitted, and _state.Applied <= _log.Durable.Contiguous.
     private Uid _knownCommitted;
 
+    // Up to here the accepted view has told it. What a candidate told, or a peer's state, may be of later views, of which the
+    // accepted one's history knows nothing.
+    private Uid _toldByView;
+
     // At most one of the two is set; a follower has neither.
     private Campaign? _campaign;
     private Leading? _leading;
@@ -58,9 +62,9 @@ public sealed partial class ReplicaCore
     public ReplicaCore(ProtocolOptions options, LogBase from, KeyValueState state)
     {
         _options = options;
-        (_base, _log, _state) = (from, new EntryLog(from), state);
+        (_base, _saved, _log, _state) = (from, from, new EntryLog(from, options.PieceBytes), state);
         (_promised, _view, _rightTo) = (from.Promised, from.View, from.RightTo);
-        _knownCommitted = Uid.Max(from.Committed, from.Applied);
+        (_knownCommitted, _toldByView) = (Uid.Max(from.Committed, from.Applied), from.ToldByView);
         _facts = _persisted = from.ReplayFrom - 1;
         _self = options.Self;
         _settings = Fingerprint(options.Agreed);
@@ -182,7 +186,7 @@ public sealed partial class ReplicaCore
             for (var uid = batch.First; uid <= batch.Last && uid <= _base.Applied; uid = uid.Next) _log.Applied(uid);
         }
 
-        _knownCommitted = Uid.Max(_knownCommitted, fact.Committed);
+        KnowCommitted(fact.Committed);
     }
 
     // Copies of committed entries from before they were appended again: the state has what counts.
@@ -205,6 +209,8 @@ public sealed partial class ReplicaCore
         ExpectDurable();
         CheckOwnFolder();
         ResetElectionTimer();
+        // What a start before this one may not have come to.
+        if (_lost == null) Compact();
         Notice($"{_self} starts at uid {Contiguous}, committed {Committed}, promised {_promised.Epoch}, {_view}");
         Settle();
     }
@@ -227,6 +233,7 @@ public sealed partial class ReplicaCore
         ElectionTick();
         LeaveTick();
         RefuseReadsWithoutLease();
+        TransferTick();
         Heal();
         Settle();
     }
@@ -298,6 +305,9 @@ public sealed partial class ReplicaCore
             case Refuse m: OnRefuse(from, m); return;
             case Fetch m: OnFetch(from, m); return;
             case Entries m: OnEntries(from, m); return;
+            case Compacted m: OnCompacted(from, m); return;
+            case FetchState m: OnFetchState(from, m); return;
+            case StatePage m: OnStatePage(from, m); return;
         }
 
         if (message.Epoch < _promised.Epoch && !Mutated(Mutations.NoEpochGate))

@@ -121,11 +121,11 @@ public sealed partial class ReplicaCore
         if (view.Epoch == _view.Epoch)
             return view.Sequencer != _view.Sequencer || view.FirstUid != _view.FirstUid
                 || !view.InSync.SequenceEqual(_view.InSync) || !view.Members.SequenceEqual(_view.Members);
-        return view.Epoch > _view.Epoch && (view.FirstUid <= _knownCommitted || Disagree(_view, view) || Disagree(view, _view));
+        return view.Epoch > _view.Epoch && (view.FirstUid <= _toldByView || Disagree(_view, view) || Disagree(view, _view));
     }
 
     // About the epoch of something committed; of the time before its history begins a view says nothing.
     private bool Disagree(View one, View other) => one.History.Any(t =>
-        t.FirstUid <= _knownCommitted && other.History.Length > 0 && t.FirstUid >= other.History[0].FirstUid
+        t.FirstUid <= _toldByView && other.History.Length > 0 && t.FirstUid >= other.History[0].FirstUid
         && other.EpochAt(t.FirstUid) != t.Epoch);
 }

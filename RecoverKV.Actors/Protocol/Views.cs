@@ -170,7 +170,8 @@ public sealed partial class ReplicaCore
     {
         _view = fact.View;
         _promised = new Promised(fact.View.Epoch, fact.View.Sequencer);
-        _knownCommitted = Uid.Max(_knownCommitted, fact.Committed);
+        KnowCommitted(fact.Committed);
+        _toldByView = _knownCommitted;
         Drop(fact.Dropped);
         _rightTo = Uid.Max(_rightTo, fact.View.CommittedBefore);
     }

@@ -1,3 +1,5 @@
+using RecoverKV.Actors.State;
+
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
@@ -40,9 +42,15 @@ internal readonly struct WellFormed(Epoch known, Uid held)
         Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom),
         HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest),
         Fetch m => Is(m.Range),
+        Compacted m => Is(m.Checkpoint),
+        FetchState m => Is(m.At) && m.After is null or { Session: >= 0 and <= Most, Answers: >= 0 },
+        StatePage m => m.Chunk is null || Is(m.Chunk.Totals),
         Entries m => m.Batches.Length <= Batch.MostRequests && All(m.Batches),
         _ => true,
     };
+
+    private static bool Is(StateTotals totals) =>
+        Is(totals.Revision) && Is(totals.Keys) && Is(totals.Sessions) && Is(totals.SessionBytes);
 
     private static bool Is(long number) => number is >= 0 and <= Most;
 

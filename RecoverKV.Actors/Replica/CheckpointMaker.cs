@@ -27,6 +27,7 @@ internal sealed class CheckpointMaker(
     private readonly List<(IActorRef Client, long Id)> _asking = [];
     private readonly List<(IActorRef Client, long Id)> _waiting = [];
 
+    private const int GiverPatience = 4;
     private const int PartRecords = 512;
     private const int PartBytes = 256 * 1024;
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
@@ -38,6 +39,9 @@ internal sealed class CheckpointMaker(
     private long _lastBytes;
     private long _makingBytes;
 
+    // Of the file.
+    private long _size = new FileInfo(folder.Store) is { Exists: true } file ? file.Length : 0;
+
     /// <summary>Begins one if enough was written since the last, and goes on with one that waits for the journal.</summary>
     public void Tick(TimeSpan now)
     {
@@ -45,11 +49,19 @@ internal sealed class CheckpointMaker(
         {
             if (_isWaiting) Next();
         }
-        else if (_asking.Count > 0 || now >= _notBefore
-            && (core.Applied - _lastUid >= settings.Writes || core.State.AppliedBytes - _lastBytes >= settings.Bytes))
+        else if (!core.TakesState && (_asking.Count > 0 || now >= _notBefore && IsTime(now)))
         {
             Begin();
         }
+    }
+
+    // As long as a peer takes the one that there is, it stays, with the log behind it; but not for ever.
+    private bool IsTime(TimeSpan now)
+    {
+        var (writes, bytes) = (core.Applied - _lastUid, core.State.AppliedBytes - _lastBytes);
+        return core.GivesState(now)
+            ? bytes >= GiverPatience * settings.Bytes + 2 * _size
+            : writes >= settings.Writes || bytes >= settings.Bytes;
     }
 
     /// <summary>A client wants one of what is there by now.</summary>
@@ -79,8 +91,9 @@ internal sealed class CheckpointMaker(
     public void Done(StoreWriter.Done done)
     {
         log.Info("Checkpoint of {0} keys at uid {1}, {2} MiB", done.Head.Keys, done.Head.Base.Applied, done.Bytes >> 20);
+        core.CheckpointSaved(_making!);
         (_making, _hasFailed) = (null, false);
-        (_lastUid, _lastBytes) = (done.Head.Base.Applied, _makingBytes);
+        (_lastUid, _lastBytes, _size) = (done.Head.Base.Applied, _makingBytes, done.Bytes);
         Answer(_waiting, true, $"{done.Head.Keys} keys at uid {done.Head.Base.Applied}, {done.Bytes} bytes");
     }
 

@@ -6,6 +6,7 @@ using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Network;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.State;
 using RecoverKV.Actors.Storage;
 using RecoverKV.Client.Contracts;
 
@@ -84,6 +85,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
     private sealed record JournalReadFailed(Exception Cause);
 
+    private sealed record StateRead(Effect.ServeState Effect, StateChunk? Chunk);
+
     /// <summary>Made by <see cref="PropsFor"/>.</summary>
     public ReplicaActor(
         NodeSettings settings, DataFolder folder, INodeOwner owner, IActorRef gateway)
@@ -154,6 +157,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
                 _checkpoints = new CheckpointMaker(
                     _core, _folder, _settings.Checkpoint, _storeWriter, _gateway, _log, _restored?.Base.Applied ?? Uid.Zero);
+                ResumeTransfer();
                 _core.Start(Now, LostTail());
                 if (_folder.HealFrom is { } peers)
                 {
@@ -178,19 +182,27 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         _owner.Failed(JournalFile.NotReplayed(journal, reason));
     }
 
+    // R10: what an earlier run has taken of a peer's state. What is of no use goes.
+    private void ResumeTransfer()
+    {
+        if (_restored?.Incoming is { } taken && taken.At > _core.Applied) _core.ResumeTransfer(taken.At, taken.After, taken.Keys);
+        else _storeWriter.Tell(StoreWriter.Drop.Instance);
+    }
+
     // R11: what the journal has had is known from beside it.
     private string? LostTail()
     {
         var end = _restored?.JournalEnd ?? LastSequenceNr;
         var had = Math.Max(_folder.DurableFacts, _restored?.Base.Fact ?? 0);
+        var isWhole = _restored is null || _restored.Base is { FirstFact: 1, Compacted.Value: 0 };
         // No longer of use, and as large as the state was.
         _restored = null;
         if (end >= had) return null;
         var journal = _folder.Journal;
         return $"{journal} ends at fact {end}, but had {had}: {JournalFile.Name}-wal was deleted, "
             + "or an older copy put in its place. This node takes no part until the others can heal it. If they cannot, put "
-            + "the lost files back; or save what is left (`dump --stale`), or accept the loss by deleting "
-            + $"{JournalCount.Name} and {StoreFile.Name} of each node";
+            + "the lost files back; or save what is left (`dump --stale`)"
+            + (isWhole ? $", or accept the loss by deleting {JournalCount.Name} and {StoreFile.Name} of each node" : " for a new store");
     }
 
     /// <inheritdoc/>
@@ -234,6 +246,21 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 _checkpoints?.Tick(Now);
                 if (_folder.Cluster != _core.Cluster) RememberStore();
                 break;
+            case StateRead read:
+                _journalReads--;
+                Tell(read.Effect.To, new StatePage(read.Effect.Request.Epoch, read.Effect.Request.Id, read.Chunk));
+                break;
+            case StoreWriter.Taken taken:
+                if (taken.Failure is { } lost)
+                    _log.Warning("A peer's state could not be taken, and is tried again: {0}", lost.Message.ReplaceLineEndings(" "));
+                _core.StateTaken(Now, taken.Failure is null);
+                break;
+            case StoreWriter.Installed installed:
+                if (installed.Failure is { } why)
+                    _log.Warning("A peer's state could not be put in place, and is tried again: {0}", why.Message.ReplaceLineEndings(" "));
+                // Its supervisor starts it anew, from the checkpoint that there is now.
+                Context.Stop(Self);
+                return;
             case StoreWriter.More:
                 _checkpoints?.Next();
                 break;
@@ -252,7 +279,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case JournalReadFailed failure:
                 _journalReads--;
-                _log.Warning(failure.Cause, "A peer's gap could not be read from the journal");
+                _log.Warning(failure.Cause, "What a peer lacks could not be read");
                 break;
             case ClusterViewRequest request:
                 Sender.Tell(ViewFor(request.Id), _gateway);
@@ -313,6 +340,29 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     _journalReads++;
                     _reader.ReadAsync(serve.FirstFact, serve.LastFact, CancellationToken.None).PipeTo(
                         Self, success: facts => new JournalRead(serve, facts), failure: e => new JournalReadFailed(e));
+                    break;
+                case Effect.ServeState when _journalReads >= MostJournalReads:
+                    break;
+                case Effect.ServeState serve:
+                    _journalReads++;
+                    Task.Run(() => StoreReader.Part(_folder.Store, serve.Request.At, serve.Request.After, _options.FetchBytes)).PipeTo(
+                        Self, success: chunk => new StateRead(serve, chunk), failure: e => new JournalReadFailed(e));
+                    break;
+                case Effect.TakeState take:
+                    _storeWriter.Tell(new StoreWriter.Take(take.At, take.IsFirst, take.Chunk));
+                    break;
+                case Effect.DropState:
+                    _storeWriter.Tell(StoreWriter.Drop.Instance);
+                    break;
+                case Effect.InstallState install:
+                    var totals = install.Totals;
+                    _storeWriter.Tell(new StoreWriter.Install(new StoreHead(
+                        PersistenceId, _core.Cluster, totals.Revision, totals.Keys, totals.Digest, totals.Sessions, totals.SessionBytes,
+                        install.Base)));
+                    break;
+                case Effect.Forget forget:
+                    Persistence.Instance.Apply(Context.System).JournalFor(JournalPluginId)
+                        .Tell(new ReplicaJournal.Forget(PersistenceId, forget.Before, forget.To.Value), Self);
                     break;
                 case Effect.StartOver over:
                     _owner.StartOver(over.Reason);

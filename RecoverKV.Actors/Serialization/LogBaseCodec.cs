@@ -31,6 +31,9 @@ internal static class LogBaseCodec
         WireTypes.Write(writer, 8, value.View);
         writer.Int(9, value.Committed.Value);
         writer.Int(10, value.RightTo.Value);
+        writer.Int(11, value.Compacted.Value);
+        // Absent in checkpoints of builds that did not know it.
+        writer.Int(12, value.ToldByView.Value + 1);
         return writer.Written.ToArray();
     }
 
@@ -38,7 +41,8 @@ internal static class LogBaseCodec
     /// <exception cref="FormatException">It is none.</exception>
     public static LogBase Decode(ReadOnlyMemory<byte> bytes)
     {
-        long applied = 0, fact = 0, replayFrom = 0, settled = 0, epoch = 0, committed = 0, rightTo = 0;
+        long applied = 0, fact = 0, replayFrom = 0, settled = 0, epoch = 0, committed = 0, rightTo = 0, compacted = 0;
+        long? told = null;
         var index = new List<FactPiece>();
         var candidate = "";
         var view = View.None;
@@ -57,13 +61,15 @@ internal static class LogBaseCodec
                 case 8: view = WireTypes.ReadView(reader.Bytes()); break;
                 case 9: committed = reader.Int(); break;
                 case 10: rightTo = reader.Int(); break;
+                case 11: compacted = reader.Int(); break;
+                case 12: told = reader.Int() - 1; break;
                 default: reader.Skip(); break;
             }
         }
 
         return new LogBase(
             new Uid(applied), fact, replayFrom, new Uid(settled), [.. index], new Promised(new Epoch(epoch), new NodeId(candidate)),
-            view, new Uid(committed), new Uid(rightTo));
+            view, new Uid(committed), new Uid(rightTo), new Uid(compacted), new Uid(told ?? committed));
     }
 
     private static FactPiece ReadPiece(ReadOnlyMemory<byte> encoded)

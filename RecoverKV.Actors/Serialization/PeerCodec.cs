@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Serialization;
@@ -22,6 +23,9 @@ public static class PeerCodec
         HeartbeatAck => "h",
         Fetch => "F",
         Entries => "f",
+        Compacted => "K",
+        FetchState => "S",
+        StatePage => "s",
         Hello => "I",
         _ => Control,
     };
@@ -75,6 +79,22 @@ public static class PeerCodec
                 writer.Int(3, m.Id);
                 foreach (var batch in m.Batches) WireTypes.Write(writer, 4, batch);
                 break;
+            case Compacted m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Id);
+                writer.Int(4, m.Checkpoint.Value);
+                break;
+            case FetchState m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Id);
+                writer.Int(4, m.At.Value);
+                if (m.After is { } after) StateCodec.Write(writer, 5, after);
+                break;
+            case StatePage m:
+                writer.Int(2, m.Epoch.Value);
+                writer.Int(3, m.Id);
+                if (m.Chunk is { } chunk) StateCodec.Write(writer, 4, chunk);
+                break;
             case Hello m:
                 foreach (var setting in m.Settings) WireTypes.Write(writer, 2, setting);
                 break;
@@ -108,7 +128,9 @@ public static class PeerCodec
                 case 2: f.Epoch = new Epoch(reader.Int()); break;
                 case 3: f.Third = reader.Int(); break;
                 case 4 when manifest is "A" or "f": (f.Batches ??= []).Add(WireTypes.ReadBatch(reader.Bytes())); break;
+                case 4 when manifest == "s": f.Chunk = StateCodec.ReadChunk(reader.Bytes()); break;
                 case 4: f.Fourth = reader.Int(); break;
+                case 5 when manifest == "S": f.Cursor = StateCodec.ReadCursor(reader.Bytes()); break;
                 case 5: f.Fifth = reader.Int(); break;
                 case 6: f.Sixth = reader.Int(); break;
                 case 7: f.Seventh = reader.Int(); break;
@@ -134,6 +156,9 @@ public static class PeerCodec
             (int)f.Ninth),
         "F" => new Fetch(f.Epoch, f.Third, new UidRange(new Uid(f.Fourth), new Uid(f.Fifth))),
         "f" => new Entries(f.Epoch, f.Third, f.Batches?.ToArray() ?? []),
+        "K" => new Compacted(f.Epoch, f.Third, new Uid(f.Fourth)),
+        "S" => new FetchState(f.Epoch, f.Third, new Uid(f.Fourth), f.Cursor),
+        "s" => new StatePage(f.Epoch, f.Third, f.Chunk),
         "I" => new Hello(f.Settings?.ToArray() ?? []),
         Control => f.Control ?? throw new FormatException("A control message is empty."),
         _ => throw new FormatException($"A message between replicas is of the unknown kind '{manifest}'."),
@@ -148,5 +173,7 @@ public static class PeerCodec
         public List<Batch>? Batches;
         public List<Setting>? Settings;
         public PeerMessage? Control;
+        public StateCursor? Cursor;
+        public StateChunk? Chunk;
     }
 }

@@ -118,7 +118,8 @@ public sealed class SessionTable
             : answer;
     }
 
-    private static long Size(WriteAnswer answer) => AnswerBytes + SizeOfPrevious(answer);
+    /// <summary>Roughly what a kept answer takes in memory.</summary>
+    internal static long Size(WriteAnswer answer) => AnswerBytes + SizeOfPrevious(answer);
 
     private static long SizeOfPrevious(WriteAnswer answer)
     {

@@ -10,7 +10,15 @@ internal readonly record struct KeyRecord(ReadOnlyMemory<byte> Key, ReadOnlyMemo
 /// <param name="LowWater">Requests with lower numbers are not answered any more.</param>
 /// <param name="Used">The uid of its last use: sessions are evicted in the order of these.</param>
 /// <param name="Answers">The kept answers, ascending by their numbers.</param>
-internal sealed record SessionRecord(long Id, long LowWater, long Used, WriteAnswer[] Answers);
+internal sealed record SessionRecord(long Id, long LowWater, long Used, WriteAnswer[] Answers)
+{
+    /// <summary>With the answers of another part of it, which may have come before.</summary>
+    public SessionRecord With(SessionRecord part)
+    {
+        var last = Answers.Length == 0 ? long.MinValue : Answers[^1].Number;
+        return this with { Answers = [.. Answers, .. part.Answers.Where(a => a.Number > last)] };
+    }
+}
 
 /// <summary>A part of what a checkpoint changes: first what is gone, then what is there.</summary>
 internal sealed class StatePart

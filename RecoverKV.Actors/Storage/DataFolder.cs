@@ -203,6 +203,7 @@ public sealed class DataFolder : IDisposable
         if (File.Exists(In($"{Retired}{number}", IdentityName))) number++;
         var folder = $"{Retired}{number}";
         DurableFiles.CreateFolder(In(folder));
+        JournalFile.Delete(Store + StoreFile.Incoming);
         foreach (var file in JournalFile.Files(Journal).Concat(JournalFile.Files(Store)).Append(CountFile).Where(File.Exists).ToList())
             DurableFiles.Move(file, In(folder, System.IO.Path.GetFileName(file)));
         DurableFiles.Move(RetiringFile, In(folder, IdentityName));

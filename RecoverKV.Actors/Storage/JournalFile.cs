@@ -151,6 +151,8 @@ public static class JournalFile
         using (var connection = new SqliteConnection(ConnectionString(temporary, SqliteOpenMode.ReadWriteCreate, pooling: false)))
         {
             connection.Open();
+            // Space of facts that are forgotten can be given back.
+            Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL");
             Execute(connection, Schema);
             // Recorded in the file: commits append to a log instead of rewriting pages, and readers do not block them.
             Execute(connection, "PRAGMA journal_mode = WAL");

@@ -101,6 +101,95 @@ internal sealed class JournalTable : IDisposable
         }
     }
 
+    /// <summary>R10: what the journal has forgotten, or is about to: facts below a number. A start needs a checkpoint that has all
+    /// entries up to a uid, and needs no fact below that number; (1, 0) if nothing was forgotten.</summary>
+    public (long Before, long To) Forgotten(string persistenceId)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'forgotten'";
+        if (command.ExecuteScalar() is 0L) return (1, 0);
+        command.CommandText = "SELECT before, uid FROM forgotten WHERE persistence_id = $id";
+        command.Parameters.AddWithValue("$id", persistenceId);
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? (reader.GetInt64(0), reader.GetInt64(1)) : (1, 0);
+    }
+
+    /// <summary>R10: facts below a number are of no use any more, as a checkpoint is on the disk that has all entries up to a uid.
+    /// They go by <see cref="Forget"/>.</summary>
+    public void MayForget(string persistenceId, long before, long to)
+    {
+        if (Forgotten(persistenceId) is var known && known.Before >= before && known.To >= to) return;
+        using var transaction = _connection.BeginTransaction();
+        using var command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = """
+            CREATE TABLE IF NOT EXISTS forgotten (persistence_id TEXT PRIMARY KEY NOT NULL, before INTEGER NOT NULL, uid INTEGER NOT NULL);
+            INSERT INTO forgotten VALUES ($id, $before, $to) ON CONFLICT (persistence_id)
+              DO UPDATE SET before = MAX(before, excluded.before), uid = MAX(uid, excluded.uid)
+            """;
+        command.Parameters.AddWithValue("$id", persistenceId);
+        command.Parameters.AddWithValue("$before", before);
+        command.Parameters.AddWithValue("$to", to);
+        command.ExecuteNonQuery();
+        transaction.Commit();
+    }
+
+    /// <summary>R10: removes some of the facts below a number, the oldest first, about a MiB of them; whether there are more. Their
+    /// space is used again, and where there is much of it given back. A power loss may bring them back; it is not waited for.</summary>
+    public bool Forget(string persistenceId, long before)
+    {
+        var last = LastOfSome(persistenceId, before);
+        if (last == 0) return false;
+        var synchronous = JournalFile.Scalar(_connection, "PRAGMA synchronous");
+        JournalFile.Execute(_connection, "PRAGMA synchronous = NORMAL");
+        try
+        {
+            using var command = _connection.CreateCommand();
+            command.CommandText = "DELETE FROM journal WHERE persistence_id = $id AND sequence_number <= $last";
+            command.Parameters.AddWithValue("$id", persistenceId);
+            command.Parameters.AddWithValue("$last", last);
+            command.ExecuteNonQuery();
+            if (JournalFile.Scalar(_connection, "PRAGMA freelist_count") is long free
+                && JournalFile.Scalar(_connection, "PRAGMA page_count") is long all && free > Math.Max(SparePages, all / 2))
+            {
+                JournalFile.Execute(_connection, $"PRAGMA incremental_vacuum({GivenBack})");
+                _log?.Logged(GivenBack * 4096);
+            }
+        }
+        finally
+        {
+            JournalFile.Execute(_connection, $"PRAGMA synchronous = {synchronous}");
+        }
+
+        _log?.Logged(ForgottenBytes / 16);
+        return true;
+    }
+
+    private const int ForgottenBytes = 1024 * 1024;
+    private const int MostForgotten = 512;
+
+    // Pages in a step; each is read from the end of the file, and written elsewhere.
+    private const int GivenBack = 64;
+
+    // 64 MiB: as much will be written again soon.
+    private const long SparePages = 16 * 1024;
+
+    private long LastOfSome(string persistenceId, long before)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = """
+            SELECT sequence_number, LENGTH(message) FROM journal
+            WHERE persistence_id = $id AND sequence_number < $before ORDER BY sequence_number LIMIT $most
+            """;
+        command.Parameters.AddWithValue("$id", persistenceId);
+        command.Parameters.AddWithValue("$before", before);
+        command.Parameters.AddWithValue("$most", MostForgotten);
+        using var reader = command.ExecuteReader();
+        var (last, bytes) = (0L, 0L);
+        while (bytes < ForgottenBytes && reader.Read()) (last, bytes) = (reader.GetInt64(0), bytes + reader.GetInt64(1));
+        return last;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -55,6 +56,18 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     private bool _replayHeld;
     private ICancelable? _later;
 
+    /// <summary>R10: facts below a number may go, as a checkpoint is on the disk that has all entries up to a uid.</summary>
+    public sealed record Forget(string PersistenceId, long Before, long To);
+
+    // What is to go; in steps, so that no write waits for long.
+    private Forget? _forget;
+    private static readonly TimeSpan ForgetPause = TimeSpan.FromMilliseconds(10);
+
+    private sealed class ForgetStep
+    {
+        public static readonly ForgetStep Instance = new();
+    }
+
     private sealed class Retry
     {
         public static readonly Retry Instance = new();
@@ -70,6 +83,14 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
                 return true;
             case Retry:
                 if (_held is { } held) Write(held);
+                return true;
+            case Forget forget:
+                var isRunning = _forget is not null;
+                _forget = forget;
+                if (!isRunning) ForgetSome();
+                return true;
+            case ForgetStep:
+                ForgetSome();
                 return true;
             case ReplayMessages request:
                 ReplayTo(request);
@@ -147,6 +168,30 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         _replayHeld = false;
         request.PersistentActor.Tell(
             failure is null ? new RecoverySuccess(highest) : new ReplayMessagesFailure(failure), ActorRefs.NoSender);
+    }
+
+    // A failure ends it until the next checkpoint: a disk that takes nothing is told of when facts are written.
+    private void ForgetSome()
+    {
+        if (_forget is not { } forget) return;
+        var begun = Stopwatch.GetTimestamp();
+        var isMore = false;
+        var failure = Try(table =>
+        {
+            table.MayForget(forget.PersistenceId, forget.Before, forget.To);
+            isMore = table.Forget(forget.PersistenceId, forget.Before);
+        });
+        if (failure is not null) Context.GetLogger().Warning("{0} keeps old facts for now: {1}", _setup.Path, JournalFile.InWords(failure));
+        if (!isMore)
+        {
+            _forget = null;
+            return;
+        }
+
+        // A fifth of the time at most.
+        var pause = 4 * Stopwatch.GetElapsedTime(begun);
+        Context.System.Scheduler.ScheduleTellOnce(pause > ForgetPause ? pause : ForgetPause, Self, ForgetStep.Instance, Self);
+        _table?.MoveLog();
     }
 
     private void Later(object message, IActorRef sender) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.State;
 using SQLitePCL;
 
@@ -15,6 +16,9 @@ internal sealed class StoreFile : IDisposable
 {
     /// <summary>Its name in the data folder.</summary>
     public const string Name = "store.db";
+
+    /// <summary>R10: what follows its name in that of a peer's state that is not all there.</summary>
+    public const string Incoming = ".incoming";
 
     /// <summary>The version of the form; another one is not read.</summary>
     public const int Format = 1;
@@ -66,13 +70,16 @@ internal sealed class StoreFile : IDisposable
     private readonly SqliteConnection _connection;
     private readonly sqlite3_stmt _put, _delete, _session, _end;
 
+    private const long LongestLog = 64 * 1024 * 1024;
+
     private readonly PacedSync _log, _file;
+    private readonly string _path;
     private readonly string _folder;
 
     private StoreFile(SqliteConnection connection, string path)
     {
         (_connection, _log, _file) = (connection, new PacedSync(path + "-wal"), new PacedSync(path));
-        _folder = Path.GetDirectoryName(path)!;
+        (_path, _folder) = (path, Path.GetDirectoryName(path)!);
         _put = Prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, 0, ?)");
         _delete = Prepare("DELETE FROM records WHERE key = ?");
         _session = Prepare("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)");
@@ -84,7 +91,7 @@ internal sealed class StoreFile : IDisposable
     public static StoreFile Open(string path)
     {
         if (!File.Exists(path)) Create(path);
-        var connection = Connect(path, SqliteOpenMode.ReadWrite);
+        var connection = StoreReader.Connect(path, SqliteOpenMode.ReadWrite);
         try
         {
             JournalFile.Execute(connection, "PRAGMA journal_mode = WAL");
@@ -105,7 +112,7 @@ internal sealed class StoreFile : IDisposable
     {
         var temporary = path + ".new";
         JournalFile.Delete(temporary);
-        using (var connection = Connect(temporary, SqliteOpenMode.ReadWriteCreate)) JournalFile.Execute(connection, Schema);
+        using (var connection = StoreReader.Connect(temporary, SqliteOpenMode.ReadWriteCreate)) JournalFile.Execute(connection, Schema);
         using (var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) file.Flush(flushToDisk: true);
         DurableFiles.Move(temporary, path);
     }
@@ -150,10 +157,50 @@ internal sealed class StoreFile : IDisposable
         // From here on it counts for a process that is killed; and once its log is on the disk also where power fails. Only then
         // may it move into the file; and only when the file is on the disk, too, may the next one begin the log anew.
         JournalFile.Execute(_connection, "COMMIT");
-        _log.Finish();
         DurableFiles.FlushFolder(_folder);
+        Sync();
+    }
+
+    /// <summary>R10: writes a part of a peer's state, which counts for this process, and for the next. Of a session there may be a
+    /// part already.</summary>
+    /// <exception cref="FormatException">It is a part of another state.</exception>
+    public void Take(Uid at, StatePart part)
+    {
+        Begin(all: false);
+        var of = StoreReader.IncomingOf(_connection);
+        if (of is null)
+            JournalFile.Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE incoming (uid INTEGER NOT NULL, keys INTEGER NOT NULL); INSERT INTO incoming VALUES ({at.Value}, 0)"));
+        else if (of != at) throw new FormatException($"it takes the state at uid {of}, not at {at}");
+        for (var i = 0; i < part.Sessions.Count; i++)
+        {
+            if (StoreReader.Session(_connection, part.Sessions[i].Id) is { } begun) part.Sessions[i] = begun.With(part.Sessions[i]);
+        }
+
+        Write(part);
+        JournalFile.Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"UPDATE incoming SET keys = keys + {part.Keys.Count}"));
+        JournalFile.Execute(_connection, "COMMIT");
+        // Its log would have all of it else; what a power loss makes of it is found when all is there.
+        if (new FileInfo(_path + "-wal").Length > LongestLog) JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
+    }
+
+    /// <summary>All that was written is on the disk.</summary>
+    public void Sync()
+    {
+        _log.Finish();
         JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
         _file.Finish();
+    }
+
+    /// <summary>R10: all keys and sessions that it has.</summary>
+    /// <exception cref="FormatException">A record is damaged.</exception>
+    public (long Keys, ulong Digest, long Sessions, long SessionBytes) Sum() => StoreReader.Sum(_connection);
+
+    /// <summary>R10: a peer's state is all there: from now on it is the replica's own checkpoint.</summary>
+    public void FinishIncoming(StoreHead head)
+    {
+        Begin(all: false);
+        JournalFile.Execute(_connection, "DROP TABLE incoming");
+        Finish(head);
     }
 
     /// <inheritdoc/>
@@ -176,71 +223,10 @@ internal sealed class StoreFile : IDisposable
         _file.Dispose();
     }
 
-    /// <summary>Reads the whole file into an empty state; null if it has no checkpoint yet.</summary>
-    /// <exception cref="FormatException">It is damaged, or of another version.</exception>
-    /// <exception cref="SqliteException">It is damaged, or cannot be read.</exception>
-    public static StoreHead? Load(string path, KeyValueState state)
-    {
-        using var connection = Connect(path, SqliteOpenMode.ReadWrite);
-        if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");
-        if (JournalFile.Scalar(connection, "PRAGMA user_version") is not (long)Format)
-            throw new FormatException($"it has form {JournalFile.Scalar(connection, "PRAGMA user_version")}, this build knows {Format}");
-        if (StoreHead.Read(connection) is not { } head) return null;
-        state.Reserve(head.Keys);
-        LoadRecords(connection, state);
-        LoadSessions(connection, state);
-        if (state.Count != head.Keys || state.Digest != head.Digest)
-            throw new FormatException($"it has {state.Count} keys of {head.Keys}, or others than it was written with");
-        if (state.Sessions.Count != head.Sessions || state.Sessions.Bytes != head.SessionBytes)
-            throw new FormatException($"it has {state.Sessions.Count} sessions of {head.Sessions}, or others than it was written with");
-        state.Restore(head.Base.Applied, head.Revision);
-        return head;
-    }
-
-    private static void LoadRecords(SqliteConnection connection, KeyValueState state)
-    {
-        using var statement = Prepare(connection, "SELECT key, value, uid, created, modified, version, checksum FROM records ORDER BY key");
-        var buffer = new byte[1024];
-        while (NextRow(connection, statement))
-        {
-            var key = raw.sqlite3_column_blob(statement, 0);
-            if (key.Length > buffer.Length) buffer = new byte[2 * key.Length];
-            key.CopyTo(buffer);
-            var fields = new RecordFields(Number(statement, 3), Number(statement, 4), Number(statement, 5));
-            var value = raw.sqlite3_column_blob(statement, 1);
-            var uid = Number(statement, 2);
-            var digest = KeyValueState.DigestOf(key, value, uid, fields);
-            if (digest != (ulong)Number(statement, 6)) throw new FormatException($"the record of uid {uid} is damaged");
-            state.Restore(new Client.Key(buffer.AsMemory(0, key.Length)), value, uid, fields, digest);
-        }
-    }
-
-    private static void LoadSessions(SqliteConnection connection, KeyValueState state)
-    {
-        using var statement = Prepare(connection, "SELECT id, low_water, used, answers, checksum FROM sessions ORDER BY used");
-        while (NextRow(connection, statement))
-        {
-            var answers = raw.sqlite3_column_blob(statement, 3).ToArray();
-            var (id, lowWater, used) = (Number(statement, 0), Number(statement, 1), Number(statement, 2));
-            if (SessionCodec.Checksum(id, lowWater, used, answers) != (ulong)Number(statement, 4))
-                throw new FormatException($"session {id} is damaged");
-            state.Sessions.Restore(new SessionRecord(id, lowWater, used, SessionCodec.Decode(answers)));
-        }
-    }
-
-    private static long Number(sqlite3_stmt statement, int column) => raw.sqlite3_column_int64(statement, column);
-
-    private static bool NextRow(SqliteConnection connection, sqlite3_stmt statement)
-    {
-        var result = raw.sqlite3_step(statement);
-        if (result is not (raw.SQLITE_ROW or raw.SQLITE_DONE)) throw Failure(connection, result);
-        return result == raw.SQLITE_ROW;
-    }
-
     private void Put(in KeyRecord record)
     {
         raw.sqlite3_bind_blob(_put, 1, record.Key.Span);
-        BindBytes(_put, 2, record.Value.Span);
+        StoreReader.BindBytes(_put, 2, record.Value.Span);
         raw.sqlite3_bind_int64(_put, 3, record.Uid);
         raw.sqlite3_bind_int64(_put, 4, record.Fields.Created);
         raw.sqlite3_bind_int64(_put, 5, record.Fields.Modified);
@@ -256,41 +242,18 @@ internal sealed class StoreFile : IDisposable
         raw.sqlite3_bind_int64(_session, 1, session.Id);
         raw.sqlite3_bind_int64(_session, 2, session.LowWater);
         raw.sqlite3_bind_int64(_session, 3, session.Used);
-        BindBytes(_session, 4, answers);
+        StoreReader.BindBytes(_session, 4, answers);
         raw.sqlite3_bind_int64(
             _session, 5, (long)SessionCodec.Checksum(session.Id, session.LowWater, session.Used, answers));
         Step(_session);
-    }
-
-    // Of no bytes at all SQLite would make a null.
-    private static void BindBytes(sqlite3_stmt statement, int index, ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.IsEmpty) raw.sqlite3_bind_zeroblob(statement, index, 0);
-        else raw.sqlite3_bind_blob(statement, index, bytes);
     }
 
     private void Step(sqlite3_stmt statement)
     {
         var result = raw.sqlite3_step(statement);
         raw.sqlite3_reset(statement);
-        if (result != raw.SQLITE_DONE) throw Failure(_connection, result);
+        if (result != raw.SQLITE_DONE) throw StoreReader.Failure(_connection, result);
     }
 
-    private sqlite3_stmt Prepare(string sql) => Prepare(_connection, sql);
-
-    private static sqlite3_stmt Prepare(SqliteConnection connection, string sql)
-    {
-        var result = raw.sqlite3_prepare_v2(connection.Handle, sql, out var statement);
-        return result == raw.SQLITE_OK ? statement : throw Failure(connection, result);
-    }
-
-    private static SqliteException Failure(SqliteConnection connection, int result) =>
-        new(raw.sqlite3_errmsg(connection.Handle).utf8_to_string(), result & 0xFF, result);
-
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
-    {
-        var connection = new SqliteConnection(JournalFile.ConnectionString(path, mode, pooling: false));
-        connection.Open();
-        return connection;
-    }
+    private sqlite3_stmt Prepare(string sql) => StoreReader.Prepare(_connection, sql);
 }

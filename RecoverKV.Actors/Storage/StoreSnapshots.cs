@@ -30,7 +30,9 @@ internal sealed class StoreSnapshotsSetup(string journal, Func<KeyValueState> ne
 /// <param name="Base">Where the log goes on.</param>
 /// <param name="State">The state there.</param>
 /// <param name="JournalEnd">The last fact that the journal has.</param>
-internal sealed record RestoredReplica(LogBase Base, KeyValueState State, long JournalEnd);
+/// <param name="Incoming">What there is of a peer's state.</param>
+internal sealed record RestoredReplica(
+    LogBase Base, KeyValueState State, long JournalEnd, (Uid At, StateCursor After, long Keys)? Incoming);
 
 /// <summary>
 /// R10: what Akka.Persistence takes for snapshots: the checkpoint of the replica, from which the journal is replayed. Checkpoints are
@@ -63,23 +65,52 @@ internal sealed class StoreSnapshots : SnapshotStore
 
     private SelectedSnapshot? Load(string persistenceId)
     {
-        if (!File.Exists(_setup.Store)) return null;
+        var ((before, to), end) = JournalEnds(persistenceId);
+        var isNeeded = before > 1 || to > 0;
+        if (!File.Exists(_setup.Store)) return isNeeded ? throw Lacking(before, "it is missing", null) : Without(persistenceId, end);
         var begun = Stopwatch.GetTimestamp();
         var state = _setup.NewState();
-        if (Read(persistenceId, state) is not { } head) return null;
+        if (Read(persistenceId, state, isNeeded ? before : 0) is not { } head)
+            return isNeeded ? throw Lacking(before, "it has none", null) : Without(persistenceId, end);
+        if (head.Base.FirstFact < before || head.Base.Applied.Value < to)
+            throw Lacking(before, $"it is of uid {head.Base.Applied}, an older copy", null);
         _log.Info(
             "Checkpoint of {0} keys at uid {1} read in {2} ms; facts from {3} on are replayed", head.Keys, head.Base.Applied,
             (long)Stopwatch.GetElapsedTime(begun).TotalMilliseconds, head.Base.ReplayFrom);
         return new SelectedSnapshot(
             new SnapshotMetadata(persistenceId, head.Base.ReplayFrom - 1, File.GetLastWriteTimeUtc(_setup.Store)),
-            new RestoredReplica(head.Base, state, JournalEnd(persistenceId)));
+            new RestoredReplica(head.Base, state, end, Incoming()));
     }
 
-    private StoreHead? Read(string persistenceId, KeyValueState state)
+    // Of a replica that takes the state of a peer, and has no other.
+    private SelectedSnapshot? Without(string persistenceId, long end) => Incoming() is { } incoming
+        ? new SelectedSnapshot(new SnapshotMetadata(persistenceId, 0, File.GetLastWriteTimeUtc(_setup.Journal)), new RestoredReplica(LogBase.None, _setup.NewState(), end, incoming))
+        : null;
+
+    // What cannot be read is taken anew.
+    private (Uid At, StateCursor After, long Keys)? Incoming()
+    {
+        var path = _setup.Store + StoreFile.Incoming;
+        try
+        {
+            return StoreReader.Progress(path);
+        }
+        catch (Exception e) when (e is SqliteException or FormatException or InvalidCastException or IOException)
+        {
+            _log.Warning("{0} cannot be used: {1}", path, e.Message.ReplaceLineEndings(" "));
+            return null;
+        }
+    }
+
+    // Without it nobody knows what the replica had.
+    private NodeFailedException Lacking(long before, string how, Exception? cause) => JournalFile.Damaged(
+        _setup.Store, $"{how}; the journal begins with fact {before} and needs its checkpoint", cause);
+
+    private StoreHead? Read(string persistenceId, KeyValueState state, long neededBefore)
     {
         try
         {
-            var head = StoreFile.Load(_setup.Store, state);
+            var head = StoreReader.Load(_setup.Store, state);
             return head is null || head.Replica == persistenceId ? head : throw new FormatException($"it is of {head.Replica}");
         }
         catch (Exception e) when (JournalFile.IsPassing(e) || e is OutOfMemoryException)
@@ -90,6 +121,7 @@ internal sealed class StoreSnapshots : SnapshotStore
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            if (neededBefore > 0) throw Lacking(neededBefore, e.Message, e);
             _log.Warning(
                 "{0} cannot be used: {1}. It is set aside as {2}{3}, and the whole journal is replayed", _setup.Store,
                 e.Message.ReplaceLineEndings(" "), StoreFile.Name, Damaged);
@@ -107,11 +139,11 @@ internal sealed class StoreSnapshots : SnapshotStore
         }
     }
 
-    private long JournalEnd(string persistenceId)
+    private ((long Before, long To) Forgotten, long Last) JournalEnds(string persistenceId)
     {
         var connection = new SqliteConnection(JournalFile.ConnectionString(_setup.Journal));
         connection.Open();
         using var table = new JournalTable(connection);
-        return table.Highest(persistenceId);
+        return (table.Forgotten(persistenceId), table.Highest(persistenceId));
     }
 }

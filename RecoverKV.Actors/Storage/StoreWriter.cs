@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Microsoft.Data.Sqlite;
+using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Storage;
@@ -11,7 +13,7 @@ namespace RecoverKV.Actors.Storage;
 internal sealed class StoreWriter : ReceiveActor, IWithTimers
 {
     private readonly string _path;
-    private StoreFile? _file;
+    private StoreFile? _file, _incoming;
 
     /// <summary>Begin a checkpoint: of all keys, or of what changed.</summary>
     public sealed record Begin(bool All);
@@ -37,6 +39,26 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     /// <summary>The checkpoint may not be on the disk; then the one before still is. The next one must have all.</summary>
     public sealed record Failed(Exception Cause);
 
+    /// <summary>Write a part of a peer's state beside the checkpoint; of the last one see that all of them are what was promised.
+    /// </summary>
+    public sealed record Take(Uid At, bool IsFirst, StateChunk Chunk);
+
+    /// <summary>The part is written; or not, and then nothing of that state is kept.</summary>
+    public sealed record Taken(Exception? Failure);
+
+    /// <summary>What there is of a peer's state is of no use.</summary>
+    public sealed class Drop
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Drop Instance = new();
+    }
+
+    /// <summary>The peer's state is to be the checkpoint.</summary>
+    public sealed record Install(StoreHead Head);
+
+    /// <summary>It is; or the one before still is. Nothing more is written for this run of the replica.</summary>
+    public sealed record Installed(Exception? Failure);
+
     private sealed class Pause
     {
         public static readonly Pause Instance = new();
@@ -61,13 +83,91 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
             });
         });
         Receive<Pause>(_ => Context.Parent.Tell(More.Instance));
+        Receive<Take>(take => Context.Parent.Tell(new Taken(Attempt(() => Keep(take), DropIncoming))));
+        Receive<Drop>(_ => Quietly(DropIncoming));
+        Receive<Install>(install =>
+        {
+            Context.Parent.Tell(new Installed(Attempt(() => PutInPlace(install.Head), Close)));
+            Become(() => ReceiveAny(_ => { }));
+        });
+    }
+
+    private string IncomingPath => _path + StoreFile.Incoming;
+
+    private void Keep(Take take)
+    {
+        if (take.IsFirst) DropIncoming();
+        _incoming ??= StoreFile.Open(IncomingPath);
+        _incoming.Take(take.At, take.Chunk.Part);
+        if (take.Chunk.Next is not null) return;
+        var (keys, digest, sessions, bytes) = _incoming.Sum();
+        var totals = take.Chunk.Totals;
+        if ((keys, digest, sessions, bytes) != (totals.Keys, totals.Digest, totals.Sessions, totals.SessionBytes))
+            throw new FormatException($"{keys} keys of {totals.Keys} and {sessions} sessions of {totals.Sessions} have come, or others than promised");
+        // Now, while the replica still answers: little is left to do when it is put in place.
+        _incoming.Sync();
+    }
+
+    // Closed, both are whole files without a log beside them; if not, neither may be touched.
+    private void PutInPlace(StoreHead head)
+    {
+        _incoming ??= StoreFile.Open(IncomingPath);
+        _incoming.FinishIncoming(head);
+        Close();
+        foreach (var log in new[] { _path + "-wal", IncomingPath + "-wal" })
+            if (File.Exists(log) && new FileInfo(log).Length > 0) throw new IOException($"{log} is still in use");
+        foreach (var file in JournalFile.Files(_path).Where(f => f != _path)) File.Delete(file);
+        DurableFiles.Move(IncomingPath, _path);
+    }
+
+    private void Close()
+    {
+        _file?.Dispose();
+        _incoming?.Dispose();
+        (_file, _incoming) = (null, null);
+    }
+
+    private void DropIncoming()
+    {
+        _incoming?.Dispose();
+        _incoming = null;
+        JournalFile.Delete(IncomingPath);
+    }
+
+    // What it was to do was not done, and that is known.
+    private static void Quietly(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            // The disk fails in this, too.
+        }
+    }
+
+    private static Exception? Attempt(Action action, Action whenFailed)
+    {
+        try
+        {
+            action();
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever it was: the replica must hear of it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Quietly(whenFailed);
+            return e;
+        }
     }
 
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <inheritdoc/>
-    protected override void PostStop() => _file?.Dispose();
+    protected override void PostStop() => Close();
 
     private void Work(Action action)
     {
@@ -89,7 +189,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
 #pragma warning restore CA1031
         {
             // Closed, it undoes what was begun.
-            _file?.Dispose();
+            Quietly(() => _file?.Dispose());
             _file = null;
             Context.Parent.Tell(new Failed(e));
             return false;

@@ -111,7 +111,7 @@ public sealed class CheckpointSpec
         var node = cluster.Nodes.First(n => n != sequencer);
         await CheckpointAsync(cluster, node);
         await node.CrashAsync();
-        var head = StoreFile.Load(Path.Combine(node.Data, StoreFile.Name), new KeyValueState())!;
+        var head = StoreReader.Load(Path.Combine(node.Data, StoreFile.Name), new KeyValueState())!;
         Journals.Cut(Path.Combine(node.Data, JournalFile.Name), from: head.Base.Fact);
         // Nothing but the checkpoint tells of it.
         File.Delete(Path.Combine(node.Data, JournalCount.Name));

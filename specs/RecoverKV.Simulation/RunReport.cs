@@ -40,6 +40,8 @@ internal static class RunReport
         Row("messages lost", Number(total.MessagesLost));
         Row("members that started over", Number(total.StartedOver));
         Row("checkpoints", Number(total.Checkpoints));
+        Row("facts forgotten", Number(total.Forgotten));
+        Row("states transferred", Number(total.Transfers));
         text.Append("\n| fault | times |\n|---|---|\n");
         foreach (var kind in Enum.GetValues<Faults>().Where(f => f != Faults.None))
             Row(kind.ToString(), Number(total.Faults.GetValueOrDefault(kind)));

@@ -107,6 +107,7 @@ public sealed record Scenario
     {
         var random = new Prng(seed);
         var more = new Prng(~seed);
+        var log = new Prng(seed ^ 0x106F);
         var lease = TimeSpan.FromMilliseconds(random.OneOf(300, 600, 1200));
         var maxDelay = TimeSpan.FromMilliseconds(random.OneOf(2, 10, 40));
         var calm = random.Chance(0.05);
@@ -180,6 +181,8 @@ public sealed record Scenario
                 MaxRequestBytes = small ? 32 * 1024 : 2 * 1024 * 1024,
                 AnswerBytes = small ? 32 * 1024 : 2 * 1024 * 1024,
                 LogBytesInMemory = random.OneOf(0L, 1000L, 10_000L, 32L * 1024 * 1024),
+                LogBytesKept = log.OneOf(0L, 0L, 300L, 3000L, 64L * 1024 * 1024),
+                PieceBytes = log.OneOf(1L, 200L, 1000L, 512L * 1024),
             },
         };
     }

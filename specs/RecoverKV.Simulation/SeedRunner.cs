@@ -114,7 +114,7 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
 
     private static string Summary(Statistics total, int failures, TimeSpan elapsed) =>
         $"{total.Runs} runs, {failures} failures | {total.Writes} writes, {total.Reads} reads, {total.Unknown} given up, "
-        + $"{total.Retries} retries, {total.Committed} committed | {total.Faults.Values.Sum()} faults, {total.StartedOver} started over, {total.Checkpoints} checkpoints, "
+        + $"{total.Retries} retries, {total.Committed} committed | {total.Faults.Values.Sum()} faults, {total.StartedOver} started over, {total.Checkpoints} checkpoints, {total.Forgotten} facts forgotten, {total.Transfers} transfers, "
         + $"{total.Views} views, {total.JournalReads} journal reads, {total.MessagesLost} messages lost, "
         + $"{total.Undecided} undecided | {Rates(total, elapsed)}, {total.Simulated / elapsed:F0} simulated hours per hour";
 

@@ -31,6 +31,12 @@ public sealed class Statistics
 
     public long Checkpoints { get; set; }
 
+    /// <summary>Facts that journals forgot.</summary>
+    public long Forgotten { get; set; }
+
+    /// <summary>States that replicas took from others.</summary>
+    public long Transfers { get; set; }
+
     public long Undecided { get; set; }
 
     public void Add(Statistics other)
@@ -48,6 +54,8 @@ public sealed class Statistics
         JournalReads += other.JournalReads;
         StartedOver += other.StartedOver;
         Checkpoints += other.Checkpoints;
+        Forgotten += other.Forgotten;
+        Transfers += other.Transfers;
         Undecided += other.Undecided;
     }
 

@@ -19,6 +19,13 @@ internal sealed class Checkpointing(SimulatedCluster cluster, SimulatedNode node
 
     private void Begin(ReplicaCore core)
     {
+        // Seldom while a peer takes the one that there is.
+        if (core.TakesState || core.GivesState(node.Clock) && random.Chance(0.9))
+        {
+            Plan();
+            return;
+        }
+
         _parts.Clear();
         _checkpoint = core.BeginCheckpoint();
         if (_checkpoint is null) Plan();
@@ -39,6 +46,7 @@ internal sealed class Checkpointing(SimulatedCluster cluster, SimulatedNode node
         else if (core.MayFinish(_checkpoint))
         {
             node.Disk.Save(node.Disk.Saved.With(_checkpoint, _parts));
+            core.CheckpointSaved(_checkpoint);
             cluster.Statistics.Checkpoints++;
             cluster.Trace.Add(cluster.Scheduler.Now, "saved", node.Id.Name, "", $"uid {_checkpoint.Base.Applied} fact {_checkpoint.Base.Fact} from {_checkpoint.Base.ReplayFrom}");
             Plan();

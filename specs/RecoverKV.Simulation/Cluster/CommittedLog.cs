@@ -51,6 +51,9 @@ internal sealed class CommittedLog(SessionLimits limits, int padding)
     /// <summary>The number of keys that exist now.</summary>
     public int KeyCount => _keys.Values.Count(k => k[^1].Exists);
 
+    /// <summary>The first so many.</summary>
+    public IReadOnlyList<JournalImage.Entry> First(long count) => _entries.GetRange(0, (int)count);
+
     public JournalImage.Entry At(long uid) => _entries[(int)uid - 1];
 
     /// <summary>The epoch of the view in which it was first known that this uid is committed.</summary>

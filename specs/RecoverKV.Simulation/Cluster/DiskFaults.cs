@@ -50,10 +50,10 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
     /// <summary>How many facts may go.</summary>
     private List<int> Truncations(SimulatedNode node)
     {
-        var entries = node.Disk.Facts.Reverse().TakeWhile(f => f is EntriesAppended).Count();
+        var entries = node.Disk.Facts.Skip(node.Disk.FirstFact - 1).Reverse().TakeWhile(f => f is EntriesAppended).Count();
         var known = cluster.Nodes.Where(n => n != node).Min(n => n.Disk.Image.Committed);
         return [.. Enumerable.Range(1, Math.Min(entries, 20))
-            .Where(c => JournalImage.Of(node.Disk.Facts.SkipLast(c)).Contiguous < Math.Min(known, node.Disk.Image.Contiguous))];
+            .Where(c => node.Disk.ImageOf(node.Disk.Facts.Count - c).Contiguous < Math.Min(known, node.Disk.Image.Contiguous))];
     }
 
     /// <summary>Takes any facts off the end of the journal: the node finds out by itself.</summary>
@@ -61,7 +61,8 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
     {
         if (node.Disk.LostFacts || node.Disk.Facts.Count == 0) return false;
         node.Crash();
-        var count = random.Between(1, Math.Min(node.Disk.Facts.Count, random.OneOf(3, 30, 300)));
+        var left = node.Disk.Facts.Count - node.Disk.FirstFact + 1;
+        var count = random.Between(1, Math.Min(left, random.OneOf(3, 30, 300)));
         cluster.Trace.Add(cluster.Scheduler.Now, "lose log", node.Id.Name, "", $"{count} facts");
         node.Disk.Truncate(count, counted: true);
         return true;

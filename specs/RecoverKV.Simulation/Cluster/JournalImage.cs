@@ -22,11 +22,16 @@ internal sealed class JournalImage
     /// <summary>The highest committed uid that a fact tells of.</summary>
     public long Committed { get; private set; }
 
-    public static JournalImage Of(IEnumerable<Fact> facts)
+    /// <summary>R10: entries up to here came with a peer's state, whatever facts say.</summary>
+    private long _installed;
+
+    /// <summary>R10: the replica took the state at a uid from a peer.</summary>
+    public void Install(long at, IReadOnlyList<Entry> entries)
     {
-        var image = new JournalImage();
-        foreach (var fact in facts) image.Apply(fact);
-        return image;
+        for (var uid = 1; uid <= at; uid++) _entries[uid] = entries[uid - 1];
+        _installed = Math.Max(_installed, at);
+        Committed = Math.Max(Committed, at);
+        while (_entries.ContainsKey(Contiguous + 1)) Contiguous++;
     }
 
     public Entry? At(long uid) => _entries.TryGetValue(uid, out var entry) ? entry : null;
@@ -65,7 +70,7 @@ internal sealed class JournalImage
     {
         foreach (var range in ranges)
         {
-            for (var uid = range.First.Value; uid <= range.Last.Value; uid++)
+            for (var uid = Math.Max(range.First.Value, _installed + 1); uid <= range.Last.Value; uid++)
             {
                 if (_entries.Remove(uid)) Contiguous = Math.Min(Contiguous, uid - 1);
             }

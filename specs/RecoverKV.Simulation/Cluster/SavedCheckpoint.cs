@@ -45,6 +45,37 @@ internal sealed class SavedCheckpoint
         return next;
     }
 
+    /// <summary>What it has as a whole.</summary>
+    public StateTotals Totals => new(Revision, Keys.Count, Digest, Sessions.Count, 0);
+
+    /// <summary>The part behind a cursor, of so many records at most; of one session only so many answers.</summary>
+    public StateChunk After(StateCursor? after, int records)
+    {
+        var part = new StatePart();
+        var (key, session, answers) = (after?.Key ?? default, after?.Session ?? 0, after?.Answers ?? 0);
+        if (session == 0)
+        {
+            foreach (var record in Keys.Values.Where(r => after is null || new Key(r.Key).CompareTo(new Key(key)) > 0).OrderBy(r => new Key(r.Key)))
+            {
+                if (part.Keys.Count == records) return new StateChunk(part, new StateCursor(key, 0, 0), Totals);
+                part.Keys.Add(record);
+                key = record.Key;
+            }
+        }
+
+        foreach (var record in Sessions.Values.Where(s => s.Id >= session).OrderBy(s => s.Id))
+        {
+            var rest = record.Answers[(record.Id == session ? answers : 0)..];
+            if (record.Id == session && rest.Length == 0) continue;
+            if (part.Keys.Count + part.Sessions.Count == records) return new StateChunk(part, new StateCursor(key, session, answers), Totals);
+            part.Sessions.Add(record with { Answers = rest.Length > records ? rest[..records] : rest });
+            (session, answers) = (record.Id, record.Answers.Length - Math.Max(0, rest.Length - records));
+            if (rest.Length > records) return new StateChunk(part, new StateCursor(key, session, answers), Totals);
+        }
+
+        return new StateChunk(part, null, Totals);
+    }
+
     /// <summary>Puts it into an empty state.</summary>
     public void RestoreTo(KeyValueState state)
     {

@@ -29,6 +29,44 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     /// <summary>A checkpoint is whole.</summary>
     public void Save(SavedCheckpoint checkpoint) => Saved = checkpoint;
 
+    /// <summary>R10: facts with lower numbers are forgotten. What they meant is known to the image.</summary>
+    public int FirstFact { get; private set; } = 1;
+
+    /// <summary>R10: what was taken of a peer's state.</summary>
+    public IncomingState? Incoming { get; set; }
+
+    // The states that were taken from peers, each with the number of facts by then, and the entries that it stands for.
+    private readonly List<(int Facts, long At, IReadOnlyList<JournalImage.Entry> Entries)> _installed = [];
+
+    /// <summary>R10: forgets facts below a number; how many of them there were.</summary>
+    public int Forget(long before)
+    {
+        var forgotten = Math.Max(0, (int)Math.Min(before, _facts.Count + 1) - FirstFact);
+        FirstFact += forgotten;
+        return forgotten;
+    }
+
+    /// <summary>R10: what came from a peer is the checkpoint from now on.</summary>
+    public void Install(SavedCheckpoint checkpoint, IReadOnlyList<JournalImage.Entry> entries)
+    {
+        (Saved, Incoming) = (checkpoint, null);
+        _installed.Add((_facts.Count, checkpoint.Base.Applied.Value, entries));
+        Image.Install(checkpoint.Base.Applied.Value, entries);
+    }
+
+    /// <summary>What the first so many facts mean.</summary>
+    public JournalImage ImageOf(int count)
+    {
+        var image = new JournalImage();
+        for (var i = 0; i <= count; i++)
+        {
+            foreach (var (_, at, entries) in _installed.Where(s => s.Facts == i || i == count && s.Facts > count)) image.Install(at, entries);
+            if (i < count) image.Apply(_facts[i]);
+        }
+
+        return image;
+    }
+
     /// <summary>Called with the number of a fact that is durable, and all before it.</summary>
     public Action<long>? Durable { get; set; }
 
@@ -70,6 +108,9 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         Image = new JournalImage();
         Counted = 0;
         Saved = SavedCheckpoint.None;
+        FirstFact = 1;
+        Incoming = null;
+        _installed.Clear();
         LostFacts = false; // what follows is another member, which vouched for nothing
     }
 
@@ -77,14 +118,14 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     public void Load(IEnumerable<Fact> facts)
     {
         _facts.AddRange(facts);
-        Image = JournalImage.Of(_facts);
+        Image = ImageOf(_facts.Count);
     }
 
     /// <summary>Takes facts off the end, and maybe the count of them too.</summary>
     public void Truncate(int count, bool counted)
     {
         _facts.RemoveRange(_facts.Count - count, count);
-        Image = JournalImage.Of(_facts);
+        Image = ImageOf(_facts.Count);
         if (!counted) Counted = _facts.Count;
         LostFacts = true;
     }
@@ -94,6 +135,8 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
     {
         if (request.LastFact > _facts.Count)
             throw new ViolationException("Journal reads", $"fact {request.LastFact} of {_facts.Count} was asked for");
+        // They were forgotten since the core wanted them read.
+        if (request.FirstFact < FirstFact) return [];
         var facts = _facts.GetRange((int)request.FirstFact - 1, (int)(request.LastFact - request.FirstFact) + 1);
         return JournalEntries.Select(request, facts, maxEntries, maxBytes);
     }

@@ -96,7 +96,7 @@ internal sealed class SimulatedNode
             Agreed = Settings,
         };
         var saved = Disk.Saved;
-        Appended = JournalImage.Of(Disk.Facts);
+        Appended = Disk.ImageOf(Disk.Facts.Count);
         var state = ReplicaCore.NewState(options);
         saved.RestoreTo(state);
         Core = new ReplicaCore(options, saved.Base, state) { Mutations = _cluster.Mutations };
@@ -104,6 +104,9 @@ internal sealed class SimulatedNode
         Compared = Disk.Facts.Count < saved.Base.Fact ? saved.Base.Applied.Value : 0;
         Step(core =>
         {
+            if (saved.Base.ReplayFrom < Disk.FirstFact)
+                throw new ViolationException("What is needed is kept", $"{Id} starts from fact {saved.Base.ReplayFrom}, its journal from {Disk.FirstFact}");
+            if (Disk.Incoming is { Next: { } next } incoming && incoming.At > core.Applied) core.ResumeTransfer(incoming.At, next, incoming.Keys.Count);
             foreach (var fact in Disk.Facts.Skip((int)saved.Base.ReplayFrom - 1)) core.Replay(fact);
             if (!IsForeign) _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
             var known = Math.Max(Disk.Counted, saved.Base.Fact);
@@ -236,6 +239,22 @@ internal sealed class SimulatedNode
             case Effect.ServeFromJournal serve:
                 Serve(serve);
                 break;
+            case Effect.Forget forget:
+                // It takes its time, and a crash may come before.
+                After(() => _cluster.Statistics.Forgotten += Disk.Forget(forget.Before));
+                break;
+            case Effect.ServeState serve:
+                After(() => Serve(serve));
+                break;
+            case Effect.TakeState take:
+                After(() => Take(take));
+                break;
+            case Effect.DropState:
+                Disk.Incoming = null;
+                break;
+            case Effect.InstallState install:
+                After(() => Install(install));
+                break;
             case Effect.AnswerWrite { Caller: Attempt attempt, Answer: var answer }:
                 _cluster.Trace.Add(now, "answer", Id.Name, attempt.Operation.Client.Name, answer);
                 foreach (var property in _cluster.Properties) property.OnWriteAnswer(this, attempt, answer);
@@ -274,8 +293,50 @@ internal sealed class SimulatedNode
         }
     }
 
+    // Nothing, if the process is gone by then.
+    private void After(Action action)
+    {
+        var life = _life;
+        _cluster.Scheduler.After(_random.Between(TimeSpan.Zero, _cluster.Scenario.MaxDiskDelay), () =>
+        {
+            if (life == _life) action();
+        });
+    }
+
+    private void Serve(Effect.ServeState serve)
+    {
+        var chunk = Disk.Saved.Base.Applied == serve.Request.At ? Disk.Saved.After(serve.Request.After, _random.Between(1, 5)) : null;
+        var page = new StatePage(serve.Request.Epoch, serve.Request.Id, chunk);
+        _cluster.Trace.Add(_cluster.Scheduler.Now, "send", Id.Name, serve.To.Name, page);
+        _cluster.Deliver(this, Core!.HeaderTo(serve.To), page);
+    }
+
+    private void Take(Effect.TakeState take)
+    {
+        if (take.IsFirst) Disk.Incoming = new IncomingState { At = take.At };
+        var taken = Disk.Incoming!.Take(take.Chunk);
+        if (!taken || _random.Chance(0.01)) (Disk.Incoming, taken) = (null, false);
+        Input(core => core.StateTaken(Clock, taken));
+    }
+
+    // Or the process ends just before.
+    private void Install(Effect.InstallState install)
+    {
+        if (_random.Chance(0.9))
+        {
+            _cluster.Statistics.Transfers++;
+            _cluster.Trace.Add(_cluster.Scheduler.Now, "install", Id.Name, "", $"uid {install.Base.Applied} fact {install.Base.Fact} from {install.Base.ReplayFrom}");
+            Disk.Install(Disk.Incoming!.As(install), _cluster.Committed.First(install.Base.Applied.Value));
+        }
+
+        Crash();
+        _cluster.Scheduler.After(_random.Milliseconds(10, 500), Start);
+    }
+
     private void Serve(Effect.ServeFromJournal serve)
     {
+        if (serve.FirstFact < Disk.FirstFact)
+            throw new ViolationException("What is needed is kept", $"{Id} would read fact {serve.FirstFact}, its journal begins with {Disk.FirstFact}");
         _cluster.Statistics.JournalReads++;
         _cluster.Trace.Add(_cluster.Scheduler.Now, "serve", Id.Name, serve.To.Name, serve.Request);
         var life = _life;

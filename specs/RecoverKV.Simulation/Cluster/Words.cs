@@ -11,6 +11,7 @@ internal static class Words
         null => "",
         Append m => $"Append e{m.Epoch} {Of(m.Batch)} committed {m.Committed}",
         Entries m => $"Entries e{m.Epoch} #{m.Id} {string.Join(' ', m.Batches.Select(Of))}",
+        StatePage m => $"StatePage e{m.Epoch} #{m.Id} {(m.Chunk is { } c ? $"{c.Part.Keys.Count} keys {c.Part.Sessions.Count} sessions{(c.Next is null ? " last" : "")}" : "gone")}",
         InstallView m => $"InstallView {Of(m.View)}",
         Promise m => $"Promise e{m.Epoch} contiguous {m.Contiguous} committed {m.Committed}, has {Of(m.View)}",
         Synchronize m => $"Synchronize e{m.Epoch} to {m.Target} of {m.Donor}, base {Of(m.Base)}",

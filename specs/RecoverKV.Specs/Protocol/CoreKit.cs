@@ -23,9 +23,10 @@ internal sealed class CoreKit
     private readonly List<Fact> _journal = [];
     private long _onDisk;
 
-    private CoreKit(ProtocolOptions options, Fact[] journal, Mutations mutations, string? lost)
+    private CoreKit(ProtocolOptions options, Fact[] journal, Mutations mutations, string? lost, Action<ReplicaCore>? before)
     {
         Core = new ReplicaCore(options) { Mutations = mutations };
+        before?.Invoke(Core);
         foreach (var fact in journal)
         {
             Core.Replay(fact);
@@ -45,9 +46,10 @@ internal sealed class CoreKit
     /// <param name="incarnation">Which disk it is.</param>
     /// <param name="mutations">Known mistakes to put back.</param>
     /// <param name="lost">What the host knows to be lost.</param>
+    /// <param name="before">What the host does before the start.</param>
     public static CoreKit Start(
         int node, int of, Fact[] journal, Func<ProtocolOptions, ProtocolOptions>? options = null, int incarnation = 0,
-        Mutations mutations = Mutations.None, string? lost = null)
+        Mutations mutations = Mutations.None, string? lost = null, Action<ReplicaCore>? before = null)
     {
         var made = new ProtocolOptions
         {
@@ -58,7 +60,7 @@ internal sealed class CoreKit
             // Elections at exact instants; jitter has a spec of its own.
             ElectionJitter = TimeSpan.Zero,
         };
-        return new CoreKit(options == null ? made : options(made), journal, mutations, lost);
+        return new CoreKit(options == null ? made : options(made), journal, mutations, lost, before);
     }
 
     /// <summary>The number of the run of every core that is started here.</summary>

@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using CsCheck;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
+using Version = RecoverKV.Client.Contracts.Version;
 
 namespace RecoverKV.Specs.Serialization;
 
@@ -56,6 +58,33 @@ internal static class Generators
             TrimmedAt = kept.Item4,
         });
 
+    private static readonly Gen<KeyRecord> ARecord = Gen.Select(
+        Bytes, Bytes, Number, Gen.Select(Number, Number, Number, (c, m, v) => new RecordFields(c, m, v)),
+        (key, value, uid, fields) => new KeyRecord(key, value, uid, fields));
+
+    private static readonly Gen<WriteAnswer> AnAnswer = Gen.Select(
+        Number, Number, Number,
+        Gen.OneOf(Gen.Const((Version?)null), Gen.Select(Bytes, Gen.Long[1, 1L << 60], (v, u) => (Version?)new Version(v, u)))
+            .Array[0, 3],
+        (session, number, uid, previous) => new WriteAnswer(session, number, WriteStatus.Done, uid, previous));
+
+    private static readonly Gen<SessionRecord> ASession = Gen.Select(
+        Number, Number, Number, AnAnswer.Array[0, 3], (id, low, used, answers) => new SessionRecord(id, low, used, answers));
+
+    private static readonly Gen<StateCursor> ACursor =
+        Gen.Select(Bytes, Number, Gen.Int[0, int.MaxValue], (key, session, answers) => new StateCursor(key, session, answers));
+
+    private static readonly Gen<StateChunk> AChunk = Gen.Select(
+        ARecord.Array[0, 4], ASession.Array[0, 4], Gen.OneOf(ACursor.Select(c => (StateCursor?)c), Gen.Const((StateCursor?)null)),
+        Gen.Select(Number, Number, Gen.ULong, Number, Number, (r, k, d, s, b) => new StateTotals(r, k, d, s, b)),
+        (keys, sessions, next, totals) =>
+        {
+            var part = new StatePart();
+            part.Keys.AddRange(keys);
+            part.Sessions.AddRange(sessions);
+            return new StateChunk(part, next, totals);
+        });
+
     public static readonly Dictionary<Type, Gen<Fact>> Facts = new()
     {
         [typeof(Promised)] = Gen.Select(AnEpoch, ANodeOrNone, Fact (e, n) => new Promised(e, n)),
@@ -95,6 +124,13 @@ internal static class Generators
         [typeof(Fetch)] = Gen.Select(AnEpoch, Number, ARange, PeerMessage (e, i, r) => new Fetch(e, i, r)),
         [typeof(Entries)] =
             Gen.Select(AnEpoch, Number, ABatch.Array[0, 4], PeerMessage (e, i, b) => new Entries(e, i, b)),
+        [typeof(Compacted)] = Gen.Select(AnEpoch, Number, AUid, PeerMessage (e, i, u) => new Compacted(e, i, u)),
+        [typeof(FetchState)] = Gen.Select(
+            AnEpoch, Number, AUid, Gen.OneOf(ACursor.Select(c => (StateCursor?)c), Gen.Const((StateCursor?)null)),
+            PeerMessage (e, i, u, c) => new FetchState(e, i, u, c)),
+        [typeof(StatePage)] = Gen.Select(
+            AnEpoch, Number, Gen.OneOf(AChunk.Select(c => (StateChunk?)c), Gen.Const((StateChunk?)null)),
+            PeerMessage (e, i, c) => new StatePage(e, i, c)),
     };
 
     /// <summary>Everything that a message says: records compare arrays by identity.</summary>

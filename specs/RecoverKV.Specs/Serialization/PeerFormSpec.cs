@@ -1,13 +1,15 @@
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
+using Version = RecoverKV.Client.Contracts.Version;
 
 namespace RecoverKV.Specs.Serialization;
 
 /// <summary>
 /// What nodes say to each other, byte by byte. peer-v2.txt is committed, has the manifest and the bytes of each message below,
 /// and never changes: builds that read version 2 read these. A new form gets a file of its own beside it. To make one: run
-/// this spec with RECOVERKV_PEER_OUT=PATH in the environment.
+/// this spec with RECOVERKV_PEER_OUT=FOLDER in the environment.
 /// </summary>
 public class PeerFormSpec
 {
@@ -61,17 +63,36 @@ public class PeerFormSpec
         new Entries(new Epoch(7), 77, [Batch]),
     ];
 
-    private static string File => Path.Combine(Repository.Root, "specs/RecoverKV.Specs/Serialization/peer-v2.txt");
+    // Those that version 2 got later.
+    private static readonly PeerMessage[] Transfers =
+    [
+        new Compacted(new Epoch(7), 77, new Uid(250)),
+        new FetchState(new Epoch(7), 78, new Uid(250), new StateCursor("k1"u8.ToArray(), 3, 2)),
+        new StatePage(new Epoch(7), 78, Chunk()),
+    ];
 
-    [Fact]
-    public void Messages_of_version_2_are_read_and_written_as_ever()
+    private static StateChunk Chunk()
     {
-        var lines = Messages.Select(m => $"{m.GetType().Name} {PeerCodec.Manifest(m)} "
+        var part = new StatePart();
+        part.Keys.Add(new KeyRecord("k2"u8.ToArray(), "välue"u8.ToArray(), 249, new RecordFields(7, 9, 3)));
+        part.Sessions.Add(new SessionRecord(1, 5, 249, [new WriteAnswer(1, 6, WriteStatus.Done, 249, [null, new Version("v"u8.ToArray(), 20)])]));
+        return new StateChunk(part, new StateCursor("k2"u8.ToArray(), 1, 1), new StateTotals(9, 2, 0xfedc_ba98_7654_3210, 2, 128));
+    }
+
+    private static string File(string name) => Path.Combine(Repository.Root, "specs/RecoverKV.Specs/Serialization", name);
+
+    [Theory]
+    [InlineData("peer-v2.txt")]
+    [InlineData("peer-v2-transfers.txt")]
+    public void Messages_of_version_2_are_read_and_written_as_ever(string file)
+    {
+        var messages = file == "peer-v2.txt" ? Messages : Transfers;
+        var lines = messages.Select(m => $"{m.GetType().Name} {PeerCodec.Manifest(m)} "
             + Convert.ToHexStringLower(PeerCodec.Encode(new PeerEnvelope(Header, m)))).ToArray();
         if (Environment.GetEnvironmentVariable("RECOVERKV_PEER_OUT") is { Length: > 0 } output)
-            System.IO.File.WriteAllLines(output, lines);
-        var committed = System.IO.File.ReadAllLines(File);
-        foreach (var (message, line) in Messages.Zip(committed))
+            System.IO.File.WriteAllLines(Path.Combine(output, file), lines);
+        var committed = System.IO.File.ReadAllLines(File(file));
+        foreach (var (message, line) in messages.Zip(committed))
         {
             if (line.Split(' ') is not [_, var manifest, var bytes]) throw new FormatException(line);
             var read = PeerCodec.Decode(manifest, Convert.FromHexString(bytes));
@@ -85,5 +106,5 @@ public class PeerFormSpec
     [Fact]
     public void Every_type_of_message_is_among_them() =>
         Assert.Equal(
-            Generators.TypesOf<PeerMessage>().Cast<object[]>().Select(row => ((Type)row[0]).Name).Order(), Messages.Select(m => m.GetType().Name).Order());
+            Generators.TypesOf<PeerMessage>().Cast<object[]>().Select(row => ((Type)row[0]).Name).Order(), Messages.Concat(Transfers).Select(m => m.GetType().Name).Order());
 }

@@ -3,6 +3,7 @@ using CsCheck;
 using Google.Protobuf;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.State;
 using Journal = RecoverKV.Schema.Journal;
 using Peer = RecoverKV.Schema.Peer;
 
@@ -15,7 +16,7 @@ public class SchemaSpec
 
     public static TheoryData<Type> DataPath =>
         [typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat), typeof(HeartbeatAck), typeof(Fetch), typeof(Entries),
-            typeof(Hello)];
+            typeof(Hello), typeof(Compacted), typeof(FetchState), typeof(StatePage)];
 
     [Theory]
     [MemberData(nameof(Facts))]
@@ -123,6 +124,19 @@ public class SchemaSpec
                 var entries = new Peer.Entries { Header = from, Epoch = epoch, Id = m.Id };
                 entries.Batches.AddRange(m.Batches.Select(ToSchema));
                 return entries;
+            case Compacted m:
+                return new Peer.Compacted { Header = from, Epoch = epoch, Id = m.Id, Checkpoint = m.Checkpoint.Value };
+            case FetchState m:
+                return new Peer.FetchState
+                {
+                    Header = from,
+                    Epoch = epoch,
+                    Id = m.Id,
+                    At = m.At.Value,
+                    After = m.After is { } after ? ToSchema(after) : null,
+                };
+            case StatePage m:
+                return new Peer.StatePage { Header = from, Epoch = epoch, Id = m.Id, Chunk = m.Chunk is { } chunk ? ToSchema(chunk) : null };
             case Hello m:
                 var hello = new Peer.Hello { Header = from };
                 hello.Settings.AddRange(m.Settings.Select(x => new Peer.Setting { Name = x.Name, Value = x.Value }));
@@ -130,6 +144,40 @@ public class SchemaSpec
             default:
                 throw new NotSupportedException($"{message.GetType().Name} has no schema here.");
         }
+    }
+
+    private static Peer.StateCursor ToSchema(StateCursor cursor) =>
+        new() { Key = ByteString.CopyFrom(cursor.Key.Span), Session = cursor.Session, Answers = cursor.Answers };
+
+    private static Peer.StateChunk ToSchema(StateChunk chunk)
+    {
+        var (totals, schema) = (chunk.Totals, new Peer.StateChunk());
+        schema.Keys.AddRange(chunk.Part.Keys.Select(r => new Peer.KeyRecord
+        {
+            Key = ByteString.CopyFrom(r.Key.Span),
+            Value = ByteString.CopyFrom(r.Value.Span),
+            Uid = r.Uid,
+            Created = r.Fields.Created,
+            Modified = r.Fields.Modified,
+            Version = r.Fields.Version,
+        }));
+        schema.Sessions.AddRange(chunk.Part.Sessions.Select(s => new Peer.SessionRecord
+        {
+            Id = s.Id,
+            LowWater = s.LowWater,
+            Used = s.Used,
+            Answers = ByteString.CopyFrom(SessionCodec.Encode(s.Answers)),
+        }));
+        if (chunk.Next is { } next) schema.Next = ToSchema(next);
+        schema.Totals = new Peer.StateTotals
+        {
+            Revision = totals.Revision,
+            Keys = totals.Keys,
+            Digest = (long)totals.Digest,
+            Sessions = totals.Sessions,
+            SessionBytes = totals.SessionBytes,
+        };
+        return schema;
     }
 
     private static Journal.Batch ToSchema(Batch batch)

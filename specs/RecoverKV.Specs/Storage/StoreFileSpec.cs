@@ -26,7 +26,7 @@ public sealed class StoreFileSpec : IDisposable
         "replica-n1", Guid.Parse("00000000-0000-0000-0000-000000000007"), capture.Revision, capture.KeyCount, capture.Digest, capture.SessionCount, capture.SessionBytes,
         new LogBase(
             capture.Uid, 12, 7, U(3), [new FactPiece(new UidRange(U(1), U(3)), 2, 6, 3, 99)], new Promised(E(4), new NodeId("n2")),
-            View1(), U(5), U(2)));
+            View1(), U(5), U(2), Uid.Zero, U(5)));
 
     private void Save(bool finish = true)
     {
@@ -40,7 +40,7 @@ public sealed class StoreFileSpec : IDisposable
     private (StoreHead? Head, KeyValueState State) Load()
     {
         var state = new KeyValueState();
-        return (StoreFile.Load(Store, state), state);
+        return (StoreReader.Load(Store, state), state);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using RecoverKV.Client.Contracts;
 
-namespace RecoverKV.Actors.Storage;
+namespace RecoverKV.Actors.Serialization;
 
 /// <summary>The answers of a session in a checkpoint: as a client is sent them. Stateless.</summary>
 internal static class SessionCodec

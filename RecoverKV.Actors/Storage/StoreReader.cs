@@ -1,0 +1,234 @@
+using Microsoft.Data.Sqlite;
+using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.State;
+using SQLitePCL;
+
+namespace RecoverKV.Actors.Storage;
+
+/// <summary>R10: reads checkpoints (<see cref="StoreFile"/>). Thread-safe: each call has a connection of its own, and sees the file at
+/// one uid.</summary>
+internal static class StoreReader
+{
+    private const string AllRecords = "SELECT key, value, uid, created, modified, version, checksum FROM records";
+    private const string AllSessions = "SELECT id, low_water, used, answers, checksum FROM sessions";
+
+    /// <summary>Reads the whole file into an empty state; null if it has no checkpoint yet.</summary>
+    /// <exception cref="FormatException">It is damaged, or of another version.</exception>
+    /// <exception cref="SqliteException">It is damaged, or cannot be read.</exception>
+    public static StoreHead? Load(string path, KeyValueState state)
+    {
+        using var connection = Open(path);
+        if (StoreHead.Read(connection) is not { } head) return null;
+        state.Reserve(head.Keys);
+        LoadRecords(connection, state);
+        LoadSessions(connection, state);
+        if (state.Count != head.Keys || state.Digest != head.Digest)
+            throw new FormatException($"it has {state.Count} keys of {head.Keys}, or others than it was written with");
+        if (state.Sessions.Count != head.Sessions || state.Sessions.Bytes != head.SessionBytes)
+            throw new FormatException($"it has {state.Sessions.Count} sessions of {head.Sessions}, or others than it was written with");
+        state.Restore(head.Base.Applied, head.Revision);
+        return head;
+    }
+
+    /// <summary>The part of a checkpoint behind a cursor, for a peer; null if the checkpoint is of another uid.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="at">The uid that it must be of.</param>
+    /// <param name="after">Where the part before ended; null for the first.</param>
+    /// <param name="maxBytes">About the most bytes, unless a single record has more.</param>
+    /// <exception cref="FormatException">It is damaged.</exception>
+    /// <exception cref="SqliteException">It is damaged, or cannot be read.</exception>
+    public static StateChunk? Part(string path, Uid at, StateCursor? after, long maxBytes)
+    {
+        using var connection = Open(path);
+        using var transaction = connection.BeginTransaction(deferred: true);
+        if (StoreHead.Read(connection) is not { } head || head.Base.Applied != at) return null;
+        var totals = new StateTotals(head.Revision, head.Keys, head.Digest, head.Sessions, head.SessionBytes);
+        var part = new StatePart();
+        var (cursor, left) = (after ?? new StateCursor(default, 0, 0), maxBytes);
+        if (cursor.Session == 0)
+        {
+            foreach (var record in Records(connection, after?.Key))
+            {
+                // The last key comes a second time, as the cursor.
+                left -= 2 * record.Key.Length + record.Value.Length + RecordOverhead;
+                if (left < 0 && part.Keys.Count > 0) return new StateChunk(part, cursor, totals);
+                part.Keys.Add(record);
+                cursor = cursor with { Key = record.Key };
+            }
+        }
+
+        foreach (var session in Sessions(connection, cursor.Session))
+        {
+            var from = session.Id == cursor.Session ? cursor.Answers : 0;
+            if (session.Id == cursor.Session && from == session.Answers.Length) continue;
+            if (left < 0 && part.Keys.Count + part.Sessions.Count > 0) return new StateChunk(part, cursor, totals);
+            var to = from;
+            left -= RecordOverhead;
+            while (to < session.Answers.Length && (left > 0 || to == from)) left -= SessionTable.Size(session.Answers[to++]);
+            part.Sessions.Add(session with { Answers = session.Answers[from..to] });
+            cursor = cursor with { Session = session.Id, Answers = to };
+            if (to < session.Answers.Length) return new StateChunk(part, cursor, totals);
+        }
+
+        return new StateChunk(part, null, totals);
+    }
+
+    // What a record takes in a message besides its bytes, at most.
+    private const int RecordOverhead = 64;
+
+    /// <summary>What a peer's state that is not all there has by now: its uid, where it goes on, and about how many keys there are; null if
+    /// there is none.</summary>
+    public static (Uid At, StateCursor After, long Keys)? Progress(string path)
+    {
+        if (!File.Exists(path)) return null;
+        using var connection = Open(path);
+        if (IncomingOf(connection) is not { } at) return null;
+        var keys = (long)JournalFile.Scalar(connection, "SELECT keys FROM incoming")!;
+        if (JournalFile.Scalar(connection, "SELECT MAX(id) FROM sessions") is long last)
+            return (at, new StateCursor(default, last, Session(connection, last)!.Answers.Length), keys);
+        return JournalFile.Scalar(connection, "SELECT key FROM records ORDER BY key DESC LIMIT 1") is byte[] key
+            ? (at, new StateCursor(key, 0, 0), keys)
+            : null;
+    }
+
+    /// <summary>The uid of the state that a file takes from a peer; null if it is none.</summary>
+    internal static Uid? IncomingOf(SqliteConnection connection) =>
+        JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'incoming'") is 1L
+        && JournalFile.Scalar(connection, "SELECT uid FROM incoming") is long uid ? new Uid(uid) : null;
+
+    /// <summary>One session; null if it is not there.</summary>
+    internal static SessionRecord? Session(SqliteConnection connection, long id) =>
+        Sessions(connection, id).FirstOrDefault() is { } session && session.Id == id ? session : null;
+
+    /// <summary>All keys and sessions together.</summary>
+    /// <exception cref="FormatException">One of them is damaged.</exception>
+    internal static (long Keys, ulong Digest, long Sessions, long SessionBytes) Sum(SqliteConnection connection)
+    {
+        var (keys, digest, sessions, bytes) = (0L, 0UL, 0L, 0L);
+        using (var statement = Prepare(connection, AllRecords))
+        {
+            while (NextRow(connection, statement))
+            {
+                keys++;
+                digest += Checked(statement);
+            }
+        }
+
+        foreach (var session in Sessions(connection, 0))
+        {
+            sessions++;
+            foreach (var answer in session.Answers) bytes += SessionTable.Size(answer);
+        }
+
+        return (keys, digest, sessions, bytes);
+    }
+
+    private static void LoadRecords(SqliteConnection connection, KeyValueState state)
+    {
+        using var statement = Prepare(connection, AllRecords + " ORDER BY key");
+        var buffer = new byte[1024];
+        while (NextRow(connection, statement))
+        {
+            var key = raw.sqlite3_column_blob(statement, 0);
+            if (key.Length > buffer.Length) buffer = new byte[2 * key.Length];
+            key.CopyTo(buffer);
+            state.Restore(
+                new Client.Key(buffer.AsMemory(0, key.Length)), raw.sqlite3_column_blob(statement, 1), Number(statement, 2),
+                FieldsOf(statement), Checked(statement));
+        }
+    }
+
+    private static void LoadSessions(SqliteConnection connection, KeyValueState state)
+    {
+        foreach (var session in Sessions(connection, 0).OrderBy(s => s.Used).ToList()) state.Sessions.Restore(session);
+    }
+
+    private static IEnumerable<KeyRecord> Records(SqliteConnection connection, ReadOnlyMemory<byte>? after)
+    {
+        using var statement = Prepare(connection, AllRecords + (after is null ? "" : " WHERE key > ?") + " ORDER BY key");
+        if (after is { } key) BindBytes(statement, 1, key.Span);
+        while (NextRow(connection, statement))
+        {
+            _ = Checked(statement);
+            yield return new KeyRecord(
+                raw.sqlite3_column_blob(statement, 0).ToArray(), raw.sqlite3_column_blob(statement, 1).ToArray(), Number(statement, 2),
+                FieldsOf(statement));
+        }
+    }
+
+    private static IEnumerable<SessionRecord> Sessions(SqliteConnection connection, long from)
+    {
+        using var statement = Prepare(connection, AllSessions + " WHERE id >= ? ORDER BY id");
+        raw.sqlite3_bind_int64(statement, 1, from);
+        while (NextRow(connection, statement))
+        {
+            var answers = raw.sqlite3_column_blob(statement, 3).ToArray();
+            var (id, lowWater, used) = (Number(statement, 0), Number(statement, 1), Number(statement, 2));
+            if (SessionCodec.Checksum(id, lowWater, used, answers) != (ulong)Number(statement, 4))
+                throw new FormatException($"session {id} is damaged");
+            yield return new SessionRecord(id, lowWater, used, SessionCodec.Decode(answers));
+        }
+    }
+
+    // Its part of the digest, which is its checksum.
+    private static ulong Checked(sqlite3_stmt statement)
+    {
+        var uid = Number(statement, 2);
+        var digest = KeyValueState.DigestOf(
+            raw.sqlite3_column_blob(statement, 0), raw.sqlite3_column_blob(statement, 1), uid, FieldsOf(statement));
+        return digest == (ulong)Number(statement, 6) ? digest : throw new FormatException($"the record of uid {uid} is damaged");
+    }
+
+    private static RecordFields FieldsOf(sqlite3_stmt statement) =>
+        new(Number(statement, 3), Number(statement, 4), Number(statement, 5));
+
+    private static long Number(sqlite3_stmt statement, int column) => raw.sqlite3_column_int64(statement, column);
+
+    private static bool NextRow(SqliteConnection connection, sqlite3_stmt statement)
+    {
+        var result = raw.sqlite3_step(statement);
+        if (result is not (raw.SQLITE_ROW or raw.SQLITE_DONE)) throw Failure(connection, result);
+        return result == raw.SQLITE_ROW;
+    }
+
+    /// <summary>Of no bytes at all SQLite would make a null.</summary>
+    internal static void BindBytes(sqlite3_stmt statement, int index, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty) raw.sqlite3_bind_zeroblob(statement, index, 0);
+        else raw.sqlite3_bind_blob(statement, index, bytes);
+    }
+
+    internal static sqlite3_stmt Prepare(SqliteConnection connection, string sql)
+    {
+        var result = raw.sqlite3_prepare_v2(connection.Handle, sql, out var statement);
+        return result == raw.SQLITE_OK ? statement : throw Failure(connection, result);
+    }
+
+    internal static SqliteException Failure(SqliteConnection connection, int result) =>
+        new(raw.sqlite3_errmsg(connection.Handle).utf8_to_string(), result & 0xFF, result);
+
+    internal static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(JournalFile.ConnectionString(path, mode, pooling: false));
+        connection.Open();
+        return connection;
+    }
+
+    private static SqliteConnection Open(string path)
+    {
+        var connection = Connect(path, SqliteOpenMode.ReadWrite);
+        try
+        {
+            if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");
+            if (JournalFile.Scalar(connection, "PRAGMA user_version") is var form and not (long)StoreFile.Format)
+                throw new FormatException($"it has form {form}, this build knows {StoreFile.Format}");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}
