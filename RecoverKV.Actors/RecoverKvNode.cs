@@ -37,10 +37,12 @@ public sealed class RecoverKvNode : IAsyncDisposable
     private readonly DataFolder _folder;
     private readonly Owner _owner;
     private readonly IActorRef _supervisor;
+    private readonly Action<string>? _notice;
 
-    private RecoverKvNode(NodeSettings settings, DataFolder folder, ActorSystem system, Owner owner, IActorRef supervisor)
+    private RecoverKvNode(
+        NodeSettings settings, DataFolder folder, ActorSystem system, Owner owner, IActorRef supervisor, Action<string>? notice)
     {
-        (Settings, _folder, System, _owner, _supervisor) = (settings, folder, system, owner, supervisor);
+        (Settings, _folder, System, _owner, _supervisor, _notice) = (settings, folder, system, owner, supervisor, notice);
         Completion = EndAsync();
     }
 
@@ -56,13 +58,13 @@ public sealed class RecoverKvNode : IAsyncDisposable
 
     /// <summary>Starts a node; returns when it listens. Its replica replays its journal after that.</summary>
     /// <exception cref="NodeFailedException">A wrong setting (<see cref="InvalidSettingsException"/>), a port in use, a
-    /// data folder that is in use, of another node, or damaged.</exception>
+    /// data folder that is in use, of another node, or damaged again and again.</exception>
     public static Task<RecoverKvNode> StartAsync(Config config) => StartAsync(NodeSettings.Load(config));
 
     /// <summary>Starts a node; returns when it listens. Its replica replays its journal after that.</summary>
     /// <param name="settings">What it is to be.</param>
     /// <param name="notice">Told, in one line, why the start has to wait: the disk is full, or another program has locked the
-    /// journal. Null to fail then.</param>
+    /// journal; null to fail then. And that the data folder was damaged and is set aside.</param>
     /// <param name="cancellation">Ends that wait.</param>
     /// <exception cref="NodeFailedException">As above.</exception>
     public static async Task<RecoverKvNode> StartAsync(
@@ -88,7 +90,7 @@ public sealed class RecoverKvNode : IAsyncDisposable
             _ = system.WhenTerminated.ContinueWith(
                 _ => owner.Failed(new NodeFailedException($"{settings.Self.Node} has ended: its actor system was stopped")),
                 TaskScheduler.Default);
-            return new RecoverKvNode(settings, folder, system, owner, supervisor);
+            return new RecoverKvNode(settings, folder, system, owner, supervisor, notice);
         }
         catch
         {
@@ -104,7 +106,9 @@ public sealed class RecoverKvNode : IAsyncDisposable
         {
             try
             {
-                return DataFolder.Open(settings.Data, settings.Self.Node);
+                var folder = DataFolder.Open(settings.Data, settings.Self.Node, setDamagedAside: true);
+                if (folder.Notice is { } aside) notice?.Invoke(aside);
+                return folder;
             }
             catch (StorageUnavailableException e) when (notice is not null)
             {
@@ -151,6 +155,13 @@ public sealed class RecoverKvNode : IAsyncDisposable
                 : System.Terminate();
             await ended.WaitAsync(ShutdownLimit).ConfigureAwait(false);
             if (end.Retire) _folder.Retire();
+            // From here on the replica of another disk.
+            if (end.Failure is DamagedFolderException damage && _folder.SetAside(damage) is { } told)
+            {
+                // Its log has ended with its actor system.
+                _notice?.Invoke(told);
+                return NodeExit.Restart;
+            }
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Storage;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Serialization;
@@ -71,7 +72,7 @@ public static class FactCodec
             "P" => ReadPromised(content),
             "V" => ReadViewAccepted(content),
             "O" => ReadOrphansDropped(content),
-            _ => throw new FormatException($"An event is of the unknown kind '{manifest}'."),
+            _ => throw new OtherFormException($"An event is of the unknown kind '{manifest}'."),
         };
     }
 

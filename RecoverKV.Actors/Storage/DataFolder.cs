@@ -18,10 +18,15 @@ public sealed class DataFolder : IDisposable
     private const string HealFromName = "heal-from";
     private const string IdentityName = "identity";
     private const string Retired = "retired-";
+    private const string Damaged = "damaged-";
 
     // What was set aside, for whoever wants to look at it: never all of it, as a disk that loses its data again and again
     // would fill itself.
     private const int RetiredToKeep = 3;
+
+    // So many folders that were damaged within a day are no chance: the disk should be looked at.
+    private const int DamagedToKeep = 3;
+    private static readonly TimeSpan DamagedAgain = TimeSpan.FromDays(1);
     private readonly FolderLock _lock;
     private readonly NodeId _node;
     private Guid _cluster;
@@ -57,6 +62,9 @@ public sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>What was set aside at this start, and why; null if nothing was.</summary>
+    public string? Notice { get; private set; }
+
     /// <summary>Whether this start made it: the replica holds nothing and has promised nothing.</summary>
     public bool IsNew { get; private set; }
 
@@ -68,7 +76,7 @@ public sealed class DataFolder : IDisposable
     public long DurableFacts { get; private set; }
 
     /// <summary>R11: whether this replica succeeds another one that had lost its data: so there was a store.</summary>
-    public bool IsSuccessor => RetiredFolders().Any();
+    public bool IsSuccessor => RetiredFolders().Any() || DamagedFolders().Length > 0;
 
     /// <summary>For tests: the peers that this node may fill its gaps from, until that is lifted, over restarts too; null
     /// for all.</summary>
@@ -97,8 +105,11 @@ public sealed class DataFolder : IDisposable
     private string RetiringFile => In("retiring");
 
     /// <summary>Opens the folder of a node, or makes it.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="setDamagedAside">R11: whether what is damaged goes aside, and the node starts over.</param>
     /// <exception cref="NodeFailedException">It is in use, damaged, of another node, or cannot be written.</exception>
-    public static DataFolder Open(string path, NodeId node)
+    public static DataFolder Open(string path, NodeId node, bool setDamagedAside = false)
     {
         path = System.IO.Path.GetFullPath(path);
         try
@@ -110,7 +121,16 @@ public sealed class DataFolder : IDisposable
             {
                 var folder = new DataFolder(path, node, taken);
                 folder.FinishRetirement();
-                folder.OpenOrCreate();
+                try
+                {
+                    folder.OpenOrCreate();
+                }
+                catch (DamagedFolderException damage) when (setDamagedAside)
+                {
+                    folder.Notice = folder.SetAside(damage);
+                    if (folder.Notice is null) throw;
+                }
+
                 return folder;
             }
             catch
@@ -139,6 +159,24 @@ public sealed class DataFolder : IDisposable
         Create();
     }
 
+    /// <summary>R11: what is damaged goes aside, into a folder <c>damaged-DATE</c>, of which the newest few are kept; and this node
+    /// starts over under a new incarnation. The journal must not be in use.</summary>
+    /// <returns>What to tell the operator; null if that happened too often, so that somebody has to look.</returns>
+    internal string? SetAside(DamagedFolderException damage)
+    {
+        var now = DateTime.UtcNow;
+        var before = DamagedFolders();
+        if (before.Count(f => now - Directory.GetCreationTimeUtc(f) < DamagedAgain) >= DamagedToKeep) return null;
+        var folder = In(Damaged + now.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
+        JournalFile.Close(Journal);
+        DurableFiles.Move(IdentityFile, RetiringFile);
+        MoveTo(folder);
+        foreach (var old in before.SkipLast(DamagedToKeep - 1)) Directory.Delete(old, recursive: true);
+        Create();
+        return $"{damage.Damage}. What {Path} had is in {folder} now, and the node starts over from its peers; if they are lost, too, "
+            + "put it back";
+    }
+
     /// <summary>Lets go of the folder. The journal must not be in use.</summary>
     public void Dispose()
     {
@@ -164,10 +202,10 @@ public sealed class DataFolder : IDisposable
         if (identity.Member.Node != _node)
             throw new NodeFailedException(
                 $"The data folder {Path} is of the node {identity.Member.Node}, not of {_node}: each node needs its own.");
-        if (!File.Exists(Journal))
-            throw new NodeFailedException(
-                $"{Journal} is missing, though the node {_node} had one. {JournalFile.HowToStartOver(Journal)}");
         (Member, _cluster) = (identity.Member, identity.Cluster);
+        if (!File.Exists(Journal))
+            throw new DamagedFolderException(
+                $"{Journal} is missing, though the node {_node} had one", JournalFile.HowToStartOver(Journal), null);
         DurableFacts = JournalCount.Read(CountFile, PersistenceId) ?? (File.Exists(UsedFile) ? 1 : 0);
         JournalFile.Check(Journal, PersistenceId);
     }
@@ -187,8 +225,7 @@ public sealed class DataFolder : IDisposable
         IsNew = true;
         DurableFacts = 0;
         // A replica that starts over knows its store, and makes no new one with others that lost theirs (R12).
-        if (_cluster == Guid.Empty && RetiredFolders().OrderByDescending(r => r.Number).FirstOrDefault() is { Path: { } last }
-            && File.Exists(System.IO.Path.Combine(last, IdentityName)))
+        if (_cluster == Guid.Empty && LastAside() is { } last && File.Exists(System.IO.Path.Combine(last, IdentityName)))
             _cluster = Storage.Identity.Parse(File.ReadAllText(System.IO.Path.Combine(last, IdentityName)))?.Cluster ?? Guid.Empty;
         File.Delete(UsedFile);
         JournalFile.Create(Journal);
@@ -201,13 +238,23 @@ public sealed class DataFolder : IDisposable
         if (!File.Exists(RetiringFile)) return;
         var number = RetiredFolders().Select(r => r.Number).DefaultIfEmpty(1).Max();
         if (File.Exists(In($"{Retired}{number}", IdentityName))) number++;
-        var folder = $"{Retired}{number}";
-        DurableFiles.CreateFolder(In(folder));
+        MoveTo(In($"{Retired}{number}"));
+    }
+
+    private void MoveTo(string folder)
+    {
+        DurableFiles.CreateFolder(folder);
         JournalFile.Delete(Store + StoreFile.Incoming);
         foreach (var file in JournalFile.Files(Journal).Concat(JournalFile.Files(Store)).Append(CountFile).Where(File.Exists).ToList())
-            DurableFiles.Move(file, In(folder, System.IO.Path.GetFileName(file)));
-        DurableFiles.Move(RetiringFile, In(folder, IdentityName));
+            DurableFiles.Move(file, System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)));
+        DurableFiles.Move(RetiringFile, System.IO.Path.Combine(folder, IdentityName));
     }
+
+    // The oldest one first.
+    private string[] DamagedFolders() => [.. Directory.EnumerateDirectories(Path, $"{Damaged}*").Order(StringComparer.Ordinal)];
+
+    private string? LastAside() => RetiredFolders().OrderBy(r => r.Number).Select(r => r.Path).Concat(DamagedFolders())
+        .OrderBy(Directory.GetCreationTimeUtc).LastOrDefault();
 
     private IEnumerable<(int Number, string Path)> RetiredFolders()
     {

@@ -106,7 +106,10 @@ public static class JournalFile
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             if (cause is NodeFailedException known) return known;
-            if (cause is FormatException or SerializationException or InvariantViolationException or InvalidCastException
+            // What was written wrong, or by a newer build, is no damage of the disk.
+            if (cause is OtherFormException or SerializationException or InvariantViolationException or InvalidCastException)
+                return new NodeFailedException(Damaged(path, cause.Message, exception).Message, exception);
+            if (cause is FormatException
                 or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase or SqliteError or SqliteMismatch })
                 return Damaged(path, cause.Message, exception);
         }
@@ -226,8 +229,8 @@ public static class JournalFile
         foreach (var file in Files(path)) File.Delete(file);
     }
 
-    internal static NodeFailedException Damaged(string path, string how, Exception? cause) =>
-        new($"{path} is damaged: {how.ReplaceLineEndings(" ").TrimEnd('.')}. {HowToStartOver(path)}", cause);
+    internal static DamagedFolderException Damaged(string path, string how, Exception? cause) =>
+        new($"{path} is damaged: {how.ReplaceLineEndings(" ").TrimEnd('.')}", HowToStartOver(path), cause);
 
     internal static string HowToStartOver(string path) =>
         $"Move the folder {Path.GetDirectoryName(path)} away to let the node start over from its peers.";

@@ -222,7 +222,7 @@ internal static class StoreReader
         {
             if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");
             if (JournalFile.Scalar(connection, "PRAGMA user_version") is var form and not (long)StoreFile.Format)
-                throw new FormatException($"it has form {form}, this build knows {StoreFile.Format}");
+                throw new OtherFormException($"it has form {form}, this build knows {StoreFile.Format}");
             return connection;
         }
         catch

@@ -121,6 +121,7 @@ internal sealed class StoreSnapshots : SnapshotStore
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            if (e is OtherFormException) throw new NodeFailedException($"{_setup.Store} cannot be read: {e.Message}", e);
             if (neededBefore > 0) throw Lacking(neededBefore, e.Message, e);
             _log.Warning(
                 "{0} cannot be used: {1}. It is set aside as {2}{3}, and the whole journal is replayed", _setup.Store,

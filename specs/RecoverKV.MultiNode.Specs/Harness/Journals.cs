@@ -14,6 +14,10 @@ internal static class Journals
     public static void Cut(string journal, long from) =>
         Execute(journal, string.Create(CultureInfo.InvariantCulture, $"DELETE FROM journal WHERE sequence_number >= {from}"));
 
+    /// <summary>An event is of another kind.</summary>
+    public static void Rename(string journal, long number, string manifest) =>
+        Execute(journal, string.Create(CultureInfo.InvariantCulture, $"UPDATE journal SET manifest = '{manifest}' WHERE sequence_number = {number}"));
+
     private static void Execute(string journal, string sql)
     {
         using var connection = new SqliteConnection($"Data Source={journal};Pooling=False");

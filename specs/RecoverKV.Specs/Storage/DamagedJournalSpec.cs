@@ -192,7 +192,7 @@ public sealed class DamagedJournalSpec : IDisposable
 
     private string RefusedAtStart()
     {
-        var error = Assert.Throws<NodeFailedException>(() => DataFolder.Open(_folder.Path, new NodeId("node1")));
+        var error = Assert.ThrowsAny<NodeFailedException>(() => DataFolder.Open(_folder.Path, new NodeId("node1")));
         OneLine(error, "damaged");
         return error.Message;
     }

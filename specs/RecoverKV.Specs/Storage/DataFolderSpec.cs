@@ -57,7 +57,7 @@ public sealed class DataFolderSpec : IDisposable
     public void A_folder_of_another_node_is_refused()
     {
         Make();
-        var error = Assert.Throws<NodeFailedException>(() => DataFolder.Open(_folder.Path, new NodeId("node2")));
+        var error = Assert.ThrowsAny<NodeFailedException>(() => DataFolder.Open(_folder.Path, new NodeId("node2")));
         Assert.Contains("of the node node1, not of node2", error.Message, StringComparison.Ordinal);
     }
 
@@ -113,9 +113,9 @@ public sealed class DataFolderSpec : IDisposable
         File.WriteAllText(_folder.File("file"), "");
         Assert.Contains(
             "is a file",
-            Assert.Throws<NodeFailedException>(() => DataFolder.Open(_folder.File("file"), Node)).Message,
+            Assert.ThrowsAny<NodeFailedException>(() => DataFolder.Open(_folder.File("file"), Node)).Message,
             StringComparison.Ordinal);
-        var below = Assert.Throws<NodeFailedException>(() => DataFolder.Open(_folder.File("file", "below"), Node));
+        var below = Assert.ThrowsAny<NodeFailedException>(() => DataFolder.Open(_folder.File("file", "below"), Node));
         Assert.Contains("cannot be used", below.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', below.Message);
     }
@@ -209,7 +209,7 @@ public sealed class DataFolderSpec : IDisposable
 
     private void Refused(params string[] because)
     {
-        var error = Assert.Throws<NodeFailedException>(() => DataFolder.Open(_folder.Path, Node));
+        var error = Assert.ThrowsAny<NodeFailedException>(() => DataFolder.Open(_folder.Path, Node));
         Assert.All(because, b => Assert.Contains(b, error.Message, StringComparison.Ordinal));
         Assert.DoesNotContain('\n', error.Message);
     }
