@@ -67,6 +67,9 @@ internal sealed class ClientCore
             case AdminReply reply:
                 Asks.Answer(reply.Id, reply);
                 break;
+            case BackupPart part:
+                Asks.Answer(part.Id, part);
+                break;
             case Unsupported unsupported:
                 Asks.Refuse(from, unsupported.Manifest);
                 break;

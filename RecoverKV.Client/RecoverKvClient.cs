@@ -189,6 +189,10 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     public Task<string> CheckpointAsync(string node, CancellationToken cancellationToken = default) =>
         Admin.CheckpointAsync(node, cancellationToken);
 
+    /// <summary>A part of a node's checkpoint, for a backup; null if it does not answer.</summary>
+    internal Task<BackupPart?> BackupPartAsync(string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation) =>
+        Admin.BackupPartAsync(node, at, after, cancellation);
+
     /// <summary>
     /// Stops a node. For tests: refused unless <c>recoverkv.chaos = on</c> there.
     /// </summary>

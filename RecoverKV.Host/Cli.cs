@@ -23,6 +23,8 @@ internal static class Cli
         var root = NewRoot("RecoverKV: a strongly consistent, replicated key-value store. "
             + "Without arguments: run a local cluster of three nodes (as `up`).");
         foreach (var command in ClientCommands.All(context)) root.Add(command);
+        root.Add(BackupCommands.CreateVerify(terminal));
+        root.Add(BackupCommands.CreateRestore(terminal));
         root.Add(BenchCommand.Create(terminal));
         root.Add(ShellCommand.Create(context));
         root.Add(NodeCommand.Create(terminal));

@@ -24,6 +24,7 @@ public sealed partial class ReplicaCore
     // What was taken of a state that is not all there.
     private Taken? _taken;
     private TimeSpan _donatedAt = Never;
+    private TimeSpan _backupAt = Never;
     private TimeSpan _transferNotBefore = Never;
     private int _transferPause = PartPatience;
 
@@ -74,7 +75,14 @@ public sealed partial class ReplicaCore
     internal bool TakesState => _transfer != null;
 
     /// <summary>R10: whether a peer takes this replica's checkpoint, or did until just now: a new one would end that.</summary>
-    internal bool GivesState(TimeSpan now) => now - _donatedAt < GiverPatience * _options.FetchTimeout;
+    internal bool GivesState(TimeSpan now) =>
+        now - _donatedAt < GiverPatience * _options.FetchTimeout || now - _backupAt < PartPatience * _options.FetchTimeout;
+
+    /// <summary>R10: the uid of the checkpoint on the disk.</summary>
+    internal Uid CheckpointUid => _saved.Applied;
+
+    /// <summary>R10: a client takes this replica's checkpoint, for a backup; or has all of it.</summary>
+    internal void GivesBackup(TimeSpan now, bool more) => _backupAt = more ? now : Never;
 
     /// <summary>Before <see cref="Start"/>: what an earlier run has taken of a peer's state.</summary>
     internal void ResumeTransfer(Uid at, StateCursor after, long keys) => _taken = new Taken(at, after, keys);

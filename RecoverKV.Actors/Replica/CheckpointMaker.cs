@@ -49,6 +49,11 @@ internal sealed class CheckpointMaker(
         {
             if (_isWaiting) Next();
         }
+        else if (_asking.Count > 0 && core.GivesState(now))
+        {
+            // It would end what is under way.
+            Answer(_asking, false, "a peer, or a backup, takes the checkpoint that there is: try it again later, or at another node");
+        }
         else if (!core.TakesState && (_asking.Count > 0 || now >= _notBefore && IsTime(now)))
         {
             Begin();

@@ -29,6 +29,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
     // Gaps of peers that are read from the journal at once; as many as eight peers ask for by default.
     private const int MostJournalReads = 32;
+
+    // Of clients that make backups.
+    private const int MostBackupReads = 4;
     private readonly NodeSettings _settings;
     private readonly INodeOwner _owner;
     private readonly IActorRef _gateway;
@@ -48,6 +51,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly List<Fact> _facts = [];
     private TimeSpan _storeRetryAt = TimeSpan.MinValue;
     private int _journalReads;
+    private int _backupReads;
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     private sealed class Tick
@@ -86,6 +90,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private sealed record JournalReadFailed(Exception Cause);
 
     private sealed record StateRead(Effect.ServeState Effect, StateChunk? Chunk);
+
+    private sealed record BackupRead(IActorRef Client, BackupPart Part, bool IsLast, Exception? Failure);
 
     /// <summary>Made by <see cref="PropsFor"/>.</summary>
     public ReplicaActor(
@@ -250,6 +256,15 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 _journalReads--;
                 Tell(read.Effect.To, new StatePage(read.Effect.Request.Epoch, read.Effect.Request.Id, read.Chunk));
                 break;
+            case BackupRequest backup:
+                ReadForBackup(backup, Sender);
+                break;
+            case BackupRead read:
+                _backupReads--;
+                if (read.Failure is { } wrong) _log.Warning("A backup could not be read: {0}", wrong.Message.ReplaceLineEndings(" "));
+                if (read.IsLast) _core.GivesBackup(Now, false);
+                read.Client.Tell(read.Part, _gateway);
+                break;
             case StoreWriter.Taken taken:
                 if (taken.Failure is { } lost)
                     _log.Warning("A peer's state could not be taken, and is tried again: {0}", lost.Message.ReplaceLineEndings(" "));
@@ -279,7 +294,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case JournalReadFailed failure:
                 _journalReads--;
-                _log.Warning(failure.Cause, "What a peer lacks could not be read");
+                _log.Warning(failure.Cause, "What was asked for could not be read");
                 break;
             case ClusterViewRequest request:
                 Sender.Tell(ViewFor(request.Id), _gateway);
@@ -346,7 +361,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 case Effect.ServeState serve:
                     _journalReads++;
                     Task.Run(() => StoreReader.Part(_folder.Store, serve.Request.At, serve.Request.After, _options.FetchBytes)).PipeTo(
-                        Self, success: chunk => new StateRead(serve, chunk), failure: e => new JournalReadFailed(e));
+                        Self, success: part => new StateRead(serve, part?.Chunk), failure: e => new JournalReadFailed(e));
                     break;
                 case Effect.TakeState take:
                     _storeWriter.Tell(new StoreWriter.Take(take.At, take.IsFirst, take.Chunk));
@@ -424,6 +439,25 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         var batches = JournalEntries.Select(
             read.Effect, read.Facts, _core.Options.FetchEntries, _core.Options.FetchBytes);
         Tell(to, new Entries(request.Epoch, request.Id, batches));
+    }
+
+    // Of a checkpoint on the disk: from any thread. Where too many read already, or none may, the client asks again.
+    private void ReadForBackup(BackupRequest request, IActorRef client)
+    {
+        if (_backupReads >= MostBackupReads || _core.TakesState) return;
+        var (id, store, nothing) = (request.Id, _folder.Store, new BackupPart(request.Id, -1, default));
+        Uid? at = request.At < 0 ? null : new Uid(request.At);
+        if (at is null || at == _core.CheckpointUid) _core.GivesBackup(Now, true);
+        var (bytes, cluster, frame) = (Math.Min(_options.FetchBytes, _options.AnswerBytes), _core.Cluster, _core.View.FrameSize);
+        _backupReads++;
+        Task.Run(() =>
+        {
+            var after = request.After.IsEmpty ? null : StateCodec.DecodeCursor(request.After);
+            return File.Exists(store) && StoreReader.Part(store, at, after, bytes) is { } part
+                ? new BackupRead(
+                    client, new BackupPart(id, part.At.Value, StateCodec.Encode(part.Chunk), cluster, frame), part.Chunk.Next is null, null)
+                : new BackupRead(client, nothing, true, null);
+        }).PipeTo(Self, failure: e => new BackupRead(client, nothing, true, e));
     }
 
     private void SetPartition(PartitionNode partition)

@@ -66,14 +66,14 @@ public static class FactCodec
             throw new FormatException("The checksum of an event is wrong.");
 
         var content = bytes.AsMemory(ChecksumField);
-        return manifest switch
+        return OtherFormException.UnlessKnown<Fact>(() => manifest switch
         {
             "E" => ReadEntriesAppended(content),
             "P" => ReadPromised(content),
             "V" => ReadViewAccepted(content),
             "O" => ReadOrphansDropped(content),
-            _ => throw new OtherFormException($"An event is of the unknown kind '{manifest}'."),
-        };
+            _ => throw new FormatException($"An event is of the unknown kind '{manifest}'."),
+        });
     }
 
     private static uint Checksum(byte[] bytes) => Crc32.HashToUInt32(bytes.AsSpan(ChecksumField));

@@ -39,6 +39,38 @@ internal static class StateCodec
         return new StateCursor(key, session, answers);
     }
 
+    /// <summary>A cursor, or a part, on its own: what a client that makes a backup sees.</summary>
+    public static byte[] Encode(StateCursor cursor)
+    {
+        var writer = new WireWriter(64);
+        Write(writer, 1, cursor);
+        return writer.Written.ToArray();
+    }
+
+    /// <summary>As above.</summary>
+    public static byte[] Encode(StateChunk chunk)
+    {
+        var writer = new WireWriter(4096);
+        Write(writer, 1, chunk);
+        return writer.Written.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="Encode(StateCursor)"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are none.</exception>
+    public static StateCursor DecodeCursor(ReadOnlyMemory<byte> bytes) => ReadCursor(Only(bytes)) is { Session: >= 0, Answers: >= 0 } cursor
+        ? cursor
+        : throw new FormatException("The bytes are no place in a state.");
+
+    /// <summary>Reads what <see cref="Encode(StateChunk)"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are none.</exception>
+    public static StateChunk DecodeChunk(ReadOnlyMemory<byte> bytes) => ReadChunk(Only(bytes));
+
+    private static ReadOnlyMemory<byte> Only(ReadOnlyMemory<byte> bytes)
+    {
+        var reader = new WireReader(bytes);
+        return reader.Next() == 1 ? reader.Bytes() : throw new FormatException("The bytes are no part of a state.");
+    }
+
     public static void Write(WireWriter writer, int field, StateChunk chunk)
     {
         var mark = writer.Begin(field);

@@ -16,7 +16,7 @@ namespace RecoverKV.Actors.Storage;
 public sealed class DataFolder : IDisposable
 {
     private const string HealFromName = "heal-from";
-    private const string IdentityName = "identity";
+    internal const string IdentityName = "identity";
     private const string Retired = "retired-";
     private const string Damaged = "damaged-";
 
@@ -24,9 +24,8 @@ public sealed class DataFolder : IDisposable
     // would fill itself.
     private const int RetiredToKeep = 3;
 
-    // So many folders that were damaged within a day are no chance: the disk should be looked at.
-    private const int DamagedToKeep = 3;
-    private static readonly TimeSpan DamagedAgain = TimeSpan.FromDays(1);
+    // So many are no chance: somebody should look at the disk, and at them.
+    private const int MostDamaged = 3;
     private readonly FolderLock _lock;
     private readonly NodeId _node;
     private Guid _cluster;
@@ -104,6 +103,8 @@ public sealed class DataFolder : IDisposable
 
     private string RetiringFile => In("retiring");
 
+    private string AsideFile => In("aside");
+
     /// <summary>Opens the folder of a node, or makes it.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="node">The node.</param>
@@ -159,22 +160,20 @@ public sealed class DataFolder : IDisposable
         Create();
     }
 
-    /// <summary>R11: what is damaged goes aside, into a folder <c>damaged-DATE</c>, of which the newest few are kept; and this node
-    /// starts over under a new incarnation. The journal must not be in use.</summary>
-    /// <returns>What to tell the operator; null if that happened too often, so that somebody has to look.</returns>
+    /// <summary>R11: what is damaged goes aside, into a folder <c>damaged-DATE</c>, and this node starts over under a new incarnation.
+    /// None of them is deleted, as nobody knows whether the others have all that it had. The journal must not be in use.</summary>
+    /// <returns>What to tell the operator; null if there are too many of them, so that somebody has to look.</returns>
     internal string? SetAside(DamagedFolderException damage)
     {
-        var now = DateTime.UtcNow;
-        var before = DamagedFolders();
-        if (before.Count(f => now - Directory.GetCreationTimeUtc(f) < DamagedAgain) >= DamagedToKeep) return null;
-        var folder = In(Damaged + now.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
+        if (DamagedFolders().Length >= MostDamaged) return null;
+        var name = Damaged + DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
         JournalFile.Close(Journal);
+        // A start that finds the change interrupted knows by it where the rest belongs.
+        DurableFiles.Write(AsideFile, name);
         DurableFiles.Move(IdentityFile, RetiringFile);
-        MoveTo(folder);
-        foreach (var old in before.SkipLast(DamagedToKeep - 1)) Directory.Delete(old, recursive: true);
+        FinishRetirement();
         Create();
-        return $"{damage.Damage}. What {Path} had is in {folder} now, and the node starts over from its peers; if they are lost, too, "
-            + "put it back";
+        return $"{damage.Damage}. What {Path} had is in {In(name)} now, and the node starts over from its peers";
     }
 
     /// <summary>Lets go of the folder. The journal must not be in use.</summary>
@@ -235,7 +234,20 @@ public sealed class DataFolder : IDisposable
 
     private void FinishRetirement()
     {
-        if (!File.Exists(RetiringFile)) return;
+        if (!File.Exists(RetiringFile))
+        {
+            // It had not begun, or has ended.
+            File.Delete(AsideFile);
+            return;
+        }
+
+        if (File.Exists(AsideFile))
+        {
+            MoveTo(In(File.ReadAllText(AsideFile)));
+            File.Delete(AsideFile);
+            return;
+        }
+
         var number = RetiredFolders().Select(r => r.Number).DefaultIfEmpty(1).Max();
         if (File.Exists(In($"{Retired}{number}", IdentityName))) number++;
         MoveTo(In($"{Retired}{number}"));

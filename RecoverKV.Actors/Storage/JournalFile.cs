@@ -106,12 +106,11 @@ public static class JournalFile
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             if (cause is NodeFailedException known) return known;
+            if (IsOfTheDisk(cause)) return Damaged(path, cause.Message, exception);
             // What was written wrong, or by a newer build, is no damage of the disk.
-            if (cause is OtherFormException or SerializationException or InvariantViolationException or InvalidCastException)
+            if (cause is OtherFormException or SerializationException or InvariantViolationException or InvalidCastException
+                or SqliteException { SqliteErrorCode: SqliteError })
                 return new NodeFailedException(Damaged(path, cause.Message, exception).Message, exception);
-            if (cause is FormatException
-                or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase or SqliteError or SqliteMismatch })
-                return Damaged(path, cause.Message, exception);
         }
 
         return null;
@@ -126,8 +125,14 @@ public static class JournalFile
         return cause is SqliteException { SqliteErrorCode: not SqliteConstraint } or IOException or UnauthorizedAccessException
             or OutOfMemoryException or TimeoutException or Akka.Persistence.RecoveryTimedOutException
             ? new NodeFailedException($"{path} cannot be replayed: {cause.Message.ReplaceLineEndings(" ")}", exception)
-            : Damaged(path, cause.Message, exception);
+            : new NodeFailedException(Damaged(path, cause.Message, exception).Message, exception);
     }
+
+    /// <summary>Whether the disk gave back other bytes than were written. Whatever else goes wrong may be a mistake of this program,
+    /// or pass.</summary>
+    internal static bool IsOfTheDisk(Exception exception) =>
+        exception is FormatException and not OtherFormException
+            or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase or SqliteMismatch };
 
     /// <summary>Whether nothing is wrong with the file, and what failed may succeed later: its disk is full, somebody else
     /// has locked it, no file can be opened. Then SQLite has undone what it had begun, in the file and in memory.</summary>
@@ -206,8 +211,11 @@ public static class JournalFile
 
     private static void CheckWhole(string path, SqliteConnection connection)
     {
-        if (Scalar(connection, "PRAGMA quick_check(1)") is var result and not "ok")
-            throw Damaged(path, result as string ?? "it cannot be checked", null);
+        var result = Scalar(connection, "PRAGMA quick_check(1)") as string ?? "it cannot be checked";
+        // What SQLite says where a page cannot be read; 11 is for one that is no page. The others may pass.
+        if (result.Contains("error code=", StringComparison.Ordinal) && !result.Contains("error code=11", StringComparison.Ordinal))
+            throw new NodeFailedException($"{path} cannot be read: {result.ReplaceLineEndings(" ")}");
+        if (result != "ok") throw Damaged(path, result, null);
         var missing = Scalar(connection, "SELECT MAX(sequence_number) - MIN(sequence_number) + 1 - COUNT(*) FROM journal");
         if (missing is long and not 0)
             throw Damaged(path, string.Create(CultureInfo.InvariantCulture, $"{missing} events are missing"), null);

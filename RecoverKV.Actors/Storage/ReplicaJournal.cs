@@ -61,6 +61,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
 
     // What is to go; in steps, so that no write waits for long.
     private Forget? _forget;
+    private ICancelable? _nextStep;
     private static readonly TimeSpan ForgetPause = TimeSpan.FromMilliseconds(10);
 
     private sealed class ForgetStep
@@ -115,6 +116,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     protected override void PostStop()
     {
         _later?.Cancel();
+        _nextStep?.Cancel();
         Close();
         base.PostStop();
     }
@@ -190,7 +192,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
 
         // A fifth of the time at most.
         var pause = 4 * Stopwatch.GetElapsedTime(begun);
-        Context.System.Scheduler.ScheduleTellOnce(pause > ForgetPause ? pause : ForgetPause, Self, ForgetStep.Instance, Self);
+        _nextStep = Context.System.Scheduler.ScheduleTellOnceCancelable(pause > ForgetPause ? pause : ForgetPause, Self, ForgetStep.Instance, Self);
         _table?.MoveLog();
     }
 

@@ -23,7 +23,8 @@ internal sealed class StoreFile : IDisposable
     /// <summary>The version of the form; another one is not read.</summary>
     public const int Format = 1;
 
-    private const int ApplicationId = 0x524B5631; // RKV1
+    /// <summary>By which SQLite's own tools know it.</summary>
+    public const int ApplicationId = 0x524B5631; // RKV1
 
     // Leases and what compaction keeps of history come later; the form has their place.
     private static readonly string Schema = string.Create(CultureInfo.InvariantCulture, $"""
@@ -201,6 +202,13 @@ internal sealed class StoreFile : IDisposable
         Begin(all: false);
         JournalFile.Execute(_connection, "DROP TABLE incoming");
         Finish(head);
+    }
+
+    /// <summary>It needs no file beside it any more, and can be read where nothing may be written.</summary>
+    public void MakeSingle()
+    {
+        JournalFile.Execute(_connection, "PRAGMA synchronous = FULL");
+        JournalFile.Execute(_connection, "PRAGMA journal_mode = DELETE");
     }
 
     /// <inheritdoc/>

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Protocol;
 using RecoverKV.Actors.Serialization;
+using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Storage;
 
@@ -19,6 +20,9 @@ namespace RecoverKV.Actors.Storage;
 internal sealed record StoreHead(
     string Replica, Guid Cluster, long Revision, long Keys, ulong Digest, long Sessions, long SessionBytes, LogBase Base)
 {
+    /// <summary>What it has as a whole.</summary>
+    public StateTotals Totals => new(Revision, Keys, Digest, Sessions, SessionBytes);
+
     /// <summary>Writes it into the parameters of an insert.</summary>
     public void WriteTo(SqliteParameterCollection parameters)
     {
@@ -49,7 +53,8 @@ internal sealed record StoreHead(
         var head = new StoreHead(
             reader.GetString(0), new Guid(cluster, bigEndian: true), reader.GetInt64(2), reader.GetInt64(3), (ulong)reader.GetInt64(4),
             reader.GetInt64(5), reader.GetInt64(6), LogBase.None);
-        return head.Checksum(log) == (ulong)reader.GetInt64(8) ? head with { Base = LogBaseCodec.Decode(log) } : throw Damaged();
+        if (head.Checksum(log) != (ulong)reader.GetInt64(8)) throw Damaged();
+        return head with { Base = OtherFormException.UnlessKnown(() => LogBaseCodec.Decode(log)) };
     }
 
     private static FormatException Damaged() => new("its head is damaged");

@@ -18,7 +18,7 @@ internal static class StoreReader
     /// <exception cref="SqliteException">It is damaged, or cannot be read.</exception>
     public static StoreHead? Load(string path, KeyValueState state)
     {
-        using var connection = Open(path);
+        using var connection = OpenForReading(path);
         if (StoreHead.Read(connection) is not { } head) return null;
         state.Reserve(head.Keys);
         LoadRecords(connection, state);
@@ -31,19 +31,24 @@ internal static class StoreReader
         return head;
     }
 
-    /// <summary>The part of a checkpoint behind a cursor, for a peer; null if the checkpoint is of another uid.</summary>
+    /// <summary>The part of a checkpoint behind a cursor, for a peer or a backup, and its uid; null if the checkpoint is of another
+    /// uid.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="at">The uid that it must be of.</param>
+    /// <param name="at">The uid that it must be of; null for any.</param>
     /// <param name="after">Where the part before ended; null for the first.</param>
     /// <param name="maxBytes">About the most bytes, unless a single record has more.</param>
     /// <exception cref="FormatException">It is damaged.</exception>
     /// <exception cref="SqliteException">It is damaged, or cannot be read.</exception>
-    public static StateChunk? Part(string path, Uid at, StateCursor? after, long maxBytes)
+    public static (Uid At, StateChunk Chunk)? Part(string path, Uid? at, StateCursor? after, long maxBytes)
     {
-        using var connection = Open(path);
+        using var connection = OpenForReading(path);
         using var transaction = connection.BeginTransaction(deferred: true);
-        if (StoreHead.Read(connection) is not { } head || head.Base.Applied != at) return null;
-        var totals = new StateTotals(head.Revision, head.Keys, head.Digest, head.Sessions, head.SessionBytes);
+        if (StoreHead.Read(connection) is not { } head || at is not null && head.Base.Applied != at) return null;
+        return (head.Base.Applied, Part(connection, head.Totals, after, maxBytes));
+    }
+
+    private static StateChunk Part(SqliteConnection connection, StateTotals totals, StateCursor? after, long maxBytes)
+    {
         var part = new StatePart();
         var (cursor, left) = (after ?? new StateCursor(default, 0, 0), maxBytes);
         if (cursor.Session == 0)
@@ -82,7 +87,7 @@ internal static class StoreReader
     public static (Uid At, StateCursor After, long Keys)? Progress(string path)
     {
         if (!File.Exists(path)) return null;
-        using var connection = Open(path);
+        using var connection = OpenForReading(path);
         if (IncomingOf(connection) is not { } at) return null;
         var keys = (long)JournalFile.Scalar(connection, "SELECT keys FROM incoming")!;
         if (JournalFile.Scalar(connection, "SELECT MAX(id) FROM sessions") is long last)
@@ -167,7 +172,7 @@ internal static class StoreReader
             var (id, lowWater, used) = (Number(statement, 0), Number(statement, 1), Number(statement, 2));
             if (SessionCodec.Checksum(id, lowWater, used, answers) != (ulong)Number(statement, 4))
                 throw new FormatException($"session {id} is damaged");
-            yield return new SessionRecord(id, lowWater, used, SessionCodec.Decode(answers));
+            yield return new SessionRecord(id, lowWater, used, OtherFormException.UnlessKnown(() => SessionCodec.Decode(answers)));
         }
     }
 
@@ -215,9 +220,9 @@ internal static class StoreReader
         return connection;
     }
 
-    private static SqliteConnection Open(string path)
+    internal static SqliteConnection OpenForReading(string path, SqliteOpenMode mode = SqliteOpenMode.ReadWrite)
     {
-        var connection = Connect(path, SqliteOpenMode.ReadWrite);
+        var connection = Connect(path, mode);
         try
         {
             if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");

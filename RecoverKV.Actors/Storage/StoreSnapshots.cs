@@ -103,7 +103,7 @@ internal sealed class StoreSnapshots : SnapshotStore
     }
 
     // Without it nobody knows what the replica had.
-    private NodeFailedException Lacking(long before, string how, Exception? cause) => JournalFile.Damaged(
+    private DamagedFolderException Lacking(long before, string how, Exception? cause) => JournalFile.Damaged(
         _setup.Store, $"{how}; the journal begins with fact {before} and needs its checkpoint", cause);
 
     private StoreHead? Read(string persistenceId, KeyValueState state, long neededBefore)
@@ -121,8 +121,9 @@ internal sealed class StoreSnapshots : SnapshotStore
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            if (e is OtherFormException) throw new NodeFailedException($"{_setup.Store} cannot be read: {e.Message}", e);
-            if (neededBefore > 0) throw Lacking(neededBefore, e.Message, e);
+            if (neededBefore > 0 && JournalFile.IsOfTheDisk(e)) throw Lacking(neededBefore, e.Message, e);
+            if (neededBefore > 0 || e is OtherFormException)
+                throw new NodeFailedException($"{_setup.Store} cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
             _log.Warning(
                 "{0} cannot be used: {1}. It is set aside as {2}{3}, and the whole journal is replayed", _setup.Store,
                 e.Message.ReplaceLineEndings(" "), StoreFile.Name, Damaged);

@@ -18,6 +18,9 @@ internal sealed class Administration(
     /// <summary>A checkpoint of a large store takes its time: so many times as much as other calls may take.</summary>
     private const int CheckpointPatience = 30;
 
+    /// <summary>How long a part of a backup may take before it is asked for again.</summary>
+    private static readonly TimeSpan BackupPatience = TimeSpan.FromSeconds(10);
+
     internal async Task<ClusterStatus> StatusAsync(CancellationToken cancellation)
     {
         var table = map.Table!;
@@ -57,6 +60,20 @@ internal sealed class Administration(
         var reply = await asks.AskAsync<AdminReply>(
             Find(node), id => new CheckpointNode(id), CheckpointPatience * deadline, cancellation).ConfigureAwait(false) ?? throw new NotDoneException($"Node {node} has written no checkpoint yet.");
         return reply.Done ? reply.Text ?? "" : throw Refused(node, reply);
+    }
+
+    /// <summary>A part of a node's checkpoint; null if the node does not answer within the deadline.</summary>
+    internal async Task<BackupPart?> BackupPartAsync(string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation)
+    {
+        var end = End();
+        while (clock() < end)
+        {
+            if (await asks.AskAsync<BackupPart>(
+                Find(node), id => new BackupRequest(id, at, after), BackupPatience, cancellation).ConfigureAwait(false) is { } part)
+                return part;
+        }
+
+        return null;
     }
 
     internal async Task PartitionAsync(

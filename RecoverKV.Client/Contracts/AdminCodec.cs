@@ -86,6 +86,68 @@ internal static class AdminCodec
         return new CheckpointNode(id);
     }
 
+    internal static WireWriter Encode(BackupRequest request)
+    {
+        var writer = new WireWriter();
+        writer.Int(1, request.Id);
+        writer.Int(2, request.At);
+        writer.Bytes(3, request.After.Span);
+        return writer;
+    }
+
+    internal static BackupRequest DecodeBackupRequest(ReadOnlyMemory<byte> encoded)
+    {
+        long id = 0, at = 0;
+        ReadOnlyMemory<byte> after = default;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: id = reader.Int(); break;
+                case 2: at = reader.Int(); break;
+                case 3: after = reader.Bytes(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new BackupRequest(id, at, after);
+    }
+
+    internal static WireWriter Encode(BackupPart part)
+    {
+        var writer = new WireWriter(part.Part.Length + 64);
+        writer.Int(1, part.Id);
+        writer.Int(2, part.At);
+        writer.Bytes(3, part.Part.Span);
+        writer.Id(4, part.Cluster);
+        writer.Int(5, part.FrameSize);
+        return writer;
+    }
+
+    internal static BackupPart DecodeBackupPart(ReadOnlyMemory<byte> encoded)
+    {
+        long id = 0, at = 0;
+        ReadOnlyMemory<byte> part = default;
+        var cluster = Guid.Empty;
+        var frame = 0;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: id = reader.Int(); break;
+                case 2: at = reader.Int(); break;
+                case 3: part = reader.Bytes(); break;
+                case 4: cluster = reader.Id(); break;
+                case 5: frame = reader.Int32(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new BackupPart(id, at, part, cluster, frame);
+    }
+
     internal static WireWriter Encode(AdminReply reply)
     {
         var writer = new WireWriter();

@@ -102,6 +102,20 @@ public sealed record PartitionNode(
 /// <param name="Id">Chosen by the client; the answer carries it.</param>
 public sealed record CheckpointNode(long Id) : IClientMessage;
 
+/// <summary>Asks a node for a part of its checkpoint (R10), for a backup.</summary>
+/// <param name="Id">Chosen by the client; the answer carries it.</param>
+/// <param name="At">The uid of the checkpoint; -1 for the one that there is.</param>
+/// <param name="After">Where the part before ended, as its answer says; empty for the first.</param>
+public sealed record BackupRequest(long Id, long At, ReadOnlyMemory<byte> After) : IClientMessage;
+
+/// <summary>The answer to <see cref="BackupRequest"/>.</summary>
+/// <param name="Id">The id of the request.</param>
+/// <param name="At">The uid of the checkpoint; -1 if there is none, or another one by now.</param>
+/// <param name="Part">The part, in the form in which nodes send it to each other; it says itself where the next one begins.</param>
+/// <param name="Cluster">Whose it is.</param>
+/// <param name="FrameSize">The largest message of that store, in bytes.</param>
+public sealed record BackupPart(long Id, long At, ReadOnlyMemory<byte> Part, Guid Cluster = default, int FrameSize = 0) : IClientMessage;
+
 /// <summary>The answer to <see cref="StopNode"/>, <see cref="PartitionNode"/> and <see cref="CheckpointNode"/>.</summary>
 /// <param name="Id">The id of the request.</param>
 /// <param name="Done">Whether it was done, or is under way.</param>

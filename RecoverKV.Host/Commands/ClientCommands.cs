@@ -17,6 +17,7 @@ internal static class ClientCommands
         LoadCommand.Create(context),
         DumpCommand.Create(context),
         CheckpointCommand.Create(context),
+        BackupCommands.CreateBackup(context),
         StopCommand.Create(context),
         PartitionCommand.Create(context),
     ];

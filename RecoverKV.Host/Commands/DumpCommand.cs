@@ -5,7 +5,7 @@ using RecoverKV.Host.Records;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary><c>dump [FILE|-] [--format F] [--stale]</c></summary>
+/// <summary><c>dump [FILE|-] [--format F] [--stale|--at-one-point]</c></summary>
 internal static class DumpCommand
 {
     public static Command Create(CommandContext context)
@@ -22,18 +22,29 @@ internal static class DumpCommand
         });
         var format = FormatOption.Create();
         var stale = Arguments.Stale();
+        var atOnePoint = new Option<bool>("--at-one-point")
+        {
+            Description = "All keys as they are at one point of the order of writes, of a checkpoint that a node makes for it.",
+        };
         var command = context.NewCommand("dump", "Write all keys and values, in the order of the keys' bytes.",
             async (parsed, client, cancellation) =>
             {
                 var name = parsed.GetRequiredValue(file);
                 var consistency = parsed.GetValue(stale) ? ReadConsistency.Stale : ReadConsistency.Linearizable;
                 var chosen = RecordFormat.Choose(parsed.GetValue(format), name);
-                var items = client.ScanAsync(new ScanOptions { Consistency = consistency }, cancellation);
+                var items = parsed.GetValue(atOnePoint)
+                    ? StateParts.ItemsAsync(client, cancellation)
+                    : client.ScanAsync(new ScanOptions { Consistency = consistency }, cancellation);
                 return await RunAsync(context.Terminal, items, name, chosen);
             });
         command.Add(file);
         command.Add(format);
         command.Add(stale);
+        command.Add(atOnePoint);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(stale) && result.GetValue(atOnePoint)) result.AddError("--stale and --at-one-point exclude each other");
+        });
         return command;
     }
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using RecoverKV.Actors.State;
 using RecoverKV.Client;
 using RecoverKV.Client.Contracts;
 using RecoverKV.Simulation;
@@ -36,9 +37,20 @@ internal sealed class Arbitrary(Prng random)
         if (type == typeof(Key)) return new Key(Bytes());
         if (type == typeof(WriteRequest))
             return WriteRequestCodec.Create(Number(), Number(), Number(), (WriteOperation[])Many(typeof(WriteOperation), null));
+        if (type == typeof(ulong)) return (ulong)Number();
+        if (type == typeof(StatePart)) return Part();
         // No version has uid 0: it stands for none.
         var made = Made(type);
         return made is Version { Uid: 0 } none ? none with { Uid = 1 } : made;
+    }
+
+    // What goes to a peer has nothing that is gone.
+    private StatePart Part()
+    {
+        var part = new StatePart();
+        part.Keys.AddRange((KeyRecord[])Many(typeof(KeyRecord), null));
+        part.Sessions.AddRange((SessionRecord[])Many(typeof(SessionRecord), null));
+        return part;
     }
 
     private object Made(Type type)

@@ -16,7 +16,7 @@ public sealed class PortSpec
         var folder = Directory.CreateTempSubdirectory("recoverkv-spec-");
         try
         {
-            var e = await Assert.ThrowsAsync<NodeFailedException>(() => RecoverKvNode.StartAsync(ConfigurationFactory.ParseString($$"""
+            var e = await Assert.ThrowsAnyAsync<NodeFailedException>(() => RecoverKvNode.StartAsync(ConfigurationFactory.ParseString($$"""
                 recoverkv {
                   node = {{first.Name}}
                   members = ["{{first.Name}}@{{first.Host}}:{{first.Port}}"]

@@ -82,6 +82,8 @@ internal static class ClientMessageGen
         [typeof(StopNode)] = Of(
             Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
         [typeof(CheckpointNode)] = Of(Number.Select(i => new CheckpointNode(i))),
+        [typeof(BackupRequest)] = Of(Gen.Select(Number, Number, Bytes).Select((i, a, b) => new BackupRequest(i, a, b))),
+        [typeof(BackupPart)] = Of(Gen.Select(Number, Number, Bytes, Id, Number32).Select((i, a, b, c, f) => new BackupPart(i, a, b, c, f))),
         [typeof(PartitionNode)] = Of(
             Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool, MaybeText)
                 .Select((i, c, r, h, s) => new PartitionNode(i, c, r, h, s))),

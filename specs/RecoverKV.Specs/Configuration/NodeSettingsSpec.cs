@@ -89,6 +89,7 @@ public class NodeSettingsSpec
         { "fetch.bytes", "512KiB", "13KiB", s => Protocol(s).FetchBytes },
         { "fetch.in-flight", "4", "14", s => Protocol(s).FetchesInFlight },
         { "log-memory", "32MiB", "0B", s => Protocol(s).LogBytesInMemory },
+        { "log.keep", "64MiB", "0B", s => Protocol(s).LogBytesKept },
         { "checkpoint.writes", "1000000", "1000", s => s.Checkpoint.Writes },
         { "checkpoint.bytes", "256MiB", "1MiB", s => s.Checkpoint.Bytes },
     };

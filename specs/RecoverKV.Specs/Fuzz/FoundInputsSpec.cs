@@ -108,7 +108,7 @@ public sealed class FoundInputsSpec
         Type[] others =
         [
             typeof(Hello), typeof(Unreadable), typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat),
-            typeof(HeartbeatAck), typeof(Fetch), typeof(Entries),
+            typeof(HeartbeatAck), typeof(Fetch), typeof(Entries), typeof(Compacted), typeof(FetchState), typeof(StatePage),
         ];
         var types = typeof(PeerMessage).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(PeerMessage)))
             .Except(others).Append(typeof(MemberId)).Append(typeof(ControlCodec.ViewForm)).ToArray();

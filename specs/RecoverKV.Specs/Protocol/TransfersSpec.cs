@@ -178,12 +178,12 @@ public sealed class TransfersSpec
     {
         Batch[] log = [.. Enumerable.Range(0, 300).Select(i => Batch(1, 10 * i + 1, 10 * i + 10))];
         var kit = CoreKit.Start(
-            2, 3, Journal(View1(), log), o => o with { LogBytesInMemory = 0, LogBytesKept = 0, PieceBytes = 1 });
+            2, 3, Journal(View1(), log), o => o with { LogBytesInMemory = 0, LogBytesKept = 1, PieceBytes = 1 });
         kit.Receive(1, Beat(1, kit.Now, 3000));
         var checkpoint = kit.Core.BeginCheckpoint()!;
         while (checkpoint.State.Next(1000, 1_000_000) is not null) { }
         kit.Core.CheckpointSaved(checkpoint);
-        var forget = Assert.IsType<Effect.Forget>(Assert.Single(kit.Core.Effects.Where(e => e is not Effect.Notice)));
+        var forget = Assert.IsType<Effect.Forget>(Assert.Single(kit.Core.Effects, e => e is not Effect.Notice));
         kit.Core.Effects.Clear();
         Assert.True(forget.To > Uid.Zero && forget.Before > 1, $"{forget}");
         kit.Receive(3, new Fetch(E(1), 5, Range(1, 9))).Exactly(To(3, new Compacted(E(1), 5, U(3000))));

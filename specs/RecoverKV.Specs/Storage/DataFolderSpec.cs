@@ -108,6 +108,23 @@ public sealed class DataFolderSpec : IDisposable
     }
 
     [Fact]
+    public void What_was_going_aside_when_the_process_ended_goes_there_as_a_whole()
+    {
+        Make();
+        File.WriteAllText(_folder.File("aside"), "damaged-then");
+        File.Move(_folder.File("identity"), _folder.File("retiring"));
+        using (var folder = DataFolder.Open(_folder.Path, Node))
+            Assert.True(folder is { IsNew: true, IsSuccessor: true });
+        foreach (var file in new[] { "identity", "journal.db", "journal.count" })
+            Assert.True(File.Exists(Path.Combine(_folder.Path, "damaged-then", file)), file);
+        Assert.False(File.Exists(_folder.File("aside")));
+        // One that had not begun is none.
+        File.WriteAllText(_folder.File("aside"), "damaged-never");
+        using (var folder = DataFolder.Open(_folder.Path, Node)) Assert.False(folder.IsNew);
+        Assert.False(Directory.Exists(_folder.File("damaged-never")) || File.Exists(_folder.File("aside")));
+    }
+
+    [Fact]
     public void A_path_that_is_a_file_is_refused()
     {
         File.WriteAllText(_folder.File("file"), "");

@@ -41,7 +41,7 @@ public sealed class StoreTransferSpec : IDisposable
         file.Finish(_head);
     }
 
-    private StateChunk Part(StateCursor? after, long bytes) => StoreReader.Part(Store, _head.Base.Applied, after, bytes)!;
+    private StateChunk Part(StateCursor? after, long bytes) => StoreReader.Part(Store, _head.Base.Applied, after, bytes)!.Value.Chunk;
 
     private void AssertWhole()
     {

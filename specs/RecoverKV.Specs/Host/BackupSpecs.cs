@@ -1,0 +1,72 @@
+using System.Globalization;
+using RecoverKV.Host;
+
+namespace RecoverKV.Specs.Host;
+
+/// <summary>`backup`, `verify` and `restore` as an operator uses them, at a running store.</summary>
+public sealed class BackupSpecs : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("recoverkv-backup").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_backup_of_a_running_store_makes_a_new_one_that_goes_on_from_there()
+    {
+        var file = Path.Combine(_folder, "backup.rkv");
+        var lines = string.Concat(Enumerable.Range(0, 3000).Select(i => string.Create(CultureInfo.InvariantCulture, $"k{i}\t{new string('v', i % 90)}{i}\n")));
+        string before;
+        await using (var up = await RunningUp.StartWithSettingsAsync(Path.Combine(_folder, "one"), "fetch.bytes=8KiB"))
+        {
+            Assert.Equal(0, (await up.RunAsync(["load", "-"], lines)).Code);
+            before = (await up.RunAsync(["dump"])).Output;
+            Assert.Equal((0, before), (await up.RunAsync(["dump", "--at-one-point"])) is var dump ? (dump.Code, dump.Output) : default);
+            Assert.Equal(2, (await up.RunAsync(["dump", "--at-one-point", "--stale"])).Code);
+            var (code, output, error) = await up.RunAsync(["backup", file]);
+            Assert.True(code == 0, output + error);
+            Assert.Contains("3000 keys of store ", output, StringComparison.Ordinal);
+            // It overwrites nothing.
+            Assert.Equal(2, (await up.RunAsync(["backup", file])).Code);
+            Assert.Equal(2, (await up.RunAsync(["backup", file + ".x", "--node", "node9"])).Code);
+        }
+
+        Assert.Equal([file], Directory.GetFiles(_folder));
+        Assert.Equal(0, await RunAsync("verify", file));
+        var restored = Path.Combine(_folder, "two");
+        Assert.Equal(0, await RunAsync("restore", file, restored));
+        Assert.Equal(3, await RunAsync("restore", file, restored));
+        await using (var up = await RunningUp.StartWithSettingsAsync(restored))
+        {
+            Assert.Equal(before, (await up.RunAsync(["dump"])).Output);
+            Assert.Equal(0, (await up.RunAsync(["put", "k1", "later"])).Code);
+            Assert.Equal("later\n", (await up.RunAsync(["get", "k1"])).Output);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_no_backup_or_no_node_is_refused_with_one_line()
+    {
+        var file = Path.Combine(_folder, "text");
+        await File.WriteAllTextAsync(file, "no backup");
+        foreach (var (code, args) in new (int, string[])[]
+        {
+            (3, ["verify", file]), (3, ["verify", _folder]), (3, ["restore", file, Path.Combine(_folder, "out")]),
+            (2, ["restore", file, Path.Combine(_folder, "out"), "--nodes", "a,b,a"]), (2, ["restore", file, Path.Combine(_folder, "out"), "--nodes", "a b"]),
+            (2, ["verify"]), (2, ["restore", file]),
+        })
+        {
+            using var terminal = new TestTerminal();
+            Assert.Equal(code, await Cli.RunAsync(args, terminal.Terminal));
+            Assert.StartsWith("recoverkv: ", terminal.Error, StringComparison.Ordinal);
+            Assert.Equal(1, terminal.Error.Count(c => c == '\n'));
+        }
+
+        Assert.False(Directory.Exists(Path.Combine(_folder, "out")));
+    }
+
+    private static async Task<int> RunAsync(params string[] args)
+    {
+        using var terminal = new TestTerminal();
+        return await Cli.RunAsync(args, terminal.Terminal);
+    }
+}
