@@ -18,6 +18,8 @@ internal sealed class Administration(
     /// <summary>A checkpoint of a large store takes its time: so many times as much as other calls may take.</summary>
     private const int CheckpointPatience = 30;
 
+    private static readonly TimeSpan CheckpointAgain = TimeSpan.FromSeconds(20);
+
     /// <summary>How long a part of a backup may take before it is asked for again.</summary>
     private static readonly TimeSpan BackupPatience = TimeSpan.FromSeconds(10);
 
@@ -57,9 +59,16 @@ internal sealed class Administration(
 
     internal async Task<string> CheckpointAsync(string node, CancellationToken cancellation)
     {
-        var reply = await asks.AskAsync<AdminReply>(
-            Find(node), id => new CheckpointNode(id), CheckpointPatience * deadline, cancellation).ConfigureAwait(false) ?? throw new NotDoneException($"Node {node} has written no checkpoint yet.");
-        return reply.Done ? reply.Text ?? "" : throw Refused(node, reply);
+        var end = clock() + (long)(CheckpointPatience * deadline).TotalMilliseconds;
+        while (clock() < end)
+        {
+            // An answer is lost with its connection; to ask again costs the node a small checkpoint at most.
+            if (await asks.AskAsync<AdminReply>(
+                Find(node), id => new CheckpointNode(id), CheckpointAgain, cancellation).ConfigureAwait(false) is { } reply)
+                return reply.Done ? reply.Text ?? "" : throw Refused(node, reply);
+        }
+
+        throw new NotDoneException($"Node {node} has written no checkpoint yet.");
     }
 
     /// <summary>A part of a node's checkpoint; null if the node does not answer within the deadline.</summary>
