@@ -172,11 +172,13 @@ public sealed partial class ReplicaCore
 
     private const int StallFactor = 5;
 
-    // Its gaps are closed and its tail follows, but for what may be on its way.
+    // Its gaps are closed and its tail follows, but for what may be on its way. What only the state has is not: a try without it
+    // would be in vain, and put off the next.
     private bool HasCaughtUp(Leading leading, Follower follower) =>
         _now - follower.HeardAt <= _options.SilenceLimit / 2
         && _now - leading.ActiveAt > _options.HeartbeatInterval
         && follower.Contiguous + ((long)_options.BatchRequests * _options.BatchesInFlight) >= _knownCommitted
+        && follower.Contiguous >= _log.Compacted
         && follower is { Left: false, CutOff: false }
         && (!_joins.TryGetValue(follower.Member.Node, out var join) || _now >= join.RetryAt);
 

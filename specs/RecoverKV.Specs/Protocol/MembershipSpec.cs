@@ -14,6 +14,9 @@ public sealed class MembershipSpec
     private static ProtocolOptions Impatient(ProtocolOptions options) =>
         options with { SilenceLimit = Ms(300), BatchRequests = 1, BatchesInFlight = 1 };
 
+    private static ProtocolOptions Forgetful(ProtocolOptions options) =>
+        options with { SilenceLimit = Ms(300), LogBytesInMemory = 0, LogBytesKept = 1, PieceBytes = 1 };
+
     [Fact]
     public void R8_a_silent_member_is_dropped_and_nothing_commits_before_its_last_lease_must_have_ended()
     {
@@ -78,6 +81,22 @@ public sealed class MembershipSpec
         kit.DiskCatchesUp();
         kit.Receive(2, Appended(3, 6)).Nothing();
         kit.Receive(3, Appended(3, 6)).Exactly(Answers(Ann, 6), To(2, new Commit(E(3), U(6))), To(3, new Commit(E(3), U(6))));
+    }
+
+    [Fact]
+    public void R8_a_zombie_that_lacks_what_only_the_state_has_is_not_taken_in()
+    {
+        // It is within what may be on its way; but of the first ten uids no log has any left.
+        var kit = Sequencer(inSync: [1, 2], log: 10, options: Forgetful);
+        kit.Submit(Ann, R(11));
+        kit.AllAcknowledge(11);
+        var checkpoint = kit.Core.BeginCheckpoint()!;
+        while (checkpoint.State.Next(1000, 1_000_000) is not null) { }
+        kit.Core.CheckpointSaved(checkpoint);
+        Assert.Equal(U(10), Assert.IsType<Effect.Forget>(Assert.Single(kit.Core.Effects)).To);
+        kit.Core.Effects.Clear();
+        Assert.DoesNotContain(kit.Run(500, contiguous: 9, 3), Sends<Canvass>);
+        Assert.Contains(kit.Run(500, contiguous: 10, 3), Sends<Canvass>);
     }
 
     [Fact]
