@@ -26,7 +26,8 @@ public enum NodeExit
     /// <summary>It left in good order, because it was asked to.</summary>
     Left = 0,
 
-    /// <summary>It must be started again: its actor system was quarantined, or its data folder set aside (R11).</summary>
+    /// <summary>It must be started again: its actor system was quarantined, or its data folder set aside
+    /// (R11).</summary>
     Restart = 1,
 }
 
@@ -40,9 +41,11 @@ public sealed class RecoverKvNode : IAsyncDisposable
     private readonly Action<string>? _notice;
 
     private RecoverKvNode(
-        NodeSettings settings, DataFolder folder, ActorSystem system, Owner owner, IActorRef supervisor, Action<string>? notice)
+        NodeSettings settings, DataFolder folder, ActorSystem system, Owner owner, IActorRef supervisor,
+        Action<string>? notice)
     {
-        (Settings, _folder, System, _owner, _supervisor, _notice) = (settings, folder, system, owner, supervisor, notice);
+        (Settings, _folder, System, _owner, _supervisor, _notice) =
+            (settings, folder, system, owner, supervisor, notice);
         Completion = EndAsync();
     }
 
@@ -63,8 +66,8 @@ public sealed class RecoverKvNode : IAsyncDisposable
 
     /// <summary>Starts a node; returns when it listens. Its replica replays its journal after that.</summary>
     /// <param name="settings">What it is to be.</param>
-    /// <param name="notice">Told, in one line, why the start has to wait: the disk is full, or another program has locked the
-    /// journal; null to fail then. And that the data folder was damaged and is set aside.</param>
+    /// <param name="notice">Told, in one line, why the start has to wait: the disk is full, or another program has
+    /// locked the journal; null to fail then. And that the data folder was damaged and is set aside.</param>
     /// <param name="cancellation">Ends that wait.</param>
     /// <exception cref="NodeFailedException">As above.</exception>
     public static async Task<RecoverKvNode> StartAsync(
@@ -88,7 +91,8 @@ public sealed class RecoverKvNode : IAsyncDisposable
             // A node that answers nobody must not look like one that runs.
             system.ActorOf(Props.Create(() => new Watch(owner, gateway, supervisor)), "watch");
             _ = system.WhenTerminated.ContinueWith(
-                _ => owner.Failed(new NodeFailedException($"{settings.Self.Node} has ended: its actor system was stopped")),
+                _ => owner.Failed(new NodeFailedException(
+                    $"{settings.Self.Node} has ended: its actor system was stopped")),
                 TaskScheduler.Default);
             return new RecoverKvNode(settings, folder, system, owner, supervisor, notice);
         }
@@ -122,12 +126,14 @@ public sealed class RecoverKvNode : IAsyncDisposable
     private static readonly TimeSpan FolderRetry = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Leaves in good order (R8): hands over or gives its lease back first, so that the others need not wait.
-    /// Ends after a few lease times in any case.</summary>
+    /// Ends after a few lease times and a few seconds for a checkpoint in any case.</summary>
     public async Task LeaveAsync()
     {
         System.ActorSelection(ReplicaActor.Path).Tell(ReplicaActor.Leave.Instance);
         // A replica that is out of service cannot answer; it has nothing to hand over either.
-        await Task.WhenAny(Completion, Task.Delay(3 * LeaseTime)).ConfigureAwait(false);
+        await Task.WhenAny(Completion, _owner.HasLeft, Task.Delay(3 * LeaseTime)).ConfigureAwait(false);
+        if (_owner.HasLeft.IsCompleted)
+            await Task.WhenAny(Completion, Task.Delay(LastCheckpoint)).ConfigureAwait(false);
         _owner.Left();
         await Completion.ConfigureAwait(false);
     }
@@ -138,6 +144,10 @@ public sealed class RecoverKvNode : IAsyncDisposable
         _owner.Restart("the node was disposed of");
         await Completion.ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false);
     }
+
+    // R10: the most time that a checkpoint before a clean stop may take; who stops a node often kills it after ten
+    // seconds.
+    private static readonly TimeSpan LastCheckpoint = TimeSpan.FromSeconds(4);
 
     private TimeSpan LeaseTime => Settings.ProtocolOptions(Guid.Empty, 1, 0).Lease;
 
@@ -191,13 +201,20 @@ public sealed class RecoverKvNode : IAsyncDisposable
         }
     }
 
-    private sealed record NodeEnd(NodeExit Exit, string Reason = "", bool Retire = false, NodeFailedException? Failure = null);
+    private sealed record NodeEnd(
+        NodeExit Exit, string Reason = "", bool Retire = false, NodeFailedException? Failure = null);
 
     private sealed class Owner : INodeOwner
     {
         private readonly TaskCompletionSource<NodeEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<NodeEnd> End => _end.Task;
+
+        private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task HasLeft => _left.Task;
+
+        public void Leaves() => _left.TrySetResult();
 
         public void Left() => _end.TrySetResult(new NodeEnd(NodeExit.Left));
 

@@ -7,7 +7,8 @@ namespace RecoverKV.Client;
 
 /// <summary>
 /// A client without its network, threads and timer: what calls and messages do. It is given all that it takes from
-/// outside, so that the simulator runs the same code. Thread-safe, but for <see cref="Received"/>: one message at a time.
+/// outside, so that the simulator runs the same code. Thread-safe, but for <see cref="Received"/>: one message at a
+/// time.
 /// </summary>
 internal sealed class ClientCore
 {

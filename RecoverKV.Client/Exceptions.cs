@@ -8,13 +8,21 @@ public class RecoverKvException : Exception
 }
 
 /// <summary>The call was not done, and will not be: nothing was changed.</summary>
-public sealed class NotDoneException : RecoverKvException
+public class NotDoneException : RecoverKvException
 {
     /// <summary>With a message of one line.</summary>
     public NotDoneException(string message, Exception? inner = null) : base(message, inner) { }
 
     /// <summary>Whether a node declined an order, rather than nobody being there to do it.</summary>
     internal bool Refused { get; init; }
+}
+
+/// <summary>The write would add data, for which a node has no room in its memory or on its disk; not done. Deletions
+/// are done, and writes again when there is room.</summary>
+public sealed class StoreFullException : NotDoneException
+{
+    /// <summary>With a message of one line.</summary>
+    public StoreFullException(string message, Exception? inner = null) : base(message, inner) { }
 }
 
 /// <summary>

@@ -1,7 +1,7 @@
 namespace RecoverKV.Client;
 
-/// <summary>Keys from one on and up to another, by their bytes. Immutable; safe to share between threads. The default is all
-/// keys. The memory that it wraps must not change.</summary>
+/// <summary>Keys from one on and up to another, by their bytes. Immutable; safe to share between threads. The default
+/// is all keys. The memory that it wraps must not change.</summary>
 public readonly struct KeyRange
 {
     private KeyRange(ReadOnlyMemory<byte> from, ReadOnlyMemory<byte>? to) => (From, To) = (from, to);
@@ -45,7 +45,10 @@ public readonly struct KeyRange
     /// <summary>What is left of it behind a key, in the direction of a scan.</summary>
     internal KeyRange After(Key key, bool reverse)
     {
-        if (reverse) return To is { } to && to.Span.SequenceCompareTo(key.Bytes.Span) <= 0 ? this : new KeyRange(From, key.Bytes);
+        if (reverse)
+            return To is { } to && to.Span.SequenceCompareTo(key.Bytes.Span) <= 0
+                ? this
+                : new KeyRange(From, key.Bytes);
         if (From.Span.SequenceCompareTo(key.Bytes.Span) > 0) return this;
         var next = new byte[key.Length + 1];
         key.Bytes.CopyTo(next);

@@ -52,7 +52,9 @@ internal static class Limits
         }
 
         var most = MessageBytes(view);
-        return total > most ? new($"The keys of the read have {total} bytes; at most {most} are allowed together.") : null;
+        return total > most
+            ? new($"The keys of the read have {total} bytes; at most {most} are allowed together.")
+            : null;
     }
 
     private static InvalidRequestException? Broken(Key key, ClusterView view)

@@ -60,12 +60,13 @@ public sealed partial class RecoverKvClient
             if (cancellation.IsCancellationRequested) throw;
             var why = failures.Length == 0 ? "." : $": {string.Join("; ", failures)}.";
             throw new NotDoneException(
-                $"No node answered at {string.Join(", ", points.AsEnumerable())} within {options.ConnectTimeout.TotalSeconds:0.#} s{why}", e);
+                $"No node answered at {string.Join(", ", points.AsEnumerable())} "
+                + $"within {options.ConnectTimeout.TotalSeconds:0.#} s{why}", e);
         }
     }
 
-    /// <summary>Asks these nodes for a view until one answers that names who leads. If nobody leads as far as that one knows,
-    /// the others get a moment: it may be a stranger to them (R12).</summary>
+    /// <summary>Asks these nodes for a view until one answers that names who leads. If nobody leads as far as that one
+    /// knows, the others get a moment: it may be a stranger to them (R12).</summary>
     private async Task FindAsync(ContactPoint[] points, CancellationToken cancellation)
     {
         for (var round = 0; !_found.Task.IsCompleted; round++)
@@ -88,7 +89,8 @@ public sealed partial class RecoverKvClient
     private void Received(IClientMessage message, ContactPoint from)
     {
         _core.Received(message, Map.Find(from));
-        if (message is ClusterView && Map.Table is { Sequencer: not null } or { Nodes.Length: 1 }) _found.TrySetResult();
+        if (message is ClusterView && Map.Table is { Sequencer: not null } or { Nodes.Length: 1 })
+            _found.TrySetResult();
     }
 
     private void Lost(ContactPoint node)
@@ -104,7 +106,8 @@ public sealed partial class RecoverKvClient
             _connections.Sweep(_clock());
             _core.Sweep();
         }
-#pragma warning disable CA1031 // An exception in a timer would end the application's process; the calls tell it instead.
+#pragma warning disable CA1031 // An exception in a timer would end the application's process;
+        // the calls tell it instead.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -14,8 +14,8 @@ namespace RecoverKV.Client;
 /// <see cref="NotDoneException"/> (nothing was changed), an <see cref="OutcomeUnknownException"/> (a write that may or
 /// may not have been done) or an <see cref="InvalidRequestException"/> (a limit is broken). A write is sent again until
 /// it is answered and still takes effect at most once (R9).</para>
-/// <para>A client keeps to the store that it found (R12). Once most nodes are of another one, as after a store was made anew
-/// at the same addresses, its calls end with a <see cref="NotDoneException"/> that says so, and a new client is
+/// <para>A client keeps to the store that it found (R12). Once most nodes are of another one, as after a store was made
+/// anew at the same addresses, its calls end with a <see cref="NotDoneException"/> that says so, and a new client is
 /// needed.</para>
 /// <para>Cancelling a call ends the wait, not a write that is already under way: it may still be done.</para>
 /// <para>Calls that run at the same time have no order among each other. The memory of keys, values and lists must
@@ -48,8 +48,8 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     /// <summary>Stores a value.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value to store.</param>
-    /// <param name="returnPrevious">Whether the result shall have the version that was replaced; it costs the nodes to look
-    /// it up, and the network to carry it.</param>
+    /// <param name="returnPrevious">Whether the result shall have the version that was replaced; it costs the nodes to
+    /// look it up, and the network to carry it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<WriteResult> PutAsync(
         Key key, ReadOnlyMemory<byte> value, bool returnPrevious, CancellationToken cancellationToken = default) =>
@@ -118,8 +118,8 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
 
     /// <summary>
     /// Several operations as one atomic write: all of them at one point of the order of writes, or, if a condition does
-    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations, and as many bytes as half of the nodes'
-    /// <c>recoverkv.frame-size</c>.
+    /// not hold, none. At most <see cref="ClientLimits.Operations"/> operations, and as many bytes as half of the
+    /// nodes' <c>recoverkv.frame-size</c>.
     /// </summary>
     public Task<WriteResult> WriteAsync(
         IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken = default) =>
@@ -161,17 +161,20 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// The keys of a range with their versions, in the order of their bytes or the other way round. They come in pages, each of
-    /// one point of the order of writes. A key that is there during the whole scan comes exactly once; one that is written
-    /// or deleted meanwhile may come with either state.
+    /// The keys of a range with their versions, in the order of their bytes or the other way round. They come in pages,
+    /// each of one point of the order of writes. A key that is there during the whole scan comes exactly once; one that
+    /// is written or deleted meanwhile may come with either state.
     /// </summary>
     /// <param name="options">All keys, ascending, linearizable, if left out.</param>
     /// <param name="cancellationToken">Ends the scan.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The consistency is not for scans, or the limit is negative.</exception>
-    public IAsyncEnumerable<ScanItem> ScanAsync(ScanOptions? options = null, CancellationToken cancellationToken = default)
+    /// <exception cref="ArgumentOutOfRangeException">The consistency is not for scans, or the limit is
+    /// negative.</exception>
+    public IAsyncEnumerable<ScanItem> ScanAsync(
+        ScanOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new ScanOptions();
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)options.Consistency, (int)ReadConsistency.Stale, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            (int)options.Consistency, (int)ReadConsistency.Stale, nameof(options));
         if (options.Limit is { } limit) ArgumentOutOfRangeException.ThrowIfNegative(limit, nameof(options));
         return new Scan(Map, _core.Asks, _clock, _options.Deadline, options).ItemsAsync(cancellationToken);
     }
@@ -180,17 +183,19 @@ public sealed partial class RecoverKvClient : IAsyncDisposable
     public Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         Admin.StatusAsync(cancellationToken);
 
-    /// <summary>Makes a node write a checkpoint of all that it has by now, so that its next start replays little (R10). Nodes do so
-    /// by themselves, too.</summary>
+    /// <summary>Makes a node write a checkpoint of all that it has by now, so that its next start replays little (R10).
+    /// Nodes do so by themselves, too.</summary>
     /// <param name="node">Its id.</param>
     /// <param name="cancellationToken">Ends the wait, not the checkpoint.</param>
     /// <returns>The checkpoint, in words.</returns>
-    /// <exception cref="NotDoneException">The node cannot write one, or did not within 30 times the deadline.</exception>
+    /// <exception cref="NotDoneException">The node cannot write one, or did not within 30 times the
+    /// deadline.</exception>
     public Task<string> CheckpointAsync(string node, CancellationToken cancellationToken = default) =>
         Admin.CheckpointAsync(node, cancellationToken);
 
     /// <summary>A part of a node's checkpoint, for a backup; null if it does not answer.</summary>
-    internal Task<BackupPart?> BackupPartAsync(string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation) =>
+    internal Task<BackupPart?> BackupPartAsync(
+        string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation) =>
         Admin.BackupPartAsync(node, at, after, cancellation);
 
     /// <summary>

@@ -11,11 +11,12 @@ public sealed record RecoverKvClientOptions
     /// <summary>How long <see cref="RecoverKvClient.ConnectAsync"/> looks for a node that answers.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Null: connections are not encrypted, which nodes take with <c>recoverkv.tls.mode = off</c> only.</summary>
+    /// <summary>Null: connections are not encrypted, which nodes take with <c>recoverkv.tls.mode = off</c>
+    /// only.</summary>
     public TlsOptions? Tls { get; init; }
 
-    /// <summary>Goes with orders to stop and cut nodes, which do them even with <c>recoverkv.chaos = off</c> if it is their
-    /// <c>recoverkv.chaos-secret</c>; null: none.</summary>
+    /// <summary>Goes with orders to stop and cut nodes, which do them even with <c>recoverkv.chaos = off</c> if it is
+    /// their <c>recoverkv.chaos-secret</c>; null: none.</summary>
     internal string? ChaosSecret { get; init; }
 
     /// <summary>Whether keys of <see cref="ReservedPrefix"/> may be written: by the gRPC endpoint only.</summary>

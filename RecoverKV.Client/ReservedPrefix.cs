@@ -2,8 +2,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Client;
 
-/// <summary>The keys that the gRPC endpoint keeps for itself in the store begin with this. Nobody else writes them: such a
-/// key would open a client of the endpoint, and no dump would show it.</summary>
+/// <summary>The keys that the gRPC endpoint keeps for itself in the store begin with this. Nobody else writes them:
+/// such a key would open a client of the endpoint, and no dump would show it.</summary>
 internal static class ReservedPrefix
 {
     /// <summary>Whether a key is one of them.</summary>

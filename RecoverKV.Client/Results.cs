@@ -21,9 +21,9 @@ public readonly record struct GetResult(Contracts.Version? Version, TimeSpan? Ag
 /// <param name="Uid">Its place in the order of writes.</param>
 /// <param name="Previous">If that was asked for, for each operation the version before the write, null if the key was
 /// absent; else empty.</param>
-/// <param name="PreviousOmitted">The versions before the write were asked for and are not known: together they do not fit
-/// one message, or they have more than 4 KiB and the answer had to be given a second time, as the first was lost. At least
-/// one of the keys was there.</param>
+/// <param name="PreviousOmitted">The versions before the write were asked for and are not known: together they do not
+/// fit one message, or they have more than 4 KiB and the answer had to be given a second time, as the first was lost.
+/// At least one of the keys was there.</param>
 public sealed record WriteResult(
     bool Applied, long Uid, IReadOnlyList<Contracts.Version?> Previous, bool PreviousOmitted = false);
 

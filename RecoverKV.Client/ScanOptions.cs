@@ -14,7 +14,8 @@ public sealed record ScanOptions
     /// <summary>No more items than this; null for no such bound.</summary>
     public long? Limit { get; init; }
 
-    /// <summary>Goes on behind this key, in the direction of the scan: the last one that an earlier scan gave.</summary>
+    /// <summary>Goes on behind this key, in the direction of the scan: the last one that an earlier scan
+    /// gave.</summary>
     public Key? After { get; init; }
 
     /// <summary>What each page promises; <see cref="ReadConsistency.Available"/> is not for scans.</summary>

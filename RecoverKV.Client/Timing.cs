@@ -6,15 +6,16 @@ internal static class Timing
     /// <summary>How often deadlines and retries are looked after; one timer serves all calls.</summary>
     internal const int Sweep = 20;
 
-    /// <summary>Contact points are asked again after this, and a node that could not be reached is not tried before.</summary>
+    /// <summary>Contact points are asked again after this, and a node that could not be reached is not tried
+    /// before.</summary>
     internal const int ConnectRetry = 200;
 
-    /// <summary>A connection must be there within this. A node that is cut off must not block its connection for longer than a
-    /// call lasts.</summary>
+    /// <summary>A connection must be there within this. A node that is cut off must not block its connection for longer
+    /// than a call lasts.</summary>
     internal const int Connect = 2000;
 
-    /// <summary>A connection over which nothing came for so long after something was sent is given up. Long enough that a busy
-    /// machine is not taken for a cut line.</summary>
+    /// <summary>A connection over which nothing came for so long after something was sent is given up. Long enough that
+    /// a busy machine is not taken for a cut line.</summary>
     internal const int ConnectionSilence = 6000;
 
     /// <summary>While no sequencer is known, nodes are asked at least this far apart, plus as much jitter.</summary>
@@ -64,7 +65,8 @@ internal static class Timing
     /// <summary>Most bytes of keys and values in one message, unless a single call has more.</summary>
     internal const int MessageBytes = 256 * 1024;
 
-    /// <summary>More of a kind may be under way to a node while less than this is: see <see cref="Connection.ByteWindow"/>.
+    /// <summary>More of a kind may be under way to a node while less than this is: see
+    /// <see cref="Connection.ByteWindow"/>.
     /// </summary>
     internal const int WindowLeast = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 namespace RecoverKV.Host;
 
-/// <summary>An input whose asynchronous reads end when they are cancelled, even where the system goes on to wait for bytes:
-/// standard input, or a pipe with a name. Such a read must be the last one.</summary>
+/// <summary>An input whose asynchronous reads end when they are cancelled, even where the system goes on to wait for
+/// bytes: standard input, or a pipe with a name. Such a read must be the last one.</summary>
 /// <param name="given">The input; null: there is none, and a read fails.</param>
 internal sealed class CancellableInput(Stream? given) : Stream
 {

@@ -25,6 +25,7 @@ internal static class Cli
         foreach (var command in ClientCommands.All(context)) root.Add(command);
         root.Add(BackupCommands.CreateVerify(terminal));
         root.Add(BackupCommands.CreateRestore(terminal));
+        root.Add(RescueCommand.Create(terminal));
         root.Add(BenchCommand.Create(terminal));
         root.Add(ShellCommand.Create(context));
         root.Add(NodeCommand.Create(terminal));

@@ -18,7 +18,8 @@ internal static class Failures
     public const string Prefix = "recoverkv: ";
 
     /// <summary>A part of the program, or of .NET, is not there or cannot be opened.</summary>
-    public const string CannotLoad = "a part of the program cannot be loaded: are there too many open files (ulimit -n)?";
+    public const string CannotLoad =
+        "a part of the program cannot be loaded: are there too many open files (ulimit -n)?";
 
     private const string TooManyFiles = "too many open files: raise the limit of this process (ulimit -n)";
 
@@ -34,6 +35,7 @@ internal static class Failures
     public static string Describe(Exception failure) => OneLine(Lack(failure) ?? failure switch
     {
         InvalidRequestException => $"invalid request: {failure.Message}",
+        StoreFullException => $"store full: {failure.Message}",
         NotDoneException => $"not done: {failure.Message}",
         OutcomeUnknownException => $"outcome unknown: {failure.Message}",
         RecoverKvException or NodeFailedException or UsageException or CommandFailedException => failure.Message,
@@ -51,7 +53,8 @@ internal static class Failures
             // .NET also calls it so when there is no file for what a thread needs.
             if (cause is OutOfMemoryException) return CanOpenFile() ? "out of memory" : TooManyFiles;
             if (cause is FileNotFoundException or FileLoadException
-                && cause.Message.StartsWith("Could not load file or assembly", StringComparison.Ordinal)) return CannotLoad;
+                && cause.Message.StartsWith("Could not load file or assembly", StringComparison.Ordinal))
+                return CannotLoad;
         }
 
         return null;

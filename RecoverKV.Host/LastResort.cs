@@ -3,8 +3,8 @@ using RecoverKV.Actors.Output;
 
 namespace RecoverKV.Host;
 
-/// <summary>What is left when a failure reaches the end of the program, or of a thread: one line and an exit code, as for
-/// every other failure, where .NET would print a stack trace and abort.</summary>
+/// <summary>What is left when a failure reaches the end of the program, or of a thread: one line and an exit code, as
+/// for every other failure, where .NET would print a stack trace and abort.</summary>
 internal static class LastResort
 {
     /// <summary>Says it; the exit code.</summary>
@@ -23,7 +23,8 @@ internal static class LastResort
         }
     }
 
-    /// <summary>For failures that nobody has caught: the process ends as by kill -9, for nothing in it is sure any more.
+    /// <summary>For failures that nobody has caught: the process ends as by kill -9, for nothing in it is sure any
+    /// more.
     /// </summary>
     public static void Handle(object sender, UnhandledExceptionEventArgs e)
     {

@@ -9,7 +9,8 @@ internal static class NodeConfig
 {
     /// <summary>The file, with settings of the form KEY=VALUE above it.</summary>
     /// <exception cref="UsageException">A setting has another form.</exception>
-    /// <exception cref="InvalidSettingsException">The file cannot be read, or something is wrong in them, and what.</exception>
+    /// <exception cref="InvalidSettingsException">The file cannot be read, or something is wrong in them, and
+    /// what.</exception>
     public static NodeSettings Load(string file, IReadOnlyList<string> settings)
     {
         var text = HoconFile.Read(file);

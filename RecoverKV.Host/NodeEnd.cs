@@ -13,7 +13,8 @@ internal static class NodeEnd
         ?? throw new NotDoneException($"the nodes do not know {node}");
 
     /// <summary>Stops a node in good order; ends when this process of it has ended.</summary>
-    public static async Task LeaveAsync(RecoverKvClient client, string node, int process, CancellationToken cancellation)
+    public static async Task LeaveAsync(
+        RecoverKvClient client, string node, int process, CancellationToken cancellation)
     {
         await client.StopNodeAsync(node, clean: true, cancellation);
         while (await ProcessAsync(client, node, cancellation) == process) await Task.Delay(Poll, cancellation);

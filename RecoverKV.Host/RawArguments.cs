@@ -27,8 +27,8 @@ internal static class RawArguments
             var bytes = commandLine[word];
             if (!Utf8.IsValid(bytes))
                 throw new UsageException(
-                    $"the argument \"{Failures.OneLine(Encoding.UTF8.GetString(bytes))}\" is no UTF-8: give a key or value of other "
-                    + "bytes in hexadecimal with --hex, or a value by a file with --file");
+                    $"the argument \"{Failures.OneLine(Encoding.UTF8.GetString(bytes))}\" is no UTF-8: give a key or "
+                    + "value of other bytes in hexadecimal with --hex, or a value by a file with --file");
         }
     }
 }

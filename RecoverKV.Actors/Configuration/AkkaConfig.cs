@@ -36,7 +36,8 @@ public static class AkkaConfig
         .WithFallback(ConfigurationFactory.ParseString(General(settings)))
         .WithFallback(ConfigurationFactory.ParseString(Serialization))
         .WithFallback(ConfigurationFactory.ParseString(Remote(settings)))
-        .WithFallback(ConfigurationFactory.FromResource("RecoverKV.Actors.Network.network.conf", typeof(AkkaConfig).Assembly))
+        .WithFallback(ConfigurationFactory.FromResource(
+            "RecoverKV.Actors.Network.network.conf", typeof(AkkaConfig).Assembly))
         .WithFallback(ConfigurationFactory.ParseString(Cluster(settings)))
         .WithFallback(ConfigurationFactory.ParseString(Persistence));
 
@@ -137,7 +138,7 @@ public static class AkkaConfig
         }
         """;
 
-    /// <summary>Hints and a picture for operators only; the intervals as measured (DESIGN §5).</summary>
+    /// <summary>It runs beside the protocol, and nothing depends on it; its intervals are shorter than Akka's.</summary>
     private static string Cluster(NodeSettings settings) => $$"""
         akka.actor.provider = cluster
         akka.cluster {

@@ -2,8 +2,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Configuration;
 
-/// <summary>The gRPC endpoint of a node, for the clients of the original. The node itself has no part in it: the program
-/// that runs it does.</summary>
+/// <summary>The gRPC endpoint of a node, for the clients of the original. The node itself has no part in it: the
+/// program that runs it does.</summary>
 public sealed record GrpcSettings
 {
     /// <summary>Whether there is one.</summary>
@@ -31,8 +31,8 @@ public sealed record GrpcSettings
         Servers = ReadServers(read, members) is { Count: > 0 } servers ? servers : members,
     };
 
-    /// <summary>As the node has it beyond loopback, where it must have been decided; without on loopback, where the original's
-    /// clients are.</summary>
+    /// <summary>As the node has it beyond loopback, where it must have been decided; without on loopback, where the
+    /// original's clients are.</summary>
     private static bool ReadTls(SettingsReader read, bool nodeHasIt)
     {
         const string path = "recoverkv.grpc.tls";
@@ -41,13 +41,15 @@ public sealed record GrpcSettings
         {
             var on = read.Choice("grpc.tls", SettingsReader.OnOff);
             return !on || nodeHasIt ? on
-                : throw InvalidSettingsException.Of(path, "on", "recoverkv.tls.mode = on is wanted, too, whose certificate it has");
+                : throw InvalidSettingsException.Of(
+                    path, "on", "recoverkv.tls.mode = on is wanted, too, whose certificate it has");
         }
 
         if (isBeyond && !TlsSettings.IsGiven(read))
             throw InvalidSettingsException.Of(
-                path, "", $"the endpoint listens on {read.Host("grpc.host")}, beyond this machine, where others can read and change "
-                + "what is on the wire: on is wanted (with recoverkv.tls.mode = on), or off to do without TLS");
+                path, "",
+                $"the endpoint listens on {read.Host("grpc.host")}, beyond this machine, where others can read and "
+                + "change what is on the wire: on is wanted (with recoverkv.tls.mode = on), or off to do without TLS");
         return isBeyond && nodeHasIt;
     }
 
@@ -60,7 +62,8 @@ public sealed record GrpcSettings
         {
             if (members.All(m => m.Node != server.Node))
                 throw InvalidSettingsException.Of(
-                    path, $"a list with {server.Node}", $"one of {string.Join(", ", members.Select(m => m.Node))} is wanted");
+                    path, $"a list with {server.Node}",
+                    $"one of {string.Join(", ", members.Select(m => m.Node))} is wanted");
             if (servers.Any(server.IsWhere))
                 throw InvalidSettingsException.Of(
                     path, $"a list with {server.Host}:{server.Port} in it twice", "each name stands for one node");

@@ -6,7 +6,8 @@ namespace RecoverKV.Actors.Configuration;
 internal static class HoconFile
 {
     private const int MostBytes = 256 * 1024;
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The text.</summary>
     /// <exception cref="InvalidSettingsException">It cannot be read, or is no such text.</exception>

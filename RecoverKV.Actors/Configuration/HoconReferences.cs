@@ -1,8 +1,8 @@
 namespace RecoverKV.Actors.Configuration;
 
 /// <summary>
-/// The substitutions of a text in HOCON. Akka's parser follows them without looking where it has been: one that leads back
-/// to itself ends the process, and few that each name another one twice fill any memory.
+/// The substitutions of a text in HOCON. Akka's parser follows them without looking where it has been: one that leads
+/// back to itself ends the process, and few that each name another one twice fill any memory.
 /// </summary>
 internal sealed class HoconReferences
 {
@@ -30,13 +30,15 @@ internal sealed class HoconReferences
             if (Cost(i, costs, []) is not { } cost)
                 return (_all[i].Line, $"the substitution of {_all[i].Target} leads back to itself");
             total += cost;
-            if (total > Most) return (_all[i].Line, $"more than {Most} substitutions, counting those in what is put in");
+            if (total > Most)
+                return (_all[i].Line, $"more than {Most} substitutions, counting those in what is put in");
         }
 
         return null;
     }
 
-    /// <summary>How many substitutions one needs; null if there is no end of them. No deeper than there are of them.</summary>
+    /// <summary>How many substitutions one needs; null if there is no end of them. No deeper than there are of
+    /// them.</summary>
     private int? Cost(int index, int?[] costs, HashSet<int> onTheWay)
     {
         if (costs[index] is { } known) return known;

@@ -55,7 +55,8 @@ internal sealed class HoconShape
                 break;
             case '{' or '[':
                 if (!_assigned) EndKey();
-                if (_open.Count == MostDepth) throw Wrong(_line, $"more than {MostDepth} blocks or lists within each other");
+                if (_open.Count == MostDepth)
+                    throw Wrong(_line, $"more than {MostDepth} blocks or lists within each other");
                 _open.Push((c, _line, Here));
                 BeginKey();
                 break;
@@ -65,7 +66,9 @@ internal sealed class HoconShape
                 break;
             case '=' or ':':
                 if (InList) throw Wrong(_line, $"'{c}' in a list must stand in quotes");
-                if (_assigned) throw Wrong(_line, $"a second '{c}' for one key: one key per line, and quotes around values with '{c}'");
+                if (_assigned)
+                    throw Wrong(
+                        _line, $"a second '{c}' for one key: one key per line, and quotes around values with '{c}'");
                 EndKey();
                 _assigned = true;
                 break;
@@ -73,7 +76,8 @@ internal sealed class HoconShape
                 if (++_dots > MostDots) throw Wrong(_line, $"a key of more than {MostDots} parts");
                 break;
             default:
-                if (char.IsControl(c) && c is not '\t' and not '\r') throw Wrong(_line, $"a character of the code {(int)c}");
+                if (char.IsControl(c) && c is not '\t' and not '\r')
+                    throw Wrong(_line, $"a character of the code {(int)c}");
                 if (NeedQuotes.Contains(c, StringComparison.Ordinal)) throw Wrong(_line, $"'{c}' must stand in quotes");
                 break;
         }
@@ -102,7 +106,9 @@ internal sealed class HoconShape
         var (begin, start) = (_position, _position + 2);
         SkipTo("}", wanted: true);
         // The parser never comes back from one beside a text.
-        if (InList && !(EndsItem(_text.AsSpan(0, begin).TrimEnd(" \t\r"), ^1) && EndsItem(_text.AsSpan(_position).TrimStart(" \t\r"), 0)))
+        if (InList
+            && !(EndsItem(_text.AsSpan(0, begin).TrimEnd(" \t\r"), ^1)
+                && EndsItem(_text.AsSpan(_position).TrimStart(" \t\r"), 0)))
             throw Wrong(_line, "a substitution in a list stands alone");
         if (!_references.TryAdd(Here, _text[start..(_position - 1)], _line))
             throw Wrong(_line, "too many substitutions");

@@ -9,7 +9,8 @@ namespace RecoverKV.Actors.Configuration;
 public sealed record Member(NodeId Node, string Host, int Port)
 {
     /// <summary>Its Akka.Remote address.</summary>
-    public string Address => $"akka.tcp://{NodeSettings.SystemName}@{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
+    public string Address =>
+        $"akka.tcp://{NodeSettings.SystemName}@{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
 
     /// <summary>Whether it has host and port of another one.</summary>
     public bool IsWhere(Member other) => IsAt(other.Host, other.Port);
@@ -28,7 +29,8 @@ public sealed record Member(NodeId Node, string Host, int Port)
         if (at < 0 || colon < at) return null;
         var (id, host, port) = (text[..at], text[(at + 1)..colon], text[(colon + 1)..]);
         return IsNodeId(id) && Hosts.Normalize(host) is { } normal
-            && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536
+            && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and < 65536
             ? new Member(new NodeId(id), normal, number)
             : null;
     }

@@ -4,8 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace RecoverKV.Actors.Configuration;
 
-/// <summary>A node's certificate has its id as a URI among its names, <c>recoverkv://node/ID</c>: those of other nodes, and of
-/// clients, do not speak for it.</summary>
+/// <summary>A node's certificate has its id as a URI among its names, <c>recoverkv://node/ID</c>: those of other nodes,
+/// and of clients, do not speak for it.</summary>
 internal static class NodeCertificate
 {
     private const string Prefix = "recoverkv://node/";
@@ -19,7 +19,8 @@ internal static class NodeCertificate
     {
         [] => $"it is no node's: the name {Prefix}{node} is wanted in it",
         [var one] when one == node => null,
-        var others => $"it is that of {string.Join(", ", others.Take(3))}: the name {Prefix}{node} is wanted in it, and no other node's",
+        var others => $"it is that of {string.Join(", ", others.Take(3))}: the name {Prefix}{node} is wanted in it, "
+            + "and no other node's",
     };
 
     /// <summary>The nodes that it speaks for.</summary>

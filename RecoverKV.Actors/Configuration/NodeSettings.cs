@@ -51,8 +51,8 @@ public sealed record NodeSettings
     /// <summary>Clients that know it may do so in any case; empty: none.</summary>
     public required string ChaosSecret { get; init; }
 
-    /// <summary>By which nodes know each other; empty where there is one only, where certificates tell who is one, or where all
-    /// are on loopback, which then have one of their user's.</summary>
+    /// <summary>By which nodes know each other; empty where there is one only, where certificates tell who is one, or
+    /// where all are on loopback, which then have one of their user's.</summary>
     public required string Secret { get; init; }
 
     /// <summary>TLS of its connections.</summary>
@@ -76,6 +76,9 @@ public sealed record NodeSettings
     /// <summary>When checkpoints are made.</summary>
     public required CheckpointSettings Checkpoint { get; init; }
 
+    /// <summary>How much data it may have.</summary>
+    public required QuotaSettings Quota { get; init; }
+
     /// <summary>The bytes of the longest key and value together.</summary>
     public int LongestWrite => Protocol.MaxKeyBytes + Protocol.MaxValueBytes;
 
@@ -90,7 +93,8 @@ public sealed record NodeSettings
         ConfigurationFactory.FromResource("RecoverKV.Actors.reference.conf", typeof(NodeSettings).Assembly);
 
     /// <summary>Reads a file in HOCON.</summary>
-    /// <exception cref="InvalidSettingsException">The file cannot be read, is no HOCON, or has a wrong setting.</exception>
+    /// <exception cref="InvalidSettingsException">The file cannot be read, is no HOCON, or has a wrong
+    /// setting.</exception>
     public static NodeSettings LoadFile(string path)
     {
         var text = HoconFile.Read(path);
@@ -113,7 +117,8 @@ public sealed record NodeSettings
         {
             return ConfigurationFactory.ParseString(
                 hocon,
-                static _ => throw new InvalidSettingsException("This is not HOCON as it is taken here: there is no include."));
+                static _ =>
+                    throw new InvalidSettingsException("This is not HOCON as it is taken here: there is no include."));
         }
         catch (InvalidSettingsException)
         {
@@ -149,6 +154,7 @@ public sealed record NodeSettings
         if (bindHost.Length == 0) bindHost = self.Host;
         var data = ReadData(read);
         var tls = TlsSettings.Read(read, node, bindHost);
+        var quota = QuotaSettings.Read(read);
         var frameSize = (int)read.Size("frame-size", ClientLimits.FrameBytesLeast, ClientLimits.FrameBytesMost);
 
         return new NodeSettings
@@ -166,11 +172,16 @@ public sealed record NodeSettings
             Secret = ReadSecret(read, members, tls.On),
             Tls = tls,
             Grpc = GrpcSettings.Read(read, members, tls.On),
-            LogLevel = read.Choice("log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
+            LogLevel = read.Choice(
+                "log-level", new[] { "DEBUG", "INFO", "WARNING", "ERROR", "OFF" }.ToDictionary(l => l)),
             FrameSize = frameSize,
             BindHost = bindHost,
             BindPort = bindPort > 0 ? bindPort : self.Port,
-            Protocol = WithAgreed(ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize), members),
+            Protocol = WithAgreed(ReadProtocol(read, [.. members.Select(m => m.Node)], frameSize), members) with
+            {
+                MemoryQuota = quota.Memory,
+            },
+            Quota = quota,
             Checkpoint = new CheckpointSettings(
                 read.Int("checkpoint.writes", 1000, 1_000_000_000),
                 read.Size("checkpoint.bytes", 1024 * 1024, 1024L * 1024 * 1024 * 1024)),
@@ -190,13 +201,14 @@ public sealed record NodeSettings
         const int least = 16, most = 1024;
         var secret = read.Text("secret");
         if (secret.Length == 0) secret = Environment.GetEnvironmentVariable(SecretVariable) ?? "";
-        if (secret.Length == 0 && (tls || members.Count == 1 || members.All(m => Hosts.IsLoopback(m.Host)))) return secret;
+        if (secret.Length == 0 && (tls || members.Count == 1 || members.All(m => Hosts.IsLoopback(m.Host))))
+            return secret;
         return secret.Length is >= least and <= most
             ? secret
             : throw InvalidSettingsException.Of(
                 "recoverkv.secret", secret.Length == 0 ? "\"\"" : $"a text of {secret.Length} characters",
-                $"{least} to {most} characters that nobody can guess are wanted, the same on all nodes, here or in the variable "
-                + $"{SecretVariable} of the environment");
+                $"{least} to {most} characters that nobody can guess are wanted, the same on all nodes, here or in the "
+                + $"variable {SecretVariable} of the environment");
     }
 
     private static string ReadData(SettingsReader read)
@@ -205,24 +217,27 @@ public sealed record NodeSettings
         const int most = 450;
         var text = read.RequiredText("data", "the folder for this node's data is wanted");
         if (text.Contains('\0', StringComparison.Ordinal))
-            throw InvalidSettingsException.Of("recoverkv.data", "a text with a NUL in it", "the path of a folder is wanted");
+            throw InvalidSettingsException.Of(
+                "recoverkv.data", "a text with a NUL in it", "the path of a folder is wanted");
         var path = Path.GetFullPath(text);
         var bytes = Encoding.UTF8.GetByteCount(path);
         return bytes <= most
             ? path
-            : throw InvalidSettingsException.Of("recoverkv.data", $"a path of {bytes} bytes", $"at most {most} are wanted");
+            : throw InvalidSettingsException.Of(
+                "recoverkv.data", $"a path of {bytes} bytes", $"at most {most} are wanted");
     }
 
     private static List<Member> ReadMembers(SettingsReader read)
     {
         const string path = "recoverkv.members", right = "a list of \"id@host:port\" is wanted, the same on all nodes";
-        const string entry = "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host a name, an "
-            + "IPv4 address, or an IPv6 address in brackets";
+        const string entry = "each entry is \"id@host:port\", the id of up to 32 letters, digits, - and _, the host "
+            + "a name, an IPv4 address, or an IPv6 address in brackets";
         var members = new List<Member>();
         foreach (var member in read.Members("members", right, entry))
         {
             if (members.Any(m => m.Node == member.Node))
-                throw InvalidSettingsException.Of(path, $"a list with {member.Node} in it twice", "each id stands once");
+                throw InvalidSettingsException.Of(
+                    path, $"a list with {member.Node} in it twice", "each id stands once");
             if (members.FirstOrDefault(member.IsWhere) is { } other)
                 throw InvalidSettingsException.Of(
                     path, $"a list with {member.Host}:{member.Port} in it twice",
@@ -232,7 +247,8 @@ public sealed record NodeSettings
 
         return members.Count is >= 1 and <= 9
             ? members
-            : throw InvalidSettingsException.Of(path, $"a list of {members.Count}", "1 to 9 nodes are wanted, best 3 or 5");
+            : throw InvalidSettingsException.Of(
+                path, $"a list of {members.Count}", "1 to 9 nodes are wanted, best 3 or 5");
     }
 
     private static ProtocolOptions ReadProtocol(SettingsReader read, NodeId[] nodes, int frameSize)
@@ -301,10 +317,12 @@ public sealed record NodeSettings
         if (options.Lease < options.HeartbeatInterval * 3)
             throw InvalidSettingsException.Of(
                 "recoverkv.lease", SettingsReader.ShowDuration(options.Lease),
-                $"at least 3 times recoverkv.heartbeat-interval = {SettingsReader.ShowDuration(options.HeartbeatInterval)} is wanted");
+                "at least 3 times recoverkv.heartbeat-interval = "
+                + $"{SettingsReader.ShowDuration(options.HeartbeatInterval)} is wanted");
         if (options.SilenceLimit < options.HeartbeatInterval * 2)
             throw InvalidSettingsException.Of(
                 "recoverkv.silence-limit", SettingsReader.ShowDuration(options.SilenceLimit),
-                $"at least twice recoverkv.heartbeat-interval = {SettingsReader.ShowDuration(options.HeartbeatInterval)} is wanted");
+                "at least twice recoverkv.heartbeat-interval = "
+                + $"{SettingsReader.ShowDuration(options.HeartbeatInterval)} is wanted");
     }
 }

@@ -21,7 +21,8 @@ internal sealed class SettingsReader
     public SettingsReader(Config config, Config reference)
     {
         if (!config.HasPath(Root))
-            throw new InvalidSettingsException($"{Root} is missing: a node needs at least node, members and data in it.");
+            throw new InvalidSettingsException(
+                $"{Root} is missing: a node needs at least node, members and data in it.");
         RefuseUnknown(config.GetValue(Root), reference.GetValue(Root), Root);
         _config = config.WithFallback(reference);
     }
@@ -70,7 +71,8 @@ internal sealed class SettingsReader
     {
         var text = Text(path);
         return choices.TryGetValue(text, out var choice) ? choice
-            : throw InvalidSettingsException.Of(Full(path), Quote(text), $"one of {string.Join(", ", choices.Keys)} is wanted");
+            : throw InvalidSettingsException.Of(
+                Full(path), Quote(text), $"one of {string.Join(", ", choices.Keys)} is wanted");
     }
 
     public int Int(string path, int least, int most)
@@ -136,7 +138,8 @@ internal sealed class SettingsReader
         var digits = 0;
         while (digits < text.Length && (char.IsAsciiDigit(text[digits]) || text[digits] == '.')) digits++;
         return digits is > 0 and <= 15
-            && decimal.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && decimal.TryParse(
+                text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && units.TryGetValue(text[digits..].Trim(), out var factor)
             ? number * factor
             : null;
@@ -148,7 +151,8 @@ internal sealed class SettingsReader
     private static string Show(HoconValue value) =>
         value.IsObject() ? "a block" : IsList(value) ? "a list" : Quote(value.GetString() ?? "");
 
-    /// <summary>Akka says that an empty list is none, and counts the space behind a list as a part of the value.</summary>
+    /// <summary>Akka says that an empty list is none, and counts the space behind a list as a part of the
+    /// value.</summary>
     private static bool IsList(HoconValue value) =>
         value.Values.Any(p => p.IsArray())
         && value.Values.All(p => p.IsArray() || p.IsString() && string.IsNullOrWhiteSpace(p.GetString()));

@@ -30,19 +30,23 @@ public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
     /// <inheritdoc/>
     protected override void PostStop() => Lines.Flush(LastWords);
 
-    /// <summary>A warning of Akka.Remote, or the error of a connection's actor that ended with the connection.</summary>
+    /// <summary>A warning of Akka.Remote, or the error of a connection's actor that ended with the
+    /// connection.</summary>
     internal static bool IsAboutConnections(LogEvent e) =>
         e is Warning && (IsRemoting(e.LogClass) || e.LogSource.StartsWith("remoting", StringComparison.Ordinal))
-        || e is Error { Cause: AkkaException cause } && e.LogClass == typeof(OneForOneStrategy) && IsRemoting(cause.GetType())
+        || e is Error { Cause: AkkaException cause }
+            && e.LogClass == typeof(OneForOneStrategy) && IsRemoting(cause.GetType())
         // A port in use: the start fails with a line of its own.
         || e is Error { Cause: Akka.Remote.RemoteTransportException }
-        // A client that tries the node's address under another name, such as localhost.
-        || e is Error && IsRemoting(e.LogClass) && $"{e.Message}".Contains("for non-local recipient", StringComparison.Ordinal);
+        // Who has this node under another name, such as localhost.
+        || e is Error && IsRemoting(e.LogClass)
+            && $"{e.Message}".Contains("for non-local recipient", StringComparison.Ordinal);
 
     private static bool IsRemoting(Type type) =>
         type.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) is true;
 
-    /// <summary>The line of an event: time, level, source, text, and the messages of the exceptions behind it.</summary>
+    /// <summary>The line of an event: time, level, source, text, and the messages of the exceptions behind
+    /// it.</summary>
     internal static string Line(LogEvent e)
     {
         var level = e.LogLevel() switch
@@ -53,7 +57,8 @@ public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
             _ => "ERROR",
         };
         var line = string.Create(
-            CultureInfo.InvariantCulture, $"{e.Timestamp:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {level} {Source(e)}: {e.Message}");
+            CultureInfo.InvariantCulture,
+            $"{e.Timestamp:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {level} {Source(e)}: {e.Message}");
         for (var cause = e.Cause; cause is not null; cause = cause.InnerException)
             line += $" <- {cause.GetType().Name}: {cause.Message}";
         return line.ReplaceLineEndings(" ");

@@ -2,7 +2,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Configuration;
 
-/// <summary>TLS of a node's connections, with its peers and its clients: <c>recoverkv.tls</c> in hocon/reference.conf.</summary>
+/// <summary>TLS of a node's connections, with its peers and its clients: <c>recoverkv.tls</c> in
+/// hocon/reference.conf.</summary>
 public sealed record TlsSettings
 {
     private const string Path = "recoverkv.tls";
@@ -25,7 +26,8 @@ public sealed record TlsSettings
     /// <param name="read">The settings.</param>
     /// <param name="node">The id of the node.</param>
     /// <param name="listensAt">The host that it listens at.</param>
-    /// <exception cref="InvalidSettingsException">One of the settings makes no sense, or a file is not what it should be.
+    /// <exception cref="InvalidSettingsException">One of the settings makes no sense, or a file is not what it should
+    /// be.
     /// </exception>
     internal static TlsSettings Read(SettingsReader read, string node, string listensAt)
     {
@@ -44,13 +46,15 @@ public sealed record TlsSettings
         };
         if (!isGiven && !Hosts.IsLoopback(listensAt))
             throw InvalidSettingsException.Of(
-                $"{Path}.mode", "", $"this node listens on {listensAt}, beyond this machine, where others can read and change what is "
+                $"{Path}.mode", "",
+                $"this node listens on {listensAt}, beyond this machine, where others can read and change what is "
                 + "on the wire: on is wanted, or off to do without TLS");
         if (settings.On) settings.Load(node);
         return settings;
     }
 
-    /// <summary>Whether it was decided if there is TLS: it need not be where nobody but this machine can listen.</summary>
+    /// <summary>Whether it was decided if there is TLS: it need not be where nobody but this machine can
+    /// listen.</summary>
     internal static bool IsGiven(SettingsReader read) => read.Text("tls.mode").Length > 0;
 
     /// <summary>Reads the files.</summary>
@@ -62,7 +66,8 @@ public sealed record TlsSettings
     internal Credentials.Texts Texts()
     {
         if (Certificate.Length == 0)
-            throw InvalidSettingsException.Of($"{Path}.certificate", "", "the file with the node's certificate is wanted");
+            throw InvalidSettingsException.Of(
+                $"{Path}.certificate", "", "the file with the node's certificate is wanted");
         try
         {
             return Credentials.Texts.Read(Authority, Certificate, Key);
@@ -79,7 +84,8 @@ public sealed record TlsSettings
         try
         {
             var credentials = Credentials.Parse(texts);
-            return (NodeCertificate.WhyNot(node, credentials.Certificate!) ?? credentials.WhyNotOwn(asServer: true)) is { } why
+            return (NodeCertificate.WhyNot(node, credentials.Certificate!)
+                ?? credentials.WhyNotOwn(asServer: true)) is { } why
                 ? throw InvalidSettingsException.Of($"{Path}.certificate", SettingsReader.Quote(Certificate), why)
                 : credentials;
         }

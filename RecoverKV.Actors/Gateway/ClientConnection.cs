@@ -5,11 +5,12 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Gateway;
 
-/// <summary>A client, as the gateway and the replica see it: what they tell it goes over its connection. Thread-safe.</summary>
+/// <summary>A client, as the gateway and the replica see it: what they tell it goes over its connection.
+/// Thread-safe.</summary>
 internal sealed class ClientConnection : MinimalActorRef, ILinkListener
 {
-    /// <summary>With so many bytes of answers waiting, reads of this client are answered later; and nothing more is taken from
-    /// it with a quarter of them.</summary>
+    /// <summary>With so many bytes of answers waiting, reads of this client are answered later; and nothing more is
+    /// taken from it with a quarter of them.</summary>
     internal const int Enough = 8 * 1024 * 1024;
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
@@ -55,7 +56,8 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
     /// <summary>How many bytes of answers wait for it.</summary>
     internal long Pending => _link.Pending;
 
-    /// <summary>Ends it if a message has begun long ago that is not there completely, whether or not more of it comes.</summary>
+    /// <summary>Ends it if a message has begun long ago that is not there completely, whether or not more of it
+    /// comes.</summary>
     internal void Sweep(long now)
     {
         if (_link.AmidFrameSince is not (> 0 and var since) || now - since < Patience) return;
@@ -66,7 +68,8 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
     /// <summary>Ends it at once, for the memory that it holds.</summary>
     internal void GiveUp()
     {
-        _door.Complain($"The connection of a client at {_from} is closed: answers of {_link.Pending} bytes wait for it, more than "
+        _door.Complain(
+            $"The connection of a client at {_from} is closed: answers of {_link.Pending} bytes wait for it, more than "
             + "for any other, and there is no room for more");
         _link.Close();
     }
@@ -93,7 +96,8 @@ internal sealed class ClientConnection : MinimalActorRef, ILinkListener
         }
         catch (FormatException e)
         {
-            _door.Complain($"The connection of a client at {_from} is closed: it sends what is no message. {e.Message}");
+            _door.Complain(
+                $"The connection of a client at {_from} is closed: it sends what is no message. {e.Message}");
             _link.Close();
             return;
         }

@@ -7,14 +7,14 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Actors.Gateway;
 
 /// <summary>
-/// The connections of clients. Their frames are client messages for the gateway and nothing else: whatever they say, no other
-/// actor, and nothing of Akka, hears of it. Answers go over the connection that asked. What all of them may take of the
-/// node's memory is bounded, whoever they are. Thread-safe.
+/// The connections of clients. Their frames are client messages for the gateway and nothing else: whatever they say, no
+/// other actor, and nothing of Akka, hears of it. Answers go over the connection that asked. What all of them may take
+/// of the node's memory is bounded, whoever they are. Thread-safe.
 /// </summary>
 internal sealed class ClientDoor
 {
-    /// <summary>Who has said nothing for so long makes place for another, in milliseconds: a client connects anew when it has
-    /// something to say.</summary>
+    /// <summary>Who has said nothing for so long makes place for another, in milliseconds: a client connects anew when
+    /// it has something to say.</summary>
     private const long Idle = 5_000;
 
     private const long LeastBudget = 32 * 1024 * 1024;

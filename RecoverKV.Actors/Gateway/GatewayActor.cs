@@ -99,10 +99,12 @@ internal sealed class GatewayActor : UntypedActor
         {
             case WriteBatch batch:
                 Sender.Tell(new WriteReplies(
-                    [.. batch.Requests.Select(r => new WriteAnswer(r.Session, r.Number, WriteStatus.NotSequencer, 0, []))]));
+                    [.. batch.Requests.Select(
+                        r => new WriteAnswer(r.Session, r.Number, WriteStatus.NotSequencer, 0, []))]));
                 break;
             case ReadBatch batch:
-                Sender.Tell(new ReadReplies([.. batch.Reads.Select(r => new ReadAnswer(r.Id, ReadStatus.NotAlive, []))]));
+                Sender.Tell(new ReadReplies(
+                    [.. batch.Reads.Select(r => new ReadAnswer(r.Id, ReadStatus.NotAlive, []))]));
                 break;
             case ScanRequest scan:
                 Sender.Tell(new ScanReply(scan.Id, ReadStatus.NotAlive, [], default));

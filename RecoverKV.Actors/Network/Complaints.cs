@@ -13,6 +13,7 @@ internal sealed class Complaints(Action<string> log)
     {
         var now = Environment.TickCount64;
         var last = Interlocked.Read(ref _last);
-        if (now - last >= Between && Interlocked.CompareExchange(ref _last, now, last) == last) log(ForeignText.Clean(line, 500));
+        if (now - last >= Between && Interlocked.CompareExchange(ref _last, now, last) == last)
+            log(ForeignText.Clean(line, 500));
     }
 }

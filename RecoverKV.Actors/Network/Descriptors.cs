@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// Shares out the file descriptors that the system allows a process. Without a bound of its own, who connects takes them
-/// all; then neither peers nor the journal get one, and the runtime itself fails. Thread-safe.
+/// Shares out the file descriptors that the system allows a process. Without a bound of its own, who connects takes
+/// them all; then neither peers nor the journal get one, and the runtime itself fails. Thread-safe.
 /// </summary>
 /// <remarks>The system gives the lowest free number: a socket with a high one says that so many are in use.</remarks>
 /// <param name="limit">How many the process may have open.</param>
@@ -33,7 +33,8 @@ internal sealed class Descriptors(int limit)
             {
                 if (!line.StartsWith(name, StringComparison.Ordinal)) continue;
                 var soft = line[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
-                if (int.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return new Descriptors(number);
+                if (int.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                    return new Descriptors(number);
             }
         }
         catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)
@@ -61,4 +62,5 @@ internal sealed class Descriptors(int limit)
 /// <summary>The system allows this process too few file descriptors to hold connections.</summary>
 /// <param name="limit">How many it may have open.</param>
 internal sealed class TooFewDescriptorsException(int limit) : IOException(
-    string.Create(CultureInfo.InvariantCulture, $"too few file descriptors: this process may have {limit} open (ulimit -n)"));
+    string.Create(
+        CultureInfo.InvariantCulture, $"too few file descriptors: this process may have {limit} open (ulimit -n)"));

@@ -3,8 +3,8 @@ using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Actors.Network;
 
-/// <summary>The secret of clusters whose nodes are all on loopback and have none of their own: in a file that only the user
-/// can read whose nodes they are. Other users of the machine reach their ports, and are no nodes.</summary>
+/// <summary>The secret of clusters whose nodes are all on loopback and have none of their own: in a file that only the
+/// user can read whose nodes they are. Other users of the machine reach their ports, and are no nodes.</summary>
 internal static class LocalSecret
 {
     /// <summary>The file, below the user's folder for data of programs.</summary>
@@ -27,7 +27,8 @@ internal static class LocalSecret
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new NodeFailedException(
-                $"The secret of this user's local nodes cannot be had from {file}: {e.Message}. Set recoverkv.secret instead.", e);
+                $"The secret of this user's local nodes cannot be had from {file}: {e.Message}. "
+                + "Set recoverkv.secret instead.", e);
         }
     }
 
@@ -35,10 +36,12 @@ internal static class LocalSecret
     {
         var folder = Path.GetDirectoryName(file)!;
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        else Directory.CreateDirectory(
+            folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // Nodes that start together see a whole one, and the same.
         var draft = $"{file}.{Guid.NewGuid():N}";
-        using (var writer = PrivateFile.Open(draft, FileMode.CreateNew)) writer.Write(RandomNumberGenerator.GetHexString(32));
+        using (var writer = PrivateFile.Open(draft, FileMode.CreateNew))
+            writer.Write(RandomNumberGenerator.GetHexString(32));
         try
         {
             File.Move(draft, file, overwrite: false);

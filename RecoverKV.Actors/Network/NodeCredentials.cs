@@ -5,8 +5,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Actors.Network;
 
-/// <summary>A node's credentials, read again when their files change: connections that are made from then on have the new
-/// ones. Files that do not fit each other (yet) are not taken. Thread-safe.</summary>
+/// <summary>A node's credentials, read again when their files change: connections that are made from then on have the
+/// new ones. Files that do not fit each other (yet) are not taken. Thread-safe.</summary>
 internal sealed class NodeCredentials
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -36,8 +36,8 @@ internal sealed class NodeCredentials
     internal Credentials Current => _current;
 
     /// <summary>Reads them again and again, once for each of these.</summary>
-    /// <param name="notice">Told, in one line each, that new files were taken, or cannot be and why; and that the certificate ends
-    /// soon.</param>
+    /// <param name="notice">Told, in one line each, that new files were taken, or cannot be and why; and that the
+    /// certificate ends soon.</param>
     /// <param name="ends">Whether that is over.</param>
     internal async Task WatchAsync(Action<string> notice, Func<bool> ends)
     {
@@ -56,7 +56,8 @@ internal sealed class NodeCredentials
 
     /// <summary>Why the other side may be no client; null if it may.</summary>
     internal string? ClientObjection(Secured connection) => connection.Certificate is not null ? connection.Objection
-        : ClientsNeedCertificates ? "clients must show a certificate here (recoverkv.tls.client-certificates; --cert and --key)"
+        : ClientsNeedCertificates
+            ? "clients must show a certificate here (recoverkv.tls.client-certificates; --cert and --key)"
         : null;
 
     private void Refresh(Action<string> notice)
@@ -88,7 +89,8 @@ internal sealed class NodeCredentials
         var now = DateTime.UtcNow;
         if (_current.Certificate!.NotAfter.ToUniversalTime() - now > Soon || now < _warnAt) return;
         _warnAt = now + Again;
-        notice($"the certificate of this node must be exchanged soon (recoverkv.tls.certificate): {Ends(_current.Certificate)}");
+        notice("the certificate of this node must be exchanged soon (recoverkv.tls.certificate): "
+            + $"{Ends(_current.Certificate)}");
     }
 
     private static string Ends(X509Certificate2 certificate) => string.Create(

@@ -6,10 +6,10 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// How two nodes meet: each proves to the other that it knows the cluster's secret, without telling it; and by its certificate
-/// that it is the node that it says, where there is TLS, which needs no secret. Who a node says it is
-/// holds for the connection, and so does whom it means. Whether it belongs to this store is the protocol's to say (R12): there it
-/// is named on both sides.
+/// How two nodes meet: each proves to the other that it knows the cluster's secret, without telling it; and by its
+/// certificate that it is the node that it says, where there is TLS, which needs no secret. Who a node says it is holds
+/// for the connection, and so does whom it means. Whether it belongs to this store is the protocol's to say (R12):
+/// there it is named on both sides.
 /// </summary>
 internal static class NodeGreeting
 {
@@ -34,11 +34,13 @@ internal static class NodeGreeting
             role, From: door.Self, To: to.Node.Name, Nonce: RandomNumberGenerator.GetBytes(NonceBytes), Port: port);
         await Greeting.SendAsync(stream, knock.Encode(), cancellation).ConfigureAwait(false);
         var welcome = await ReceiveAsync(stream, incoming, to, cancellation).ConfigureAwait(false);
-        if (!CryptographicOperations.FixedTimeEquals(welcome.Proof.Span, door.Proof(accepts: true, knock, welcome.Nonce)))
+        if (!CryptographicOperations.FixedTimeEquals(
+            welcome.Proof.Span, door.Proof(accepts: true, knock, welcome.Nonce)))
             objection ??= WrongSecret;
         if (objection is not null)
         {
-            // So that it is named there, too; but nothing that is made of the secret goes to who has not proven to know it.
+            // So that it is named there, too; but nothing that is made of the secret goes to who has not proven to know
+            // it.
             await Greeting.SendAsync(stream, new Welcome(0, objection).Encode(), cancellation).ConfigureAwait(false);
             throw new IOException($"{to} is refused: {objection}");
         }
@@ -57,11 +59,13 @@ internal static class NodeGreeting
         if (knock.Nonce.Length != NonceBytes || !Member.IsNodeId(knock.From)) return "it does not greet as nodes do";
         // Who stands in another's place would pass the proof on, as that other's.
         if (knock.To != door.Self)
-            return $"it takes this node, {door.Self}, for another: an address in recoverkv.members of one of them is another node's";
+            return $"it takes this node, {door.Self}, for another: an address in recoverkv.members "
+                + "of one of them is another node's";
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
         var welcome = new Welcome(Knock.Version, Nonce: nonce, Proof: door.Proof(accepts: true, knock, nonce));
         await Greeting.SendAsync(stream, welcome.Encode(), cancellation).ConfigureAwait(false);
-        if (await Greeting.ReceiveAsync(stream, incoming, cancellation).ConfigureAwait(false) is not { } frame) return "";
+        if (await Greeting.ReceiveAsync(stream, incoming, cancellation).ConfigureAwait(false) is not { } frame)
+            return "";
         var answer = Welcome.Decode(frame);
         if (answer is { Version: 0, Refusal.Length: > 0 }) return $"it does not take this node: {answer.Refusal}";
         if (answer is null

@@ -5,9 +5,10 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// What a peer may say over its connection: the messages between replicas, in its own name; what Akka.Cluster's own actors
-/// say to each other; and the signs of Akka's protocol. Anything else that Akka.Remote would take (orders to actors and
-/// to the cluster, deployment, watches, messages to other actors) is dropped before any of it is decoded. Used on a strand.
+/// What a peer may say over its connection: the messages between replicas, in its own name; what Akka.Cluster's own
+/// actors say to each other; and the signs of Akka's protocol. Anything else that Akka.Remote would take (orders to
+/// actors and to the cluster, deployment, watches, messages to other actors) is dropped before any of it is decoded.
+/// Used on a strand.
 /// </summary>
 /// <param name="peer">The id that the peer has proven to have.</param>
 /// <param name="member">As it is configured here; null if it is not.</param>
@@ -19,8 +20,8 @@ internal sealed class PeerFilter(string peer, Member? member, Action<string> com
 
     private const int PeerMessages = Serialization.PeerSerializer.Id;
 
-    /// <summary>Manifests of what the actors of Akka.Cluster say. To leave, or to take another node down, is no order that
-    /// anybody may give from outside.</summary>
+    /// <summary>Manifests of what the actors of Akka.Cluster say. To leave, or to take another node down, is no order
+    /// that anybody may give from outside.</summary>
     private static readonly HashSet<string> Words =
     [
         .. new[] { "InitJoin", "InitJoinAck", "InitJoinNack", "Join", "Welcome", "ExitingConfirmed" }
@@ -77,11 +78,12 @@ internal sealed class PeerFilter(string peer, Member? member, Action<string> com
                 continue;
             }
 
-            // What it is told goes there: to where it is configured, and nowhere else. Each is looked at, whatever the command:
-            // Akka's parser joins what stands in a frame twice.
+            // What it is told goes there: to where it is configured, and nowhere else. Each is looked at, whatever the
+            // command: Akka's parser joins what stands in a frame twice.
             var (host, port) = Origin(Field(reader.Bytes(), 1));
             if (member is not null && !member.IsAt(host, port))
-                return $"it is at {Short(Encoding.UTF8.GetBytes(host))}:{port}, but recoverkv.members of this node has {member}";
+                return $"it is at {Short(Encoding.UTF8.GetBytes(host))}:{port}, "
+                    + $"but recoverkv.members of this node has {member}";
         }
 
         return null;
@@ -147,7 +149,8 @@ internal sealed class PeerFilter(string peer, Member? member, Action<string> com
             : $"a message to {Short(path)} (of serializer {serializer}, '{Short(manifest.Span)}')";
     }
 
-    /// <summary>Each message has a header, which says who speaks. Of several a reader may take the first or the last.</summary>
+    /// <summary>Each message has a header, which says who speaks. Of several a reader may take the first or the
+    /// last.</summary>
     private string? RefusedSpeaker(ReadOnlyMemory<byte> message)
     {
         var any = false;
@@ -172,7 +175,8 @@ internal sealed class PeerFilter(string peer, Member? member, Action<string> com
         Encoding.ASCII.GetString(text[..Math.Min(text.Length, 64)]).ReplaceLineEndings(" ");
 
     /// <summary>Akka's form of any message.</summary>
-    private static (ReadOnlyMemory<byte> Bytes, long Serializer, ReadOnlyMemory<byte> Manifest) Payload(ReadOnlyMemory<byte> payload)
+    private static (ReadOnlyMemory<byte> Bytes, long Serializer, ReadOnlyMemory<byte> Manifest) Payload(
+        ReadOnlyMemory<byte> payload)
     {
         ReadOnlyMemory<byte> bytes = default, manifest = default;
         long serializer = 0;

@@ -10,7 +10,8 @@ namespace RecoverKV.Actors.Network;
 /// <param name="Stream">What is said over the connection from now on.</param>
 internal sealed record Guest(Knock Knock, Stream Stream);
 
-/// <summary>Hears what a connection is for that was accepted, and whether whoever made it may say so. Thread-safe.</summary>
+/// <summary>Hears what a connection is for that was accepted, and whether whoever made it may say so.
+/// Thread-safe.</summary>
 /// <param name="door">Of the node.</param>
 /// <param name="descriptors">Of the process.</param>
 /// <param name="clients">Of the node.</param>
@@ -55,8 +56,8 @@ internal sealed class Reception(
 
     /// <summary>Says that connections are closed as there are too many.</summary>
     internal void ComplainOfCrowd() => ofStrangers.Add(
-        $"Connections are closed at once: this process may have {descriptors.Limit} files open (ulimit -n), and the rest is "
-        + $"kept for peers and files; besides, at most {descriptors.Silent} may be silent");
+        $"Connections are closed at once: this process may have {descriptors.Limit} files open (ulimit -n), and the "
+        + $"rest is kept for peers and files; besides, at most {descriptors.Silent} may be silent");
 
     /// <summary>Whether TLS begins: none of our first frames has a length that begins as its records do.</summary>
     private static async Task<bool> SpeaksTlsAsync(Socket socket, CancellationToken limit)
@@ -88,7 +89,8 @@ internal sealed class Reception(
         if (await Greeting.ReceiveAsync(stream, incoming, limit).ConfigureAwait(false) is not { } frame) return null;
         var knock = Knock.Decode(frame);
         if (knock is null)
-            ofStrangers.Add($"A connection from {socket.RemoteEndPoint} is closed: it does not greet as RecoverKV's do");
+            ofStrangers.Add(
+                $"A connection from {socket.RemoteEndPoint} is closed: it does not greet as RecoverKV's do");
         return knock;
     }
 

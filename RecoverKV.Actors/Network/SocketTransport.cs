@@ -12,11 +12,12 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// A node's connections, straight on the sockets of .NET and on the <see cref="Strand"/> of the actor system. One port takes
-/// all of them; the first frame says what one is for, before anything else is read of it. Those of peers, once they have
-/// proven to be nodes, carry what Akka's own TCP transport would, which moves each message through an event loop's thread on
-/// the way in and out and doubles the time of a call. Those of clients are the <see cref="ClientDoor"/>'s; Akka does not see
-/// them. Of that transport's settings it knows those of addresses, sizes, backlog and connection timeout.
+/// A node's connections, straight on the sockets of .NET and on the <see cref="Strand"/> of the actor system. One port
+/// takes all of them; the first frame says what one is for, before anything else is read of it. Those of peers, once
+/// they have proven to be nodes, carry what Akka's own TCP transport would, which moves each message through an event
+/// loop's thread on the way in and out and doubles the time of a call. Those of clients are the
+/// <see cref="ClientDoor"/>'s; Akka does not see them. Of that transport's settings it knows those of addresses, sizes,
+/// backlog and connection timeout.
 /// </summary>
 internal sealed class SocketTransport : Transport
 {
@@ -92,7 +93,8 @@ internal sealed class SocketTransport : Transport
             SchemeIdentifier, System.Name, Hosts.Normalize(known, bare: true) ?? known,
             Config.GetInt("public-port") is > 0 and var port ? port : bound);
         _ = AcceptAsync(server);
-        if (_door.Tls is { } credentials) _ = credentials.WatchAsync(notice => _log.Warning("{0}", notice), () => _ends);
+        if (_door.Tls is { } credentials)
+            _ = credentials.WatchAsync(notice => _log.Warning("{0}", notice), () => _ends);
         return (_local, _listener);
     }
 
@@ -106,10 +108,12 @@ internal sealed class SocketTransport : Transport
         {
             var (socket, stream, incoming) = await ConnectAsync(member, Role.Node).ConfigureAwait(false);
             var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            var lane = new SideLane(async () => (await ConnectAsync(member, Role.Lane, port).ConfigureAwait(false)).Stream, _strand);
+            var lane = new SideLane(
+                async () => (await ConnectAsync(member, Role.Lane, port).ConfigureAwait(false)).Stream, _strand);
             return Link(socket, stream, incoming, remoteAddress, member.Node.Name, lane);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or IOException or InvalidDataException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or IOException
+            or InvalidDataException)
         {
             // What cannot be reached is a matter of course; who refuses, or cannot prove who it is, is not.
             if (e is IOException { InnerException: null } and not TooFewDescriptorsException)
@@ -135,7 +139,8 @@ internal sealed class SocketTransport : Transport
     }
 
     /// <summary>A connection at whose other end a node has proven to be one.</summary>
-    private async Task<(Socket Socket, Stream Stream, FrameReader Incoming)> ConnectAsync(Member to, Role role, int port = 0)
+    private async Task<(Socket Socket, Stream Stream, FrameReader Incoming)> ConnectAsync(
+        Member to, Role role, int port = 0)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         Stream? stream = null;
@@ -157,7 +162,8 @@ internal sealed class SocketTransport : Transport
             }
 
             var incoming = new FrameReader(Knock.Longest);
-            await NodeGreeting.ConnectAsync(stream, incoming, _door, to, role, port, objection, limit.Token).ConfigureAwait(false);
+            await NodeGreeting.ConnectAsync(
+                stream, incoming, _door, to, role, port, objection, limit.Token).ConfigureAwait(false);
             return (socket, stream, incoming);
         }
         catch
@@ -181,7 +187,8 @@ internal sealed class SocketTransport : Transport
     }
 
     private AkkaLink Link(
-        Socket socket, Stream stream, FrameReader incoming, Address remote, string node, SideLane? lane = null, EndPoint? from = null)
+        Socket socket, Stream stream, FrameReader incoming, Address remote, string node,
+        SideLane? lane = null, EndPoint? from = null)
     {
         incoming.Trust(_longest);
         var filter = new PeerFilter(node, _door.Find(node), _ofPeers.Add);
@@ -195,7 +202,8 @@ internal sealed class SocketTransport : Transport
 
     private void Forget(AkkaLink link)
     {
-        if (_links.TryRemove(link, out var peer) && peer is not null) _fromPeers.TryRemove(KeyValuePair.Create(peer, link));
+        if (_links.TryRemove(link, out var peer) && peer is not null)
+            _fromPeers.TryRemove(KeyValuePair.Create(peer, link));
     }
 
     private void SetBuffers(Socket socket)
@@ -219,7 +227,8 @@ internal sealed class SocketTransport : Transport
             {
                 _ = WelcomeAsync(await server.AcceptAsync().ConfigureAwait(false), listener);
             }
-            catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            catch (Exception e) when (e is ObjectDisposedException
+                or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
                 return;
             }
@@ -258,10 +267,12 @@ internal sealed class SocketTransport : Transport
             }
             else if (knock.Role == Role.Node)
             {
-                var remote = new Address(SchemeIdentifier, System.Name, Hosts.Normalize($"{from.Address}", bare: true), from.Port);
+                var remote = new Address(
+                    SchemeIdentifier, System.Name, Hosts.Normalize($"{from.Address}", bare: true), from.Port);
                 listener.Notify(new InboundAssociation(Link(socket, stream, incoming, remote, knock.From, from: from)));
             }
-            else if (_fromPeers.TryGetValue(new IPEndPoint(from.Address, knock.Port), out var link) && link.Peer == knock.From)
+            else if (_fromPeers.TryGetValue(new IPEndPoint(from.Address, knock.Port), out var link)
+                && link.Peer == knock.From)
             {
                 incoming.Trust(_longest);
                 link.Link.Take(stream, incoming);
@@ -286,5 +297,6 @@ internal sealed class SocketTransport : Transport
         return Array.Find(all, a => a.AddressFamily == family) ?? all[0];
     }
 
-    private long SizeOf(string setting) => Config.GetByteSize(setting) ?? throw new ConfigurationException($"{setting} is missing");
+    private long SizeOf(string setting) =>
+        Config.GetByteSize(setting) ?? throw new ConfigurationException($"{setting} is missing");
 }

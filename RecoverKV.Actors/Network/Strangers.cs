@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace RecoverKV.Actors.Network;
 
 /// <summary>
-/// Connections that were accepted and have said nothing yet. Each has a few seconds to say hello, and only so many wait:
-/// then the one that has waited longest makes place, so that no number of silent ones keeps others out. Thread-safe.
+/// Connections that were accepted and have said nothing yet. Each has a few seconds to say hello, and only so many
+/// wait: then the one that has waited longest makes place, so that no number of silent ones keeps others out.
+/// Thread-safe.
 /// </summary>
 /// <param name="most">How many wait at most.</param>
 /// <param name="patience">How long a connection may say nothing.</param>
@@ -13,8 +14,8 @@ internal sealed class Strangers(int most, TimeSpan patience)
     private readonly Lock _gate = new();
     private readonly LinkedList<Socket> _waiting = new();
 
-    /// <summary>What a connection comes to by what is said over it; default if nothing in time, or by a failure. Then it is
-    /// closed.</summary>
+    /// <summary>What a connection comes to by what is said over it; default if nothing in time, or by a failure. Then
+    /// it is closed.</summary>
     /// <param name="connection">Just accepted.</param>
     /// <param name="talk">What is said: it is cancelled when its time is over.</param>
     /// <param name="crowdedOut">Called if another must make place for it.</param>
@@ -29,8 +30,8 @@ internal sealed class Strangers(int most, TimeSpan patience)
             using var limit = new CancellationTokenSource(patience);
             said = await talk(limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException
-            or InvalidDataException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException
+            or OperationCanceledException or InvalidDataException)
         {
             // It broke, was silent for too long, had to make place, or sends no frames.
         }

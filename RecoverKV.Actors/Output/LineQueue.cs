@@ -1,8 +1,9 @@
 namespace RecoverKV.Actors.Output;
 
 /// <summary>
-/// Lines on their way to an output that may be full, or that nobody reads: a thread of its own writes them, so that whoever
-/// has something to say never waits for a reader. When too many wait, the newest are dropped and counted. Thread-safe.
+/// Lines on their way to an output that may be full, or that nobody reads: a thread of its own writes them, so that
+/// whoever has something to say never waits for a reader. When too many wait, the newest are dropped and counted.
+/// Thread-safe.
 /// </summary>
 /// <param name="write">Writes one line; it may block, and what it throws is of no interest to who speaks.</param>
 /// <param name="most">How many lines may wait.</param>

@@ -4,9 +4,9 @@ using System.Text;
 namespace RecoverKV.Actors.Output;
 
 /// <summary>
-/// Standard output or error as bytes. Other than .NET's own stream of it, it says when the reader of a pipe is gone, opens
-/// no file for its first write, and knows when the program was started without it: its number then belongs to some file of
-/// the runtime, and nothing may be written there. Thread-safe as far as one write is one call.
+/// Standard output or error as bytes. Other than .NET's own stream of it, it says when the reader of a pipe is gone,
+/// opens no file for its first write, and knows when the program was started without it: its number then belongs to
+/// some file of the runtime, and nothing may be written there. Thread-safe as far as one write is one call.
 /// </summary>
 internal sealed class StandardStream : Stream
 {
@@ -21,7 +21,8 @@ internal sealed class StandardStream : Stream
     {
         (_descriptor, _name, _mayFail) = (descriptor, name, mayFail);
         _wasOpen = WasOpen(descriptor);
-        if (!OperatingSystem.IsLinux()) _other = descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
+        if (!OperatingSystem.IsLinux())
+            _other = descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
     }
 
     /// <summary>Standard output; a write that fails throws an <see cref="IOException"/> that says what.</summary>
@@ -49,8 +50,8 @@ internal sealed class StandardStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Whether the program was started with this stream (0, 1 or 2) open. What a program inherits is never marked
-    /// to be closed when it starts another one; what the runtime opens for itself always is.</summary>
+    /// <summary>Whether the program was started with this stream (0, 1 or 2) open. What a program inherits is never
+    /// marked to be closed when it starts another one; what the runtime opens for itself always is.</summary>
     public static bool WasOpen(int descriptor) => !OperatingSystem.IsLinux() || Native.FileControl(descriptor, 1) == 0;
 
     /// <summary>Writes a line to standard error by the least code there is, for when little works any more.</summary>
@@ -109,7 +110,8 @@ internal sealed class StandardStream : Stream
             return true;
         }
 
-        return _mayFail ? false : throw new IOException($"cannot write {_name}: {Marshal.GetPInvokeErrorMessage(error)}");
+        return _mayFail ? false
+            : throw new IOException($"cannot write {_name}: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
     private static class Native

@@ -7,14 +7,14 @@ public sealed partial class ReplicaCore
     // The disk is not to be trusted: nothing more is promised, acknowledged or answered in its name.
     private bool _stopped;
 
-    // Nor while the journal is known, or said, to have lost its tail: the same, until others can heal it. The folder may be
-    // the only one that has some of it; and what one node says is no ground to give it up.
+    // Nor while the journal is known, or said, to have lost its tail: the same, until others can heal it. The folder
+    // may be the only one that has some of it; and what one node says is no ground to give it up.
     private string? _lost;
     private (Epoch Epoch, TimeSpan At) _viewAskedFor;
     private readonly HashSet<NodeId> _doWithout = [];
 
-    // What a majority has accepted, each in its own name, is a view that nothing older can commit beside; and its in-sync
-    // members have all that is committed.
+    // What a majority has accepted, each in its own name, is a view that nothing older can commit beside; and its
+    // in-sync members have all that is committed.
     private void ReceiveWithoutTail(MemberId from, PeerMessage message)
     {
         // Nor one that was deposed: this replica knows of a later epoch.
@@ -24,7 +24,8 @@ public sealed partial class ReplicaCore
             case Canvass canvass:
                 Send(from.Node, new CanvassReply(canvass.Epoch, false, _promised.Epoch));
                 break;
-            case Heartbeat beat when beat.Epoch > _viewAskedFor.Epoch || _now - _viewAskedFor.At >= _options.ResendInterval:
+            case Heartbeat beat when beat.Epoch > _viewAskedFor.Epoch
+                || _now - _viewAskedFor.At >= _options.ResendInterval:
                 if (beat.Epoch > _viewAskedFor.Epoch) _doWithout.Clear();
                 _viewAskedFor = (beat.Epoch, _now);
                 foreach (var node in _options.Nodes)
@@ -56,7 +57,8 @@ public sealed partial class ReplicaCore
         // Late copies must not wipe a healthy disk, nor the next one: the replica looks for itself.
         if (message.Member != _self || message.Epoch != _promised.Epoch) return;
         if (_log.Durable.Contiguous < message.Vouched)
-            DoubtDisk($"the disk has uids up to {_log.Durable.Contiguous}, but {message.Vouched} had been acknowledged");
+            DoubtDisk(
+                $"the disk has uids up to {_log.Durable.Contiguous}, but {message.Vouched} had been acknowledged");
     }
 
     // An in-sync member has on disk whatever its view commits: it is told of more only if its disk lost it.

@@ -11,6 +11,7 @@ public sealed partial class ReplicaCore
     // campaigns to lead on.
     private readonly Dictionary<(long Session, long Number), Waiter> _waiters = [];
     private long _waiterBytes;
+    private long _waiterRoom;
 
     /// <summary>What a sequencer knows of another replica, or of its own.</summary>
     private sealed class Follower(MemberId member)
@@ -40,11 +41,15 @@ public sealed partial class ReplicaCore
         public bool Left { get; set; }
         public bool CutOff { get; set; }
 
-        // R8: how it keeps pace with a majority, its wait that is not over, and what it says of its own ticks, in percent.
+        // R8: how it keeps pace with a majority, its wait that is not over, and what it says of its own ticks, in
+        // percent.
         public Lateness Lateness { get; } = new();
         public TimeSpan Waits { get; set; }
         public Uid MeasuredAt { get; set; }
         public int TicksLate { get; set; }
+
+        // What it has no room in.
+        public Lack Lacks { get; set; }
     }
 
     /// <summary>The sequencer's state, from the activation of its view on.</summary>
@@ -65,6 +70,11 @@ public sealed partial class ReplicaCore
         public TimeSpan RoundAt { get; set; }
         public Dictionary<long, HeartbeatRound> Rounds { get; } = [];
         public TimeSpan QuorumAt { get; set; }
+
+        /// <summary>R11: the data at the committed uids of the last rounds, and who has said what his is; and what most
+        /// have, where somebody's differs.</summary>
+        public Queue<Comparison> Comparisons { get; } = new();
+        public DataMark Agreed { get; set; }
 
         /// <summary>Whose disks keep writes from being committed; null if nobody's.</summary>
         public string? Blocked { get; set; }
@@ -90,6 +100,7 @@ public sealed partial class ReplicaCore
             else if (_waiters.TryGetValue((request.Session, request.Number), out var waiter))
                 // A retry of a request that is under way only changes who gets the answer.
                 HandOver(waiter, caller);
+            else if (Full(_state.RoomFor(request)) is { } full) AnswerWrite(caller, request, WriteStatus.Full, full);
             else if (Blocked is { } why) AnswerWrite(caller, request, WriteStatus.Busy, why);
             else if (IsBusy || HasItsShare(caller.Share)) AnswerWrite(caller, request, WriteStatus.Busy);
             else
@@ -119,6 +130,7 @@ public sealed partial class ReplicaCore
     {
         if (!_waiters.TryAdd((request.Session, request.Number), new Waiter(caller, request))) return;
         _waiterBytes += request.Encoded.Length;
+        _waiterRoom += _state.RoomFor(request);
         Count(caller, request, 1);
     }
 
@@ -126,6 +138,7 @@ public sealed partial class ReplicaCore
     {
         if (!_waiters.Remove((request.Session, request.Number), out var waiter)) return null;
         _waiterBytes -= waiter.Request.Encoded.Length;
+        _waiterRoom -= _state.RoomFor(waiter.Request);
         Count(waiter.Caller, waiter.Request, -1);
         return waiter.Caller;
     }
@@ -154,14 +167,16 @@ public sealed partial class ReplicaCore
         Effects.Add(new Effect.AnswerWrite(
             caller, new WriteAnswer(request.Session, request.Number, status, 0, [], text)));
 
-    // Whether another batch may go now: at once while none is under way, else when it has at least half as many requests
-    // as those. So batches grow with the load, each costs every replica a disk write, and without load nothing waits.
+    // Whether another batch may go now: at once while none is under way, else when it has at least half as many
+    // requests as those. So batches grow with the load, each costs every replica a disk write, and without load nothing
+    // waits.
     private bool MayNumber(Leading leading)
     {
         var waiting = leading.Waiting.Count;
         if (waiting == 0 || leading.InFlight.Count >= _options.BatchesInFlight) return false;
         var next = Math.Max(leading.Waiting.Peek().Encoded.Length, Math.Min(leading.WaitingBytes, _options.BatchBytes));
-        if (leading.InFlight.Count > 0 && leading.FlightBytes + next > (long)_options.BatchBytes * _options.BatchesInFlight)
+        if (leading.InFlight.Count > 0
+            && leading.FlightBytes + next > (long)_options.BatchBytes * _options.BatchesInFlight)
             return false;
         var underWay = leading.NextUid.Previous - _knownCommitted;
         return leading.InFlight.Count == 0 || 2L * waiting >= underWay
@@ -203,8 +218,8 @@ public sealed partial class ReplicaCore
         Acknowledge();
     }
 
-    // A replica that is far behind, or whose disk is, lets the tail pass: it is healed in order. An in-sync member takes
-    // everything: nothing commits without it, which bounds what is sent to it.
+    // A replica that is far behind, or whose disk is, lets the tail pass: it is healed in order. An in-sync member
+    // takes everything: nothing commits without it, which bounds what is sent to it.
     private bool HasRoomFor(Batch batch) =>
         _view.IsInSync(_self)
         || (batch.First - _log.Held.Contiguous < TailWindow && _facts - _persisted < UnsyncedFacts
@@ -226,8 +241,8 @@ public sealed partial class ReplicaCore
         return any;
     }
 
-    // What this replica may vouch for: on disk, without a gap, and part of the accepted view's log. Dropped entries left
-    // the durable set when they were dropped, whether or not their drop is on disk.
+    // What this replica may vouch for: on disk, without a gap, and part of the accepted view's log. Dropped entries
+    // left the durable set when they were dropped, whether or not their drop is on disk.
     private Uid AcknowledgedUid =>
         Mutated(Mutations.AcknowledgeBeforeDurable) ? _log.Held.Contiguous
         : Mutated(Mutations.OrphanAcknowledged) && _persisted < _orphans.Fact ? _orphans.Contiguous
@@ -257,7 +272,8 @@ public sealed partial class ReplicaCore
         if (!leading.Followers.TryGetValue(from, out var follower))
         {
             // A disk that was made anew again and again: only its last incarnation may still come in.
-            foreach (var older in leading.Followers.Keys.Where(m => m.Node == from.Node && !_view.HasMember(m)).ToArray())
+            foreach (var older in leading.Followers.Keys
+                .Where(m => m.Node == from.Node && !_view.HasMember(m)).ToArray())
                 leading.Followers.Remove(older);
             leading.Followers.Add(from, follower = new Follower(from) { ProgressAt = _now });
         }

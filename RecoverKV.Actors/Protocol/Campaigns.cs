@@ -200,7 +200,8 @@ public sealed partial class ReplicaCore
             var donors = voters.Where(newest.IsInSync).ToArray();
             if (donors.Length == 0) return;
             // The others can heal them: they may start over.
-            foreach (var member in campaign.Amnesiacs) Send(member.Node, new TailLost(campaign.Epoch, member, Vouched(campaign)));
+            foreach (var member in campaign.Amnesiacs)
+                Send(member.Node, new TailLost(campaign.Epoch, member, Vouched(campaign)));
             campaign.Members = Members(campaign, newest);
             campaign.Donor = donors.MaxBy(m => campaign.Promises[m].Contiguous);
             campaign.Target = campaign.Promises[campaign.Donor].Contiguous;
@@ -208,15 +209,18 @@ public sealed partial class ReplicaCore
 
         campaign.Base = newest;
         campaign.BaseAt = campaign.SentAt = _now;
-        var promised = campaign.Members.Where(m => campaign.Promises.ContainsKey(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
-        var wanted = promised.Where(m => campaign.Wanted == null || m == _self || campaign.Wanted.Contains(m.Node)).ToArray();
+        var promised = campaign.Members
+            .Where(m => campaign.Promises.ContainsKey(m) && !campaign.Amnesiacs.Contains(m)).ToArray();
+        var wanted = promised
+            .Where(m => campaign.Wanted == null || m == _self || campaign.Wanted.Contains(m.Node)).ToArray();
         campaign.Targets = IsMajority(wanted.Length, Majority(campaign)) ? wanted : promised;
         foreach (var member in campaign.Targets) SendSynchronize(campaign, member);
     }
 
     private static int Majority(Campaign campaign) => campaign.Members.Length / 2 + 1;
 
-    // A wanted member's promise may be a little later than that of a majority; who came too late before is given more time.
+    // A wanted member's promise may be a little later than that of a majority; who came too late before is given more
+    // time.
     private bool StillExpected(Campaign campaign, View newest) =>
         _now - campaign.StartedAt < JoinPatience(campaign)
         && (campaign.Wanted ?? _options.Nodes.Where(n => n != newest.Sequencer))
@@ -225,9 +229,13 @@ public sealed partial class ReplicaCore
     // As the pause between two tries grows with them, the share of time in which service is interrupted does not.
     private TimeSpan JoinPatience(Campaign campaign)
     {
-        var tries = (campaign.Wanted ?? []).Select(n => _joins.TryGetValue(n, out var join) ? join.Pause / FirstJoinPause : 0).DefaultIfEmpty().Max();
+        var tries = (campaign.Wanted ?? [])
+            .Select(n => _joins.TryGetValue(n, out var join) ? join.Pause / FirstJoinPause : 0)
+            .DefaultIfEmpty().Max();
         var patience = _options.ResendInterval * (1 + tries);
-        return patience < _options.CampaignTimeout / 3 ? patience : Later(_options.ResendInterval, _options.CampaignTimeout / 3);
+        return patience < _options.CampaignTimeout / 3
+            ? patience
+            : Later(_options.ResendInterval, _options.CampaignTimeout / 3);
     }
 
     private void SendSynchronize(Campaign campaign, MemberId member)

@@ -58,6 +58,7 @@ public sealed partial class ReplicaCore
             var answer = _state.Apply(uid, request, Mutated(Mutations.SessionsNotReplicated) && _leading == null);
             if (RemoveWaiter(request) is { } caller) Effects.Add(new Effect.AnswerWrite(caller, answer));
             _log.Applied(uid);
+            if (uid == _markAt) Mark();
         }
 
         UpdateFreshness();
@@ -65,8 +66,8 @@ public sealed partial class ReplicaCore
         ServeBlockedReads();
     }
 
-    // ---- Writes that may already be committed elsewhere: on this disk, acknowledged, not known committed. What is not on this
-    // disk cannot be committed, so reads need not wait for it.
+    // ---- Writes that may already be committed elsewhere: on this disk, acknowledged, not known committed. What is not
+    // on this disk cannot be committed, so reads need not wait for it.
     private Uid _expectedTo;
 
     // Extends them to all that is on disk. A replica that is not in-sync serves no reads and only catches up.

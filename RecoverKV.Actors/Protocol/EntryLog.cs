@@ -54,8 +54,8 @@ public sealed class EntryLog
         Compacted = from.Compacted;
     }
 
-    /// <summary>R10: up to which uid entries need no replay, as they have left memory; where these are; and the first fact that holds
-    /// another one, or <paramref name="none"/>.</summary>
+    /// <summary>R10: up to which uid entries need no replay, as they have left memory; where these are; and the first
+    /// fact that holds another one, or <paramref name="none"/>.</summary>
     internal (Uid To, FactPiece[] Index, long ReplayFrom) Settled(long none)
     {
         var settled = _index.Seal();
@@ -80,8 +80,8 @@ public sealed class EntryLog
         _index.Compact(to);
     }
 
-    /// <summary>R10: the first fact that holds an entry above the uid, up to which all have left memory or are of no use; or
-    /// <paramref name="none"/>.</summary>
+    /// <summary>R10: the first fact that holds an entry above the uid, up to which all have left memory or are of no
+    /// use; or <paramref name="none"/>.</summary>
     internal long FirstFactAbove(Uid uid, long none) => _index.FirstAbove(uid) ?? none;
 
     /// <summary>Entries below this uid are in the journal only.</summary>
@@ -95,7 +95,8 @@ public sealed class EntryLog
 
     /// <summary>The entry at the uid, if it is held and in memory.</summary>
     public LogEntry? Find(Uid uid) =>
-        _segments.TryGetValue(uid.Value / SegmentSize, out var segment) && segment[uid.Value % SegmentSize] is { IsNone: false } entry
+        _segments.TryGetValue(uid.Value / SegmentSize, out var segment)
+            && segment[uid.Value % SegmentSize] is { IsNone: false } entry
             ? entry
             : null;
 
@@ -236,8 +237,8 @@ public sealed class EntryLog
         return [.. batches];
     }
 
-    /// <summary>The facts that hold the entries from <paramref name="first"/> on, and up to which uid they do; null if the
-    /// first is not on disk. See <see cref="FactIndex.From"/>.</summary>
+    /// <summary>The facts that hold the entries from <paramref name="first"/> on, and up to which uid they do; null if
+    /// the first is not on disk. See <see cref="FactIndex.From"/>.</summary>
     public (long First, long Last, Uid To)? FactsFrom(Uid first, Uid last, long maxBytes)
     {
         foreach (var durable in _durable.Within(new UidRange(first, last)))

@@ -1,8 +1,8 @@
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
-/// R6: which facts of the journal hold which uids of the log. Where entries have left memory it is kept roughly, some bytes
-/// for about half a MiB of the log, so that it stays small however long the log grows. Not thread-safe.
+/// R6: which facts of the journal hold which uids of the log. Where entries have left memory it is kept roughly, some
+/// bytes for about half a MiB of the log, so that it stays small however long the log grows. Not thread-safe.
 /// </summary>
 /// <remarks>Invariants: the pieces are disjoint and ascend by uid, those of <see cref="_settled"/> before those of
 /// <see cref="_recent"/>. The entries of a piece are in the facts from its first to its last one. Of a uid that was
@@ -42,7 +42,8 @@ internal sealed class FactIndex(long pieceBytes = FactIndex.PieceBytes)
     /// <summary>R10: entries up to this uid, all of them settled, are in no fact any more.</summary>
     public void Compact(Uid to) => _settled.RemoveRange(0, PieceEndingAtOrAfter(_settled, 0, to.Next));
 
-    /// <summary>R10: the first fact that holds an entry above the uid, which is not settled; null if there is none.</summary>
+    /// <summary>R10: the first fact that holds an entry above the uid, which is not settled; null if there is
+    /// none.</summary>
     public long? FirstAbove(Uid uid)
     {
         long? first = null;
@@ -98,9 +99,9 @@ internal sealed class FactIndex(long pieceBytes = FactIndex.PieceBytes)
     }
 
     /// <summary>
-    /// The facts that hold the entries from <paramref name="first"/> on, which is in the index, and the last uid whose entry
-    /// is surely in them. Cut where about <paramref name="maxBytes"/> are together, where the journal has the entries in
-    /// another order, and where too much else stands between them.
+    /// The facts that hold the entries from <paramref name="first"/> on, which is in the index, and the last uid whose
+    /// entry is surely in them. Cut where about <paramref name="maxBytes"/> are together, where the journal has the
+    /// entries in another order, and where too much else stands between them.
     /// </summary>
     public (long First, long Last, Uid To) From(Uid first, Uid last, long maxBytes)
     {

@@ -26,7 +26,7 @@ public sealed record Batch(Epoch Epoch, Uid First, IReadOnlyList<WriteRequest> R
 public abstract record Fact;
 
 /// <summary>R1: this replica promised <paramref name="Epoch"/> to <paramref name="Candidate"/>, and no lower one any
-/// more. The candidate is <see cref="NodeId.None"/> when the replica only learned of the epoch.</summary>
+/// more.</summary>
 public sealed record Promised(Epoch Epoch, NodeId Candidate) : Fact;
 
 /// <summary>R2, R7: the replica accepted a view, which also promises its epoch to its sequencer, and dropped the

@@ -31,7 +31,9 @@ public sealed partial class ReplicaCore
         if (_synchronization is { } goal && goal.Epoch == _promised.Epoch && _view.Epoch < goal.Epoch)
             return (goal.Target, goal.Base, [goal.Donor]);
         if (_view.Epoch != _promised.Epoch || _view.Epoch == Epoch.Zero) return null;
-        var target = Mutated(Mutations.HealBeyondCommitted) ? Uid.Max(_knownCommitted, _log.Held.Highest + 3) : _knownCommitted;
+        var target = Mutated(Mutations.HealBeyondCommitted)
+            ? Uid.Max(_knownCommitted, _log.Held.Highest + 3)
+            : _knownCommitted;
         return (target, _view, Mutated(Mutations.HealBeyondCommitted) ? _options.Nodes : HealingPeers);
     }
 
@@ -92,13 +94,16 @@ public sealed partial class ReplicaCore
         return among[_nextPeer++ % among.Length];
     }
 
-    private bool HasFailed(NodeId peer) => _peerFailedAt.TryGetValue(peer, out var at) && _now - at <= 2 * _options.FetchTimeout;
+    private bool HasFailed(NodeId peer) =>
+        _peerFailedAt.TryGetValue(peer, out var at) && _now - at <= 2 * _options.FetchTimeout;
 
     // Answers a peer, from memory or from the journal. Committed entries are the same for everybody; more than those is
     // given only to who has promised the same epoch, to be synchronised with this donor.
     private void OnFetch(MemberId from, Fetch message)
     {
-        var limit = message.Epoch == _promised.Epoch || Mutated(Mutations.HealBeyondCommitted) ? _log.Durable.Contiguous : _state.Applied;
+        var limit = message.Epoch == _promised.Epoch || Mutated(Mutations.HealBeyondCommitted)
+            ? _log.Durable.Contiguous
+            : _state.Applied;
         if (message.Range.First <= _log.Compacted)
         {
             Send(from.Node, new Compacted(message.Epoch, message.Id, _saved.Applied));

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace RecoverKV.Actors.Protocol;
 
-// R12 Identity: messages of another store, for another node, or of a node with other settings are refused before any other
-// rule sees them: they are no promise, no acknowledgement, no witness of a higher epoch. Both sides say so.
+// R12 Identity: messages of another store, for another node, or of a node with other settings are refused before any
+// other rule sees them: they are no promise, no acknowledgement, no witness of a higher epoch. Both sides say so.
 public sealed partial class ReplicaCore
 {
     // A peer that is refused is told why at most so often, and the operator, who is reminded of it now and then.
@@ -50,8 +50,9 @@ public sealed partial class ReplicaCore
             if (stranger.Text != null && now - stranger.HeardAt < Lately) return stranger.Text;
         if (Trouble(now) is { } trouble) return trouble;
         if (_transfer is { } transfer) return transfer.Progress(now);
-        if (now < _transferNotBefore && LacksEntries) return "a peer's state, which it needs, could not be written here; it is tried again";
-        if (_view.Epoch > Epoch.Zero) return null;
+        if (now < _transferNotBefore && LacksEntries)
+            return "a peer's state, which it needs, could not be written here; it is tried again";
+        if (_view.Epoch > Epoch.Zero) return FullAlready;
         var unheard = _options.Nodes.Where(n => n != _self.Node && !_heard.Contains(n)).ToArray();
         return unheard.Length == 0 ? null
             : $"the first start needs all nodes once: nothing was heard of {string.Join(", ", unheard)} yet";
@@ -67,9 +68,9 @@ public sealed partial class ReplicaCore
         var made = _view.Members.Select(m => m.Node).ToArray();
         if (!made.ToHashSet().SetEquals(_options.Nodes))
         {
-            _barred = $"the data of {_self.Node} is of {Store(Cluster)}, whose nodes are {string.Join(", ", made)}, but "
-                + $"recoverkv.members has {string.Join(", ", _options.Nodes)}: a store's nodes are fixed when it is made. "
-                + "Correct recoverkv.members, or dump this store and load it into a new one";
+            _barred = $"the data of {_self.Node} is of {Store(Cluster)}, whose nodes are {string.Join(", ", made)}, "
+                + $"but recoverkv.members has {string.Join(", ", _options.Nodes)}: a store's nodes are fixed when "
+                + "it is made. Correct recoverkv.members, or dump this store and load it into a new one";
         }
         else if (_view.FrameSize > _options.FrameSize)
         {
@@ -109,16 +110,16 @@ public sealed partial class ReplicaCore
 
         if (header.To != _self.Node)
         {
-            return $"{header.From} takes this node, {_self.Node}, for {header.To}: an address in recoverkv.members of one "
-                + "of them is another node's";
+            return $"{header.From} takes this node, {_self.Node}, for {header.To}: an address in recoverkv.members "
+                + "of one of them is another node's";
         }
 
         if (header.From.Node == _self.Node) return $"another node, {header.From}, has the name of this one";
         if (!_options.Nodes.Contains(header.From.Node)) return $"{header.From} is no node of recoverkv.members";
         if (header.Cluster != Cluster && !IsOfThisStore(header, message) && !Mutated(Mutations.AnyClusterTrusted))
         {
-            return $"{header.From} is of {Store(header.Cluster)}, {_self} of {Store(Cluster)}: the folder or an address of "
-                + "one of them is another store's, and they take no part in each other";
+            return $"{header.From} is of {Store(header.Cluster)}, {_self} of {Store(Cluster)}: the folder or an "
+                + "address of one of them is another store's, and they take no part in each other";
         }
 
         return header.Settings == _settings || message is Hello ? null : "";
@@ -149,7 +150,8 @@ public sealed partial class ReplicaCore
         {
             var other = hello.Settings.FirstOrDefault(s => s.Name == name).Value;
             if (other != value)
-                return $"{header.From} has {name} = {other ?? "(none)"}, {_self} has {value}: it must be the same on all nodes";
+                return $"{header.From} has {name} = {other ?? "(none)"}, {_self} has {value}: "
+                    + "it must be the same on all nodes";
         }
 
         return header.Settings == _settings ? null : $"{header.From} has other settings than {_self}";
@@ -157,7 +159,9 @@ public sealed partial class ReplicaCore
 
     private void TurnAway(Header header, string? why, bool answer)
     {
-        var node = header.From.Node != _self.Node && _options.Nodes.Contains(header.From.Node) ? header.From.Node : NodeId.None;
+        var node = header.From.Node != _self.Node && _options.Nodes.Contains(header.From.Node)
+            ? header.From.Node
+            : NodeId.None;
         if (!_strangers.TryGetValue(node, out var stranger)) _strangers.Add(node, stranger = new Stranger());
         var text = why is { Length: > 0 } ? why : stranger.Header == header ? stranger.Text : null;
         var isNew = text != stranger.Text;

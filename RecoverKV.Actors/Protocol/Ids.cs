@@ -43,7 +43,8 @@ public readonly record struct Uid(long Value) : IComparable<Uid>
     public static bool operator >=(Uid a, Uid b) => a.Value >= b.Value;
 }
 
-/// <summary>Number of a view; grows with each view and fences off everything older. 0 is before the first view.</summary>
+/// <summary>Number of a view; grows with each view and fences off everything older. 0 is before the first
+/// view.</summary>
 public readonly record struct Epoch(long Value) : IComparable<Epoch>
 {
     /// <summary>Before the first view.</summary>

@@ -40,7 +40,7 @@ public sealed partial class ReplicaCore
     private bool IsAlone(TimeSpan now) =>
         now - _reachedAt > Attempts * (IsCutOff ? _options.ResendInterval : _options.FetchTimeout);
 
-    /// <summary>R5: whether reads that allow it are answered with what this replica has, however old. The answers say so,
-    /// by an age that is not zero.</summary>
+    /// <summary>R5: whether reads that allow it are answered with what this replica has, however old. The answers say
+    /// so, by an age that is not zero.</summary>
     public bool AnswersAlone(TimeSpan now) => _options.ServesAlone && !HasLease(now) && IsAlone(now);
 }

@@ -6,17 +6,19 @@ namespace RecoverKV.Actors.Protocol;
 internal static class JournalEntries
 {
     /// <summary>
-    /// The entries of the range asked for, from its first uid on, up to the first that the facts lack. One batch for each
-    /// run of an epoch.
+    /// The entries of the range asked for, from its first uid on, up to the first that the facts lack. One batch for
+    /// each run of an epoch.
     /// </summary>
-    /// <remarks>A uid may have been appended several times, by other sequencers, if its entry was dropped in between. The one
-    /// that counts is the last: and it is among these facts, for the range is cut so (<see cref="EntryLog.FactsFrom"/>).
+    /// <remarks>A uid may have been appended several times, by other sequencers, if its entry was dropped in between.
+    /// The one that counts is the last: and it is among these facts, for the range is cut so
+    /// (<see cref="EntryLog.FactsFrom"/>).
     /// </remarks>
     /// <param name="asked">What is to be served.</param>
     /// <param name="facts">All facts from its first to its last one, in order.</param>
     /// <param name="maxEntries">No more entries.</param>
     /// <param name="maxBytes">No more bytes of them, unless one alone has more.</param>
-    public static Batch[] Select(Effect.ServeFromJournal asked, IReadOnlyList<Fact> facts, int maxEntries, long maxBytes)
+    public static Batch[] Select(
+        Effect.ServeFromJournal asked, IReadOnlyList<Fact> facts, int maxEntries, long maxBytes)
     {
         // With facts missing, another copy could be the last one.
         if (facts.Count != asked.LastFact - asked.FirstFact + 1) return [];

@@ -54,12 +54,14 @@ public sealed partial class ReplicaCore
         leading.RoundAt = _now;
         leading.Rounds.Add(leading.Round, new HeartbeatRound(_now));
         leading.Rounds.Remove(leading.Round - MostReadings);
+        MarkOwn(leading);
         foreach (var node in _options.Nodes)
         {
             if (node == _self.Node) continue;
             var follower = leading.Followers.Values.LastOrDefault(f => f.Member.Node == node);
             Send(node, new Heartbeat(
-                _view.Epoch, leading.Round, _knownCommitted, follower?.EchoRun ?? 0, follower?.EchoClock ?? TimeSpan.Zero));
+                _view.Epoch, leading.Round, _knownCommitted,
+                follower?.EchoRun ?? 0, follower?.EchoClock ?? TimeSpan.Zero, leading.Agreed));
         }
 
         // The sequencer acknowledges its own round like any member.
@@ -74,15 +76,17 @@ public sealed partial class ReplicaCore
     {
         if (_leavingSince != null || !IsViewDurable) return;
         CheckOwnTail(message.Committed);
+        CheckOwnData(message.Agreed);
         if (_lost != null) return;
         _lastHeartbeat = _now;
         if (_canvassing != null && _canvassing.Handover == Epoch.Zero) _canvassing = null;
         ResetElectionTimer();
         TakeEcho(message.LeaseRun, message.LeaseFrom, message.Committed);
+        MarkAt(message.Committed);
         LearnCommitted(message.Committed);
         Send(_view.Sequencer, new HeartbeatAck(
             message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff,
-            _ownTicks.Percent));
+            _ownTicks.Percent, Lacks, _lastMark));
         Heal();
     }
 
@@ -100,13 +104,14 @@ public sealed partial class ReplicaCore
         if (_leaseUntil == null || until > _leaseUntil) _leaseUntil = until;
     }
 
-    // A run acknowledges no round that began after its end, and a member's runs follow each other: who acknowledges a later
-    // round than any before is the present one. Late copies of an earlier run move nothing back.
+    // A run acknowledges no round that began after its end, and a member's runs follow each other: who acknowledges a
+    // later round than any before is the present one. Late copies of an earlier run move nothing back.
     private bool IsOfPresentRun(Follower follower, HeartbeatAck message)
     {
         var later = message.Round > follower.Round || Mutated(Mutations.OlderRunBelieved);
         if (!later && message.Run != follower.Run) return false;
-        // A late copy of a heartbeat may be acknowledged by any run: of those that were seen to follow each other none returns.
+        // A late copy of a heartbeat may be acknowledged by any run: of those that were seen to follow each other none
+        // returns.
         if (follower.EarlierRuns.Contains(message.Run) && !Mutated(Mutations.OlderRunBelieved)) return false;
         if (follower.Run != message.Run && follower.Run != 0) follower.EarlierRuns.Add(follower.Run);
         follower.Round = Math.Max(follower.Round, message.Round);
@@ -125,6 +130,9 @@ public sealed partial class ReplicaCore
         if (!IsOfPresentRun(follower, message)) return;
         follower.CutOff = message.CutOff;
         follower.TicksLate = message.TicksLate;
+        follower.Lacks = message.Lacks;
+        Compare(leading, from, message.Mark);
+        if (_leading != leading) return;
         if (follower.Left) return;
         follower.Readings.Enqueue((message.Run, message.Clock, _now));
         if (follower.Readings.Count > MostReadings) follower.Readings.Dequeue();

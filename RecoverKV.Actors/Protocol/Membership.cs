@@ -54,8 +54,8 @@ public sealed partial class ReplicaCore
         Number(leading);
     }
 
-    // When the last lease must have ended that a dropped member may hold. Who promised this epoch holds none. An election
-    // after a lease time of silence has nothing to wait for.
+    // When the last lease must have ended that a dropped member may hold. Who promised this epoch holds none. An
+    // election after a lease time of silence has nothing to wait for.
     private TimeSpan OpensAt(Campaign campaign)
     {
         // What the tenure before had to wait for may still run.
@@ -65,7 +65,8 @@ public sealed partial class ReplicaCore
             foreach (var follower in former.Followers.Values)
             {
                 if (!former.View.IsInSync(follower.Member) || campaign.Promises.ContainsKey(follower.Member)) continue;
-                if (follower is { Left: false, GrantedAt: { } granted }) opens = Later(opens, granted + LeaseOf(former.View));
+                if (follower is { Left: false, GrantedAt: { } granted })
+                    opens = Later(opens, granted + LeaseOf(former.View));
             }
         }
         else if (campaign.Handover > Epoch.Zero)
@@ -129,8 +130,8 @@ public sealed partial class ReplicaCore
         ConsiderMakingWay(leading);
     }
 
-    // The present set less the silent and the slow members plus the replicas that have caught up, if that is a majority;
-    // it is made up with slow ones if need be.
+    // The present set less the silent and the slow members plus the replicas that have caught up, if that is a
+    // majority; it is made up with slow ones if need be.
     private void ConsiderNextSet(Leading leading)
     {
         if (_canvassing != null || _now < leading.OpensAt || _leavingSince != null) return;
@@ -164,7 +165,8 @@ public sealed partial class ReplicaCore
         follower.Member != _self
         && (follower.Left || _now - follower.HeardAt > _options.SilenceLimit || IsStalled(follower));
 
-    // It answers, but its disk takes nothing: nothing would commit for as long. Of its own disk a sequencer knows earlier.
+    // It answers, but its disk takes nothing: nothing would commit for as long. Of its own disk a sequencer knows
+    // earlier.
     private bool IsStalled(Follower follower) =>
         follower.Contiguous < _leading!.NextUid.Previous
         && _now - follower.ProgressAt
@@ -172,8 +174,8 @@ public sealed partial class ReplicaCore
 
     private const int StallFactor = 5;
 
-    // Its gaps are closed and its tail follows, but for what may be on its way. What only the state has is not: a try without it
-    // would be in vain, and put off the next.
+    // Its gaps are closed and its tail follows, but for what may be on its way. What only the state has is not: a try
+    // without it would be in vain, and put off the next.
     private bool HasCaughtUp(Leading leading, Follower follower) =>
         _now - follower.HeardAt <= _options.SilenceLimit / 2
         && _now - leading.ActiveAt > _options.HeartbeatInterval
@@ -192,11 +194,12 @@ public sealed partial class ReplicaCore
         foreach (var waiter in _waiters.Values)
         {
             Count(waiter.Caller, waiter.Request, -1);
-            if (waiter.Caller is { } caller) AnswerWrite(caller, waiter.Request, Client.Contracts.WriteStatus.NotSequencer);
+            if (waiter.Caller is { } caller)
+                AnswerWrite(caller, waiter.Request, Client.Contracts.WriteStatus.NotSequencer);
         }
 
         _waiters.Clear();
-        _waiterBytes = 0;
+        _waiterBytes = _waiterRoom = 0;
     }
 
     /// <summary>
@@ -261,7 +264,8 @@ public sealed partial class ReplicaCore
         if (_leading == null || message.Epoch != _view.Epoch) return;
         if (!_leading.Followers.TryGetValue(from, out var follower)) return;
         // A late copy must not cancel the wait for the lease of a run that came after it.
-        // Of one that has acknowledged nothing in this tenure no run was granted anything; the next word of another undoes it.
+        // Of one that has acknowledged nothing in this tenure no run was granted anything; the next word of another
+        // undoes it.
         if (follower.Run != message.Run && follower.Run != 0) return;
         follower.Left = true;
         follower.GrantedAt = null;

@@ -71,7 +71,8 @@ internal enum Mutations
     /// <summary>R11: what counts the facts beside the journal is not looked at.</summary>
     LossIgnored = 1 << 20,
 
-    /// <summary>R10: a key that changes while a checkpoint is made is in it as it is then, not as it was at the checkpoint's uid.
+    /// <summary>R10: a key that changes while a checkpoint is made is in it as it is then, not as it was at the
+    /// checkpoint's uid.
     /// </summary>
     CaptureMovesOn = 1 << 21,
 
@@ -81,7 +82,8 @@ internal enum Mutations
     /// <summary>R10: a checkpoint counts before the journal has the facts that it has seen.</summary>
     CheckpointBeforeJournal = 1 << 23,
 
-    /// <summary>R10: what a checkpoint knows to be committed is applied while its log is still being replayed.</summary>
+    /// <summary>R10: what a checkpoint knows to be committed is applied while its log is still being
+    /// replayed.</summary>
     CheckpointCommitsEarly = 1 << 24,
 
     /// <summary>R10: the journal forgets all that a checkpoint has seen, also what is not in it.</summary>
@@ -89,6 +91,9 @@ internal enum Mutations
 
     /// <summary>R10: a replica that took a peer's state gives up what its log had beyond it.</summary>
     TransferWithoutTail = 1 << 26,
+
+    /// <summary>What adds data is taken without a look at the room that there is.</summary>
+    QuotaIgnored = 1 << 27,
 }
 
 public sealed partial class ReplicaCore

@@ -3,11 +3,13 @@ namespace RecoverKV.Actors.Protocol;
 // R7 Orphans: uncommitted entries that are no part of the log that a view or a donor defines.
 public sealed partial class ReplicaCore
 {
-    // Up to here what is held was found right once, or taken since as what it had to be. It is committed, so it stays right.
+    // Up to here what is held was found right once, or taken since as what it had to be. It is committed, so it stays
+    // right.
     private Uid _rightTo;
 
-    // Whether an entry that this replica holds is part of a view's log. Below the view's history it is if the replica has
-    // accepted the view in which all of that was committed, or a later one; else nobody knows, and it is fetched anew.
+    // Whether an entry that this replica holds is part of a view's log. Below the view's history it is if the replica
+    // has accepted the view in which all of that was committed, or a later one; else nobody knows, and it is fetched
+    // anew.
     private bool IsIn(View view, Uid uid, Epoch epoch) => view.EpochAt(uid) is var held && held > Epoch.Zero
         ? held == epoch
         : uid <= _rightTo || _view.Epoch >= view.TrimmedAt || Mutated(Mutations.HistoryTrimmedTooFar);
@@ -35,7 +37,8 @@ public sealed partial class ReplicaCore
             if (orphan.Last <= _base.Settled) continue;
             var range = orphan with { First = Uid.Max(orphan.First, _base.Settled.Next) };
             if (range.First <= _state.Applied)
-                throw new InvariantViolationException($"committed uid {range.First} would be dropped; {_state.Applied} are applied");
+                throw new InvariantViolationException(
+                    $"committed uid {range.First} would be dropped; {_state.Applied} are applied");
             _log.Drop(range);
         }
 

@@ -4,19 +4,19 @@ namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
 /// A message between replicas. It comes with a <see cref="Header"/>, which tells the sender. Messages may be lost,
-/// repeated, delayed and reordered; every one bears the epoch that it speaks for.
+/// repeated, delayed and reordered; every one but <see cref="Hello"/> bears the epoch that it speaks for.
 /// </summary>
 public abstract record PeerMessage(Epoch Epoch);
 
-/// <summary>R12: what this node's settings are. Told to a peer whose messages are refused, so that both sides can name the
-/// difference; it bears no epoch. Read by every version from 2 on.</summary>
+/// <summary>R12: what this node's settings are. Told to a peer whose messages are refused, so that both sides can name
+/// the difference; it bears no epoch. Read by every version from 2 on.</summary>
 /// <param name="Settings">Those that must be equal on all nodes.</param>
 public sealed record Hello(Setting[] Settings) : PeerMessage(Epoch.Zero);
 
 /// <summary>R12: stands for a message of a version that this build does not know. Never sent.</summary>
 public sealed record Unreadable() : PeerMessage(Epoch.Zero);
 
-// ---- R1: control messages, serialized by Hyperion
+// ---- R1, R8: control messages, serialized by Hyperion
 
 /// <summary>R1: would you promise this epoch? Asked before a campaign; changes nothing.</summary>
 /// <param name="Epoch">The epoch of the campaign that may follow.</param>
@@ -46,12 +46,13 @@ public sealed record Promise(Epoch Epoch, View View, Uid Contiguous, Uid Committ
 /// <summary>A message of <paramref name="Epoch"/> met a replica that has promised a higher one.</summary>
 public sealed record Refuse(Epoch Epoch, Epoch Promised) : PeerMessage(Epoch);
 
-/// <summary>R8: the sequencer of this epoch leaves in good order, or is slow, and asks an in-sync member to lead.</summary>
+/// <summary>R8: the sequencer of this epoch leaves in good order, or is slow, and asks an in-sync member to
+/// lead.</summary>
 /// <param name="Epoch">The epoch of the sequencer's view.</param>
 /// <param name="Slow">It stays, but is slow: the set should not have it back at once.</param>
 public sealed record Handover(Epoch Epoch, bool Slow = false) : PeerMessage(Epoch);
 
-// ---- R2
+// ---- R2, R8, R11: control messages, too
 
 /// <summary>R2: bring your log to exactly <paramref name="Target"/> of the donor's log, for the view to come.</summary>
 /// <param name="Epoch">The epoch that was promised.</param>
@@ -85,7 +86,8 @@ public sealed record Leaving(Epoch Epoch, long Run) : PeerMessage(Epoch);
 /// <summary>R3: entries from the sequencer.</summary>
 public sealed record Append(Epoch Epoch, Batch Batch, Uid Committed) : PeerMessage(Epoch);
 
-/// <summary>R3: the replica has every uid up to <paramref name="Contiguous"/> of the accepted view's log on disk.</summary>
+/// <summary>R3: the replica has every uid up to <paramref name="Contiguous"/> of the accepted view's log on
+/// disk.</summary>
 /// <param name="Epoch">The epoch of the accepted view.</param>
 /// <param name="Contiguous">Up to here without a gap.</param>
 /// <param name="Highest">The highest uid on disk; above <paramref name="Contiguous"/> there is a gap between.</param>
@@ -100,10 +102,13 @@ public sealed record Commit(Epoch Epoch, Uid Committed) : PeerMessage(Epoch);
 /// <param name="Committed">The committed uid.</param>
 /// <param name="LeaseRun">The run of the receiver that sent the clock reading, 0 if none is echoed.</param>
 /// <param name="LeaseFrom">The receiver's own clock reading from which its lease counts.</param>
-public sealed record Heartbeat(Epoch Epoch, long Round, Uid Committed, long LeaseRun, TimeSpan LeaseFrom)
+/// <param name="Agreed">The data that most have, if somebody's differs.</param>
+public sealed record Heartbeat(
+    Epoch Epoch, long Round, Uid Committed, long LeaseRun, TimeSpan LeaseFrom, DataMark Agreed = default)
     : PeerMessage(Epoch);
 
-/// <summary>R5: the acknowledgement of a heartbeat; with it the sender promises no other epoch for a lease time.</summary>
+/// <summary>R5: the acknowledgement of a heartbeat; with it the sender promises no other epoch for a lease
+/// time.</summary>
 /// <param name="Epoch">The epoch of the view.</param>
 /// <param name="Round">The round acknowledged.</param>
 /// <param name="Run">A random number of this run of the process: clocks of different runs must not be mixed.</param>
@@ -112,9 +117,11 @@ public sealed record Heartbeat(Epoch Epoch, long Round, Uid Committed, long Leas
 /// <param name="Highest">As in <see cref="Appended"/>.</param>
 /// <param name="CutOff">The sender lacks entries and may ask nobody for them (a test's partition).</param>
 /// <param name="TicksLate">R8: in how many percent of the last window the sender's ticks came late.</param>
+/// <param name="Lacks">What the sender has no room in for more data.</param>
+/// <param name="Mark">The sender's data at the committed uid of a heartbeat.</param>
 public sealed record HeartbeatAck(
     Epoch Epoch, long Round, long Run, TimeSpan Clock, Uid Contiguous, Uid Highest, bool CutOff = false,
-    int TicksLate = 0)
+    int TicksLate = 0, Lack Lacks = Lack.None, DataMark Mark = default)
     : PeerMessage(Epoch);
 
 /// <summary>R6: send me the entries of this range.</summary>
@@ -132,7 +139,8 @@ public sealed record Entries(Epoch Epoch, long Id, Batch[] Batches) : PeerMessag
 
 // ---- R10: the state, for who lacks entries that no log has any more, with schema codecs
 
-/// <summary>R10: instead of <see cref="Entries"/>: the first of them are in the state only. The checkpoint has all of them.</summary>
+/// <summary>R10: instead of <see cref="Entries"/>: the first of them are in the state only. The checkpoint has all of
+/// them.</summary>
 /// <param name="Epoch">The epoch of the request.</param>
 /// <param name="Id">The id of the request.</param>
 /// <param name="Checkpoint">The uid that the peer's checkpoint shows.</param>

@@ -24,7 +24,8 @@ public sealed partial class ReplicaCore
 
     private void OnCanvass(MemberId from, Canvass message)
     {
-        // A replica without a view, where there is one, lost its disk: it must not take elections away from members (R11).
+        // A replica without a view, where there is one, lost its disk: it must not take elections away from members
+        // (R11).
         var belongs = message.View > Epoch.Zero || _view.Epoch == Epoch.Zero;
         var can = _diskTrouble == null && !BeginsNoStore(message.View);
         var would = belongs && can && MayPromise(from, message.Epoch, message.Handover);
@@ -35,7 +36,8 @@ public sealed partial class ReplicaCore
     {
         if (message.Epoch == _promised.Epoch)
         {
-            if (_promised.Candidate == from.Node && _view.Epoch < message.Epoch) AnswerPromise(from.Node, message.Epoch);
+            if (_promised.Candidate == from.Node && _view.Epoch < message.Epoch)
+                AnswerPromise(from.Node, message.Epoch);
             return;
         }
 

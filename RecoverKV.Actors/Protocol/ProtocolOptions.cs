@@ -2,7 +2,8 @@ using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Protocol;
 
-/// <summary>What a <see cref="ReplicaCore"/> is given at its start. Durations are of the local monotonic clock.</summary>
+/// <summary>What a <see cref="ReplicaCore"/> is given at its start. Durations are of the local monotonic
+/// clock.</summary>
 public sealed record ProtocolOptions
 {
     /// <summary>This replica.</summary>
@@ -14,7 +15,8 @@ public sealed record ProtocolOptions
     /// <summary>R12: the store that the data folder belongs to; empty while it knows none.</summary>
     public Guid Cluster { get; init; }
 
-    /// <summary>R12: the id that a first view made by this node gives to its store: random, not empty in production.</summary>
+    /// <summary>R12: the id that a first view made by this node gives to its store: random, not empty in
+    /// production.</summary>
     public Guid NewCluster { get; init; }
 
     /// <summary>R12: the settings that must be equal on all nodes.</summary>
@@ -29,8 +31,8 @@ public sealed record ProtocolOptions
     /// <summary>Seed of election jitter and peer choice.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>How long a member that acknowledged a heartbeat promises no other epoch (L of R5), in the views that this
-    /// node makes: all members of a view go by the view's.</summary>
+    /// <summary>How long a member that acknowledged a heartbeat promises no other epoch (L of R5), in the views that
+    /// this node makes: all members of a view go by the view's.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMilliseconds(1000);
 
     /// <summary>Time between heartbeats.</summary>
@@ -48,10 +50,12 @@ public sealed record ProtocolOptions
     /// <summary>A campaign without progress for this long is given up.</summary>
     public TimeSpan CampaignTimeout { get; init; } = TimeSpan.FromMilliseconds(1000);
 
-    /// <summary>Messages of campaigns, and entries that were not acknowledged, are sent again after this time.</summary>
+    /// <summary>Messages of campaigns, and entries that were not acknowledged, are sent again after this
+    /// time.</summary>
     public TimeSpan ResendInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>A peer that did not send the entries asked for within this time is asked no more for them.</summary>
+    /// <summary>A peer that did not send the entries asked for within this time is passed over for a while, if there
+    /// is another one.</summary>
     public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMilliseconds(1000);
 
     /// <summary>Most requests in one batch.</summary>
@@ -60,11 +64,12 @@ public sealed record ProtocolOptions
     /// <summary>Most bytes of requests in one batch, unless a single request is larger.</summary>
     public int BatchBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Most batches sent and not yet committed; nor are more bytes than so many full ones have, unless a single
-    /// request is larger.</summary>
+    /// <summary>Most batches sent and not yet committed; nor are more bytes than so many full ones have, unless a
+    /// single request is larger.</summary>
     public int BatchesInFlight { get; init; } = 4;
 
-    /// <summary>Most requests that wait to be numbered; beyond it callers are told that the sequencer is busy.</summary>
+    /// <summary>Most requests that wait to be numbered; beyond it callers are told that the sequencer is
+    /// busy.</summary>
     public int WaitingRequests { get; init; } = 16 * 1024;
 
     /// <summary>Most bytes of requests that wait to be numbered.</summary>
@@ -91,8 +96,8 @@ public sealed record ProtocolOptions
     /// <summary>Most fetches under way at once, over all peers.</summary>
     public int FetchesInFlight { get; init; } = 4;
 
-    /// <summary>R11: this replica's disk takes the place of one that had lost its data. So there was a store, and the replica
-    /// helps nobody to begin another one.</summary>
+    /// <summary>R11: this replica's disk takes the place of one that had lost its data. So there was a store, and the
+    /// replica helps nobody to begin another one.</summary>
     public bool IsSuccessor { get; init; }
 
     /// <summary>Whether a replica that reaches no peer answers reads of consistency
@@ -103,8 +108,13 @@ public sealed record ProtocolOptions
     /// journal.</summary>
     public long LogBytesInMemory { get; init; } = 32 * 1024 * 1024;
 
-    /// <summary>R10: about how many bytes of committed entries the journal keeps behind a checkpoint, for peers.</summary>
+    /// <summary>R10: about how many bytes of committed entries the journal keeps behind a checkpoint, for
+    /// peers.</summary>
     public long LogBytesKept { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Most bytes that keys and values may take in memory, with what is under way: beyond it nothing is taken
+    /// that adds data.</summary>
+    public long MemoryQuota { get; init; } = long.MaxValue;
 
     /// <summary>Most bytes of one message of answers to a client, unless a single value is larger.</summary>
     public int AnswerBytes { get; init; } = 2 * 1024 * 1024;

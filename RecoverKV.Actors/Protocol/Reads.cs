@@ -54,8 +54,10 @@ public sealed partial class ReplicaCore
         if (_stopped) return;
         _now = now;
         if (_state.Check(request) is { } invalid)
-            Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, ReadStatus.Invalid, [], default, Text: invalid)));
-        else if (request.Consistency == ReadConsistency.Stale || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
+            Effects.Add(new Effect.AnswerScan(
+                caller, new ScanReply(request.Id, ReadStatus.Invalid, [], default, Text: invalid)));
+        else if (request.Consistency == ReadConsistency.Stale
+            || (HasLease(now) && _log.Durable.Contiguous <= _state.Applied))
             AnswerScan(caller, request);
         else if (!HasLease(now)) RefuseScan(caller, request);
         else if (!TryBlock(caller, request)) RefuseScan(caller, request, ReadStatus.Busy);
@@ -139,5 +141,6 @@ public sealed partial class ReplicaCore
         Effects.Add(new Effect.AnswerScan(caller, new ScanReply(request.Id, status, [], default)));
 
     private void AnswerScan(ICaller caller, ScanRequest request) =>
-        Effects.Add(new Effect.AnswerScan(caller, _state.Answer(request, Math.Min(ScanPageBytes, _options.AnswerBytes))));
+        Effects.Add(new Effect.AnswerScan(
+            caller, _state.Answer(request, Math.Min(ScanPageBytes, _options.AnswerBytes))));
 }

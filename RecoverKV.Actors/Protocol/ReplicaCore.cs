@@ -4,7 +4,7 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
-/// One replica, and the sequencer while this node leads: the rules R1-R11 of DESIGN.md as a deterministic state
+/// One replica, and the sequencer while this node leads: the rules R1-R12 of DESIGN.md as a deterministic state
 /// machine. Inputs are the methods; each leaves what must be done in <see cref="Effects"/>. The host carries the
 /// effects out in order, clears the list, and reports journalled facts by <see cref="Persisted"/>. There is no clock,
 /// no randomness and no I/O in here: the same inputs give the same effects. Not thread-safe.
@@ -12,7 +12,8 @@ namespace RecoverKV.Actors.Protocol;
 /// <remarks>
 /// <para>One file per rule: Promises (R1), Campaigns and Views (R2), Appends (R3), Commits (R4), Leases and Reads (R5),
 /// Healing and Isolation (R6), Orphans (R7), Membership and Slowness (R8), Sessions (R9, <see cref="SessionTable"/>),
-/// Checkpoints and Transfers (R10), Amnesia (R11), Identity (R12).</para>
+/// Checkpoints and Transfers (R10), Amnesia, Rescue and Integrity (R11), Identity (R12). Besides: WellFormed (what a
+/// message must keep to), Room, and Troubles (who is told what is wrong).</para>
 /// <para>Every input's <c>now</c> is the local monotonic clock, of any origin.</para>
 /// </remarks>
 public sealed partial class ReplicaCore
@@ -41,8 +42,8 @@ public sealed partial class ReplicaCore
     // R4. Invariant: _state.Applied <= _knownCommitted, and _state.Applied <= _log.Durable.Contiguous.
     private Uid _knownCommitted;
 
-    // Up to here the accepted view has told it. What a candidate told, or a peer's state, may be of later views, of which the
-    // accepted one's history knows nothing.
+    // Up to here the accepted view has told it. What a candidate told, or a peer's state, may be of later views, of
+    // which the accepted one's history knows nothing.
     private Uid _toldByView;
 
     // At most one of the two is set; a follower has neither.
@@ -54,8 +55,8 @@ public sealed partial class ReplicaCore
     {
     }
 
-    /// <summary>R10: a replica with a checkpoint; <see cref="Replay"/> of the facts from its base on, and <see cref="Start"/>
-    /// follow.</summary>
+    /// <summary>R10: a replica with a checkpoint; <see cref="Replay"/> of the facts from its base on, and
+    /// <see cref="Start"/> follow.</summary>
     /// <param name="options">What it is to be.</param>
     /// <param name="from">What the log was when the state was captured.</param>
     /// <param name="state">That state.</param>
@@ -97,7 +98,8 @@ public sealed partial class ReplicaCore
     /// <summary>Every uid up to this one is in the log, on disk.</summary>
     public Uid Contiguous => _log.Durable.Contiguous;
 
-    /// <summary>Every write up to this one is known to be committed, and applied.</summary>
+    /// <summary>Every write up to this one is known to be committed, and is applied: the same as
+    /// <see cref="Applied"/>. What is known to be committed may be more.</summary>
     public Uid Committed => _state.Applied;
 
     /// <summary>How many uids up to the known committed one are missing.</summary>
@@ -106,10 +108,10 @@ public sealed partial class ReplicaCore
     /// <summary>The entry at the uid if it is held and in memory.</summary>
     internal LogEntry? EntryAt(Uid uid) => _log.Find(uid);
 
-    /// <summary>The committed state.</summary>
+    /// <summary>The state: what is applied.</summary>
     internal KeyValueState State => _state;
 
-    /// <summary>How many keys the committed state has.</summary>
+    /// <summary>How many keys the state has.</summary>
     public long KeyCount => _state.Count;
 
     /// <summary>The uid of the last write in the state.</summary>
@@ -141,12 +143,14 @@ public sealed partial class ReplicaCore
     }
 
     /// <summary>Before <see cref="Start"/>: each fact of the journal, in order.</summary>
-    /// <exception cref="InvariantViolationException">The facts contradict each other: the journal is damaged.</exception>
+    /// <exception cref="InvariantViolationException">The facts contradict each other: the journal is
+    /// damaged.</exception>
     public void Replay(Fact fact)
     {
         _facts++;
         _persisted = _facts;
-        // Of what the checkpoint has seen only the log is built anew: promise and view are later ones, and what it applied stays.
+        // Of what the checkpoint has seen only the log is built anew: promise and view are later ones, and what it
+        // applied stays.
         var isKnown = _facts <= _base.Fact;
         switch (fact)
         {
@@ -168,8 +172,8 @@ public sealed partial class ReplicaCore
                 throw new InvariantViolationException($"fact {_facts} is of unknown type {fact.GetType().Name}");
         }
 
-        // The checkpoint knows what was committed when it was made; before all facts that it has seen, the log still has entries
-        // which one of them dropped.
+        // The checkpoint knows what was committed when it was made; before all facts that it has seen, the log still
+        // has entries which one of them dropped.
         if (_facts >= _base.Fact || Mutated(Mutations.CheckpointCommitsEarly)) ApplyCommitted();
     }
 
@@ -204,7 +208,8 @@ public sealed partial class ReplicaCore
     public void Start(TimeSpan now, string? lost = null)
     {
         _now = _startedAt = _lastHeartbeat = _reachedAt = _tickedAt = now;
-        if (_facts < _base.Fact) lost ??= $"the journal ends at fact {_facts}, but the checkpoint has seen {_base.Fact}";
+        if (_facts < _base.Fact)
+            lost ??= $"the journal ends at fact {_facts}, but the checkpoint has seen {_base.Fact}";
         _lost = Mutated(Mutations.LossIgnored) ? null : lost;
         ExpectDurable();
         CheckOwnFolder();
@@ -270,8 +275,8 @@ public sealed partial class ReplicaCore
     // Who was seen to send what no replica sends; the operator is told once of each.
     private readonly HashSet<NodeId> _malformed = [];
 
-    /// <summary>A message of another replica, or of who takes this node for one of its peers (R12). One that is malformed
-    /// is refused.</summary>
+    /// <summary>A message of another replica, or of who takes this node for one of its peers (R12). One that is
+    /// malformed is refused.</summary>
     public void Receive(TimeSpan now, Header header, PeerMessage message)
     {
         if (_stopped) return;
@@ -295,7 +300,8 @@ public sealed partial class ReplicaCore
     }
 
     // The one gate for stale epochs, before any dispatch on type or role (R1): what bears a lower epoch than the
-    // promised one is refused, except questions about history, which change nothing here.
+    // promised one is refused. Not so canvasses and refusals, which change no log, and what fills gaps, of which each
+    // entry, or the uid of the state, is looked at.
     private void Dispatch(MemberId from, PeerMessage message)
     {
         switch (message)

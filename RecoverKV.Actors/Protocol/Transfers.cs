@@ -3,17 +3,17 @@ using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Protocol;
 
-// R10 State: a replica that lacks entries which no log has any more takes the state instead, as a peer's checkpoint has it, part
-// by part. It is written beside the own checkpoint, and takes its place when all of it is there and is what the peer said
-// it is. Equal uids are equal states: so the parts may come from several peers.
+// R10 State: a replica that lacks entries which no log has any more takes the state instead, as a peer's checkpoint has
+// it, part by part. It is written beside the own checkpoint, and takes its place when all of it is there and is what
+// the peer said it is. Equal uids are equal states: so the parts may come from several peers.
 public sealed partial class ReplicaCore
 {
     // How many times a fetch may take before a peer counts as gone. Who has sent parts may start anew meanwhile.
     private const int FirstPartPatience = 10;
     private const int PartPatience = 30;
 
-    // How long the giver keeps its checkpoint, and so its log behind it, after it was last asked: a large state takes its time
-    // to be put in place, and is of no use if the log behind it is gone by then.
+    // How long the giver keeps its checkpoint, and so its log behind it, after it was last asked: a large state takes
+    // its time to be put in place, and is of no use if the log behind it is gone by then.
     private const int GiverPatience = 300;
 
     // A disk that cannot take it is not tried again and again.
@@ -44,7 +44,8 @@ public sealed partial class ReplicaCore
         public long Keys { get; set; }
         public StateTotals? Totals { get; set; }
 
-        // The request that was not answered yet; when it was sent, and how long an answer may take; and since when nothing came.
+        // The request that was not answered yet; when it was sent, and how long an answer may take; and since when
+        // nothing came.
         public long Id { get; set; }
         public TimeSpan SentAt { get; set; }
         public TimeSpan Wait { get; set; }
@@ -63,20 +64,25 @@ public sealed partial class ReplicaCore
             var text = $"it takes the state at uid {At} from {Donor}";
             if (Totals is not { } totals) return text;
             var share = totals.Keys == 0 ? 1 : (double)Keys / totals.Keys;
-            text += string.Create(CultureInfo.InvariantCulture, $": {Keys} of {totals.Keys} keys, {(int)(100 * share)} %");
+            text += string.Create(
+                CultureInfo.InvariantCulture, $": {Keys} of {totals.Keys} keys, {(int)(100 * share)} %");
             var (took, came) = (now - BegunAt, Keys - KeysAtBegin);
             return came == 0 ? text
                 : text + string.Create(
-                    CultureInfo.InvariantCulture, $", {Math.Max(0, totals.Keys - Keys) * took.TotalSeconds / came:0} s left");
+                    CultureInfo.InvariantCulture,
+                    $", {Math.Max(0, totals.Keys - Keys) * took.TotalSeconds / came:0} s left");
         }
     }
 
-    /// <summary>R10: whether a state is on its way to this replica: a checkpoint of the own one would be of no use.</summary>
+    /// <summary>R10: whether a state is on its way to this replica: a checkpoint of the own one would be of no
+    /// use.</summary>
     internal bool TakesState => _transfer != null;
 
-    /// <summary>R10: whether a peer takes this replica's checkpoint, or did until just now: a new one would end that.</summary>
+    /// <summary>R10: whether a peer takes this replica's checkpoint, or did until just now: a new one would end
+    /// that.</summary>
     internal bool GivesState(TimeSpan now) =>
-        now - _donatedAt < GiverPatience * _options.FetchTimeout || now - _backupAt < PartPatience * _options.FetchTimeout;
+        now - _donatedAt < GiverPatience * _options.FetchTimeout
+        || now - _backupAt < PartPatience * _options.FetchTimeout;
 
     /// <summary>R10: the uid of the checkpoint on the disk.</summary>
     internal Uid CheckpointUid => _saved.Applied;
@@ -108,16 +114,19 @@ public sealed partial class ReplicaCore
         Heal();
     }
 
-    // Only when nobody has the entries: every peer said so lately, or does not answer. What is taken is committed, as the view, or
-    // the candidate, has told.
+    // Only when nobody has the entries: every peer said so lately, or does not answer. What is taken is committed, as
+    // the view, or the candidate, has told.
     private bool TakesStateInstead(NodeId[] peers, Uid target)
     {
-        var said = peers.Where(p => _compacted.TryGetValue(p, out var c) && _now - c.At <= 2 * _options.FetchTimeout).ToArray();
+        var said = peers
+            .Where(p => _compacted.TryGetValue(p, out var c) && _now - c.At <= 2 * _options.FetchTimeout).ToArray();
         if (said.Length == 0 || !peers.All(p => said.Contains(p) || HasFailed(p))) return false;
         if (_now < _transferNotBefore) return true;
-        var givers = said.Where(p => _compacted[p].Checkpoint > _state.Applied && _compacted[p].Checkpoint <= target).ToArray();
+        var givers = said
+            .Where(p => _compacted[p].Checkpoint > _state.Applied && _compacted[p].Checkpoint <= target).ToArray();
         if (givers.Length == 0) return true;
-        var giver = givers.FirstOrDefault(p => _compacted[p].Checkpoint == _taken?.At, givers.MaxBy(p => _compacted[p].Checkpoint));
+        var giver = givers.FirstOrDefault(
+            p => _compacted[p].Checkpoint == _taken?.At, givers.MaxBy(p => _compacted[p].Checkpoint));
         Begin(giver, _compacted[giver].Checkpoint);
         return true;
     }
@@ -137,8 +146,8 @@ public sealed partial class ReplicaCore
             Keys = taken?.Keys ?? 0,
             KeysAtBegin = taken?.Keys ?? 0,
         };
-        Notice($"{_self} lacks uid {_log.Held.Contiguous.Next}, which is in no log any more, and takes the state at uid {at} "
-            + $"from {giver}{(taken is null ? "" : ", where it had stopped before")}");
+        Notice($"{_self} lacks uid {_log.Held.Contiguous.Next}, which is in no log any more, and takes the state "
+            + $"at uid {at} from {giver}{(taken is null ? "" : ", where it had stopped before")}");
         AskForNext(_transfer);
     }
 
@@ -171,7 +180,8 @@ public sealed partial class ReplicaCore
         Effects.Add(new Effect.TakeState(transfer.At, transfer.After is null, chunk));
     }
 
-    /// <summary>The part of a peer's state was written, or could not be; or all parts together are not what was promised.</summary>
+    /// <summary>The part of a peer's state was written, or could not be; or all parts together are not what was
+    /// promised.</summary>
     internal void StateTaken(TimeSpan now, bool isWritten)
     {
         if (_stopped || _transfer is not { Writing: { } chunk } transfer) return;
@@ -232,15 +242,15 @@ public sealed partial class ReplicaCore
         else transfer.IsGivenUp = true;
     }
 
-    // From now on the state is what was taken; of the own log what is beyond it stays. Nothing is said in the name of what is
-    // installed before the replica starts with it.
+    // From now on the state is what was taken; of the own log what is beyond it stays. Nothing is said in the name of
+    // what is installed before the replica starts with it.
     private void Install(Transfer transfer)
     {
         transfer.IsComplete = true;
         var (at, none) = (transfer.At, _facts + 1);
         var from = new LogBase(
-            at, _facts, Mutated(Mutations.TransferWithoutTail) ? none : _log.FirstFactAbove(at, none), at, [], _promised, _view,
-            Uid.Max(_knownCommitted, at), Uid.Max(_rightTo, at), at, _toldByView);
+            at, _facts, Mutated(Mutations.TransferWithoutTail) ? none : _log.FirstFactAbove(at, none),
+            at, [], _promised, _view, Uid.Max(_knownCommitted, at), Uid.Max(_rightTo, at), at, _toldByView);
         // As with an own checkpoint: the facts that it has seen must be in the journal.
         WhenDurable(() =>
         {

@@ -98,12 +98,13 @@ public sealed partial class ReplicaCore
         var held = _state.Applied;
         if (Mutated(Mutations.HistoryTrimmedTooFar)) return held;
         foreach (var member in campaign.Members)
-            held = Uid.Min(held, former.Followers.TryGetValue(member, out var follower) ? follower.Contiguous : Uid.Zero);
+            held = Uid.Min(
+                held, former.Followers.TryGetValue(member, out var follower) ? follower.Contiguous : Uid.Zero);
         return held;
     }
 
-    // A shorter lease begins with an election, for which a majority has waited out the longer one: whoever leads on, or was
-    // handed over to, may have to wait for leases of the view before.
+    // A shorter lease begins with an election, for which a majority has waited out the longer one: whoever leads on, or
+    // was handed over to, may have to wait for leases of the view before.
     private TimeSpan NextLease(Campaign campaign)
     {
         var waited = campaign.Former == null && campaign.Handover == Epoch.Zero;
@@ -144,8 +145,7 @@ public sealed partial class ReplicaCore
         EndLease();
         _synchronization = null;
         ForgetFetches();
-        var orphans = FindOrphans((uid, epoch) => uid < view.FirstUid && IsIn(view, uid, epoch));
-        var fact = new ViewAccepted(view, orphans, Uid.Max(_knownCommitted, view.CommittedBefore));
+        var fact = Acceptance(view);
         Evolve(fact);
         ApplyCommitted();
         ExpectDurable();
@@ -164,6 +164,10 @@ public sealed partial class ReplicaCore
             if (_promised.Epoch == epoch && _view.Epoch == epoch) Send(sequencer, new AcceptedView(epoch));
         });
     }
+
+    private ViewAccepted Acceptance(View view) => new(
+        view, FindOrphans((uid, epoch) => uid < view.FirstUid && IsIn(view, uid, epoch)),
+        Uid.Max(_knownCommitted, view.CommittedBefore));
 
     // The change of state that a fact means, in live operation and in replay alike.
     private void Evolve(ViewAccepted fact)

@@ -3,10 +3,10 @@ using RecoverKV.Actors.State;
 namespace RecoverKV.Actors.Protocol;
 
 /// <summary>
-/// What a message of another replica must keep to, whatever its sender is, before anything looks at it: numbers that can be
-/// counted on from, ranges and batches that have a begin and an end in this order. The rules rely on it: none of them
-/// checks for overflow. And what jumps ahead of all that this replica knows by more than can have happened is no number of
-/// this store's: once promised, or taken for committed, it would leave no way back.
+/// What a message of another replica must keep to, whatever its sender is, before anything looks at it: numbers that
+/// can be counted on from, ranges and batches that have a begin and an end in this order. The rules rely on it: none of
+/// them checks for overflow. And what jumps ahead of all that this replica knows by more than can have happened is no
+/// number of this store's: once promised, or taken for committed, it would leave no way back.
 /// </summary>
 /// <param name="known">The highest epoch that this replica has promised.</param>
 /// <param name="held">The highest uid that it knows of.</param>
@@ -39,8 +39,8 @@ internal readonly struct WellFormed(Epoch known, Uid held)
         Append m => Is(m.Batch) && Is(m.Committed),
         Appended m => Is(m.Contiguous) && Is(m.Highest),
         Commit m => Is(m.Committed),
-        Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom),
-        HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest),
+        Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom) && Is(m.Agreed.At),
+        HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest) && Is(m.Mark.At),
         Fetch m => Is(m.Range),
         Compacted m => Is(m.Checkpoint),
         FetchState m => Is(m.At) && m.After is null or { Session: >= 0 and <= Most, Answers: >= 0 },

@@ -8,9 +8,9 @@ namespace RecoverKV.Actors.Replica;
 
 /// <summary>
 /// Clients that wait for answers, and what is to be said to them: the answers of one step go to each client as few
-/// messages, each within the frame. Values are slices of the state until they are encoded, so that what may become large
-/// are the messages: a step makes no more than <see cref="StepBytes"/> of answers to reads for one client, who then asks
-/// again. Used by one actor.
+/// messages, each within the frame. Values are slices of the state until they are encoded, so that what may become
+/// large are the messages: a step makes no more than <see cref="StepBytes"/> of answers to reads for one client, who
+/// then asks again. Used by one actor.
 /// </summary>
 internal sealed class Callers(int maxMessageBytes)
 {
@@ -81,7 +81,8 @@ internal sealed class Callers(int maxMessageBytes)
 
     /// <summary>A page with a single item may be too large, if the node took larger values once.</summary>
     public ScanReply Fit(ScanReply page) =>
-        page.Items.Count != 1 || page.Items[0] is var item && item.Key.Length + item.Version.Value.Length <= maxMessageBytes
+        page.Items.Count != 1
+            || page.Items[0] is var item && item.Key.Length + item.Version.Value.Length <= maxMessageBytes
             ? page
             : new ScanReply(page.Id, ReadStatus.Invalid, [], default, null,
                 $"a value of {page.Items[0].Version.Value.Length} bytes does not fit recoverkv.frame-size");

@@ -8,8 +8,8 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Actors.Replica;
 
 /// <summary>
-/// R10: when a replica makes a checkpoint, and its steps: the core hands the state over in parts of well under a millisecond, each when
-/// the writer asks for it, while writes go on. Used by the replica's actor only.
+/// R10: when a replica makes a checkpoint, and its steps: the core hands the state over in parts of well under a
+/// millisecond, each when the writer asks for it, while writes go on. Used by the replica's actor only.
 /// </summary>
 /// <param name="core">The replica.</param>
 /// <param name="folder">Its folder.</param>
@@ -19,19 +19,23 @@ namespace RecoverKV.Actors.Replica;
 /// <param name="log">Where they are told of.</param>
 /// <param name="last">The uid of the checkpoint that there is.</param>
 internal sealed class CheckpointMaker(
-    ReplicaCore core, DataFolder folder, CheckpointSettings settings, IActorRef writer, IActorRef gateway, ILoggingAdapter log,
-    Uid last)
+    ReplicaCore core, DataFolder folder, CheckpointSettings settings, IActorRef writer, IActorRef gateway,
+    ILoggingAdapter log, Uid last)
 {
     // Who asks for one that begins after it asked; and who waits for the one under way.
     private const int MostAsking = 64;
     private readonly List<(IActorRef Client, long Id)> _asking = [];
     private readonly List<(IActorRef Client, long Id)> _waiting = [];
 
-    private const int GiverPatience = 4;
     private const int PartRecords = 512;
     private const int PartBytes = 256 * 1024;
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
+
+    // Between two that are made for want of room.
+    private static readonly TimeSpan Relief = TimeSpan.FromSeconds(2);
+    private readonly CheckpointTimes _times = new(settings);
     private Checkpoint? _making;
+    private Action? _whenLast;
     private bool _isWaiting;
     private bool _hasFailed;
     private TimeSpan _notBefore = TimeSpan.MinValue;
@@ -42,7 +46,8 @@ internal sealed class CheckpointMaker(
     // Of the file.
     private long _size = new FileInfo(folder.Store) is { Exists: true } file ? file.Length : 0;
 
-    /// <summary>Begins one if enough was written since the last, and goes on with one that waits for the journal.</summary>
+    /// <summary>Begins one if enough was written since the last, and goes on with one that waits for the
+    /// journal.</summary>
     public void Tick(TimeSpan now)
     {
         if (_making is not null)
@@ -52,7 +57,9 @@ internal sealed class CheckpointMaker(
         else if (_asking.Count > 0 && core.GivesState(now))
         {
             // It would end what is under way.
-            Answer(_asking, false, "a peer, or a backup, takes the checkpoint that there is: try it again later, or at another node");
+            Answer(
+                _asking, false,
+                "a peer, or a backup, takes the checkpoint that there is: try it again later, or at another node");
         }
         else if (!core.TakesState && (_asking.Count > 0 || now >= _notBefore && IsTime(now)))
         {
@@ -60,13 +67,24 @@ internal sealed class CheckpointMaker(
         }
     }
 
-    // As long as a peer takes the one that there is, it stays, with the log behind it; but not for ever.
-    private bool IsTime(TimeSpan now)
+    private bool IsTime(TimeSpan now) => _times.IsTime(
+        now, core.Applied, core.Applied - _lastUid, core.State.AppliedBytes - _lastBytes, core.KeyCount,
+        core.GivesState(now) ? _size : null, core.IsDiskFull);
+
+    /// <summary>R8, R10: the replica has left. It is told when to stop: at once, or when a checkpoint is written where
+    /// that makes the next start faster than it takes.</summary>
+    public void BeginLast(Action then)
     {
-        var (writes, bytes) = (core.Applied - _lastUid, core.State.AppliedBytes - _lastBytes);
-        return core.GivesState(now)
-            ? bytes >= GiverPatience * settings.Bytes + 2 * _size
-            : writes >= settings.Writes || bytes >= settings.Bytes;
+        var isWorth = _times.IsWorthBeforeStop(core.Applied - _lastUid, core.KeyCount);
+        if (isWorth && _making is null && !core.TakesState) Begin();
+        if (!isWorth || _making is null)
+        {
+            then();
+            return;
+        }
+
+        _whenLast = then;
+        writer.Tell(StoreWriter.Hurry.Instance);
     }
 
     /// <summary>A client wants one of what is there by now.</summary>
@@ -93,22 +111,28 @@ internal sealed class CheckpointMaker(
     }
 
     /// <summary>It is on the disk.</summary>
-    public void Done(StoreWriter.Done done)
+    public void Done(TimeSpan now, StoreWriter.Done done)
     {
-        log.Info("Checkpoint of {0} keys at uid {1}, {2} MiB", done.Head.Keys, done.Head.Base.Applied, done.Bytes >> 20);
+        log.Info(
+            "Checkpoint of {0} keys at uid {1}, {2} MiB", done.Head.Keys, done.Head.Base.Applied, done.Bytes >> 20);
         core.CheckpointSaved(_making!);
         (_making, _hasFailed) = (null, false);
         (_lastUid, _lastBytes, _size) = (done.Head.Base.Applied, _makingBytes, done.Bytes);
+        if (core.IsDiskFull) _notBefore = now + Relief;
         Answer(_waiting, true, $"{done.Head.Keys} keys at uid {done.Head.Base.Applied}, {done.Bytes} bytes");
+        _whenLast?.Invoke();
     }
 
     /// <summary>It is not; the one before stays.</summary>
     public void Failed(TimeSpan now, Exception cause)
     {
-        if (!_hasFailed) log.Warning("No checkpoint can be written, and it is tried again: {0}", cause.Message.ReplaceLineEndings(" "));
+        if (!_hasFailed)
+            log.Warning(
+                "No checkpoint can be written, and it is tried again: {0}", cause.Message.ReplaceLineEndings(" "));
         core.ForgetCheckpoint();
         (_making, _hasFailed, _notBefore) = (null, true, now + Retry);
         Answer(_waiting, false, $"the checkpoint was not written: {cause.Message.ReplaceLineEndings(" ")}");
+        _whenLast?.Invoke();
     }
 
     private void Begin()

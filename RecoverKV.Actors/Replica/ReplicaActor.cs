@@ -14,8 +14,9 @@ namespace RecoverKV.Actors.Replica;
 
 /// <summary>
 /// The host of a <see cref="ReplicaCore"/>: feeds it inputs, journals its facts through Akka.Persistence, carries out
-/// its effects. Facts are persisted without waiting, so several are on their way to the disk at once, and reads never
-/// wait for it. A failed or rejected write stops the actor; its supervisor starts it anew from what the disk has.
+/// its effects. Facts are persisted without waiting for them: one request to the journal is under way, what comes
+/// meanwhile makes the next, and reads never wait for the disk. A failed or rejected write stops the actor; its
+/// supervisor starts it anew from what the disk has.
 /// </summary>
 internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 {
@@ -27,22 +28,19 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(10);
 
-    // Gaps of peers that are read from the journal at once; as many as eight peers ask for by default.
-    private const int MostJournalReads = 32;
-
-    // Of clients that make backups.
-    private const int MostBackupReads = 4;
     private readonly NodeSettings _settings;
     private readonly INodeOwner _owner;
     private readonly IActorRef _gateway;
     private readonly DataFolder _folder;
-    private readonly JournalReader _reader;
     private readonly ProtocolOptions _options;
     private readonly IActorRef _storeWriter;
 
     // Another one, before the first fact, if there is a checkpoint.
     private ReplicaCore _core;
+    private readonly CheckpointSettings _checkpoint;
     private CheckpointMaker? _checkpoints;
+    private RoomWatch? _room;
+    private DiskReads? _reads;
     private RestoredReplica? _restored;
     private readonly Callers _callers;
     private readonly Door? _door;
@@ -50,8 +48,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private readonly MemberId _self;
     private readonly List<Fact> _facts = [];
     private TimeSpan _storeRetryAt = TimeSpan.MinValue;
-    private int _journalReads;
-    private int _backupReads;
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     private sealed class Tick
@@ -82,16 +78,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         public static readonly Inspect Instance = new();
     }
 
-    /// <summary>How many uids this replica has asked its peers for since it started (R6).</summary>
+    /// <summary>How many entries peers have sent to this replica since it started, to fill its gaps (R6).</summary>
     public sealed record Inspection(long FetchedUids);
-
-    private sealed record JournalRead(Effect.ServeFromJournal Effect, IReadOnlyList<Fact> Facts);
-
-    private sealed record JournalReadFailed(Exception Cause);
-
-    private sealed record StateRead(Effect.ServeState Effect, StateChunk? Chunk);
-
-    private sealed record BackupRead(IActorRef Client, BackupPart Part, bool IsLast, Exception? Failure);
 
     /// <summary>Made by <see cref="PropsFor"/>.</summary>
     public ReplicaActor(
@@ -101,12 +89,15 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         _owner = owner;
         _gateway = gateway;
         _folder = folder;
-        _reader = new JournalReader(folder);
         _self = folder.Member;
         PersistenceId = DataFolder.PersistenceIdOf(_self);
         var run = Random.Shared.NextInt64(1, long.MaxValue);
-        _options = settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64()) with
+        var options = settings.ProtocolOptions(_self.Incarnation, run, (ulong)Random.Shared.NextInt64());
+        var share = DiskRoom.ShareOf(folder.Path, settings.Quota.Disk);
+        _checkpoint = settings.Checkpoint with { Bytes = Math.Min(settings.Checkpoint.Bytes, share) };
+        _options = options with
         {
+            LogBytesKept = Math.Min(options.LogBytesKept, share),
             Cluster = folder.Cluster,
             NewCluster = Guid.NewGuid(),
             IsSuccessor = folder.IsSuccessor,
@@ -128,7 +119,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     // Monotonic, of the machine, so that it goes on while the process is stopped.
     private static TimeSpan Now => Stopwatch.GetElapsedTime(0);
 
-    /// <summary>The replica under its supervisor, which starts it anew after a pause when its journal fails it.</summary>
+    /// <summary>The replica under its supervisor, which starts it anew after a pause when its journal fails
+    /// it.</summary>
     public static Props PropsFor(
         NodeSettings settings, DataFolder folder, INodeOwner owner, IActorRef gateway) =>
         Akka.Pattern.BackoffSupervisor.Props(
@@ -153,7 +145,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case RecoveryCompleted:
                 // What the checkpoint stands for need not be there.
-                var end = _restored is null ? LastSequenceNr : Math.Max(_restored.JournalEnd, _restored.Base.ReplayFrom - 1);
+                var end = _restored is null
+                    ? LastSequenceNr
+                    : Math.Max(_restored.JournalEnd, _restored.Base.ReplayFrom - 1);
                 if (_core.FactCount != end)
                 {
                     OnRecoveryFailure(new InvariantViolationException(
@@ -162,7 +156,11 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 }
 
                 _checkpoints = new CheckpointMaker(
-                    _core, _folder, _settings.Checkpoint, _storeWriter, _gateway, _log, _restored?.Base.Applied ?? Uid.Zero);
+                    _core, _folder, _checkpoint, _storeWriter, _gateway, _log, _restored?.Base.Applied ?? Uid.Zero);
+                var sharers = _settings.Members.Count(m => m.Host == _settings.Self.Host);
+                _room = new RoomWatch(
+                    _core, _folder, new DiskRoom(_folder.Path, _settings.Quota.Disk, sharers), Self, _log);
+                _reads = new DiskReads(_core, _folder, Self, _gateway, Tell, _log);
                 ResumeTransfer();
                 _core.Start(Now, LostTail());
                 if (_folder.HealFrom is { } peers)
@@ -175,6 +173,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
 
                 CarryOut();
                 Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, TickInterval);
+                Timers.StartPeriodicTimer(
+                    RoomWatch.Look.Instance, RoomWatch.Look.Instance, TimeSpan.Zero, RoomWatch.Interval);
                 Timers.StartPeriodicTimer(Housekeeping.Instance, Housekeeping.Instance, TimeSpan.FromSeconds(10));
                 _gateway.Tell(new Ready(Self));
                 break;
@@ -191,7 +191,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     // R10: what an earlier run has taken of a peer's state. What is of no use goes.
     private void ResumeTransfer()
     {
-        if (_restored?.Incoming is { } taken && taken.At > _core.Applied) _core.ResumeTransfer(taken.At, taken.After, taken.Keys);
+        if (_restored?.Incoming is { } taken && taken.At > _core.Applied)
+            _core.ResumeTransfer(taken.At, taken.After, taken.Keys);
         else _storeWriter.Tell(StoreWriter.Drop.Instance);
     }
 
@@ -206,9 +207,11 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
         if (end >= had) return null;
         var journal = _folder.Journal;
         return $"{journal} ends at fact {end}, but had {had}: {JournalFile.Name}-wal was deleted, "
-            + "or an older copy put in its place. This node takes no part until the others can heal it. If they cannot, put "
-            + "the lost files back; or save what is left (`dump --stale`)"
-            + (isWhole ? $", or accept the loss by deleting {JournalCount.Name} and {StoreFile.Name} of each node" : " for a new store");
+            + "or an older copy put in its place. This node takes no part until the others can heal it. If they "
+            + "cannot, put the lost files back; or make a new store of what is left (`recoverkv rescue`)"
+            + (isWhole
+                ? $", or accept the loss by deleting {JournalCount.Name} and {StoreFile.Name} of each node"
+                : "");
     }
 
     /// <inheritdoc/>
@@ -252,27 +255,30 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 _checkpoints?.Tick(Now);
                 if (_folder.Cluster != _core.Cluster) RememberStore();
                 break;
-            case StateRead read:
-                _journalReads--;
-                Tell(read.Effect.To, new StatePage(read.Effect.Request.Epoch, read.Effect.Request.Id, read.Chunk));
+            case RoomWatch.Look:
+                _room?.Begin();
+                break;
+            case RoomWatch.Seen seen:
+                _room?.End(Now, seen);
+                break;
+            case DiskReads.Result result:
+                _reads?.Take(Now, result);
                 break;
             case BackupRequest backup:
-                ReadForBackup(backup, Sender);
-                break;
-            case BackupRead read:
-                _backupReads--;
-                if (read.Failure is { } wrong) _log.Warning("A backup could not be read: {0}", wrong.Message.ReplaceLineEndings(" "));
-                if (read.IsLast) _core.GivesBackup(Now, false);
-                read.Client.Tell(read.Part, _gateway);
+                _reads?.Serve(Now, backup, Sender);
                 break;
             case StoreWriter.Taken taken:
                 if (taken.Failure is { } lost)
-                    _log.Warning("A peer's state could not be taken, and is tried again: {0}", lost.Message.ReplaceLineEndings(" "));
+                    _log.Warning(
+                        "A peer's state could not be taken, and is tried again: {0}",
+                        lost.Message.ReplaceLineEndings(" "));
                 _core.StateTaken(Now, taken.Failure is null);
                 break;
             case StoreWriter.Installed installed:
                 if (installed.Failure is { } why)
-                    _log.Warning("A peer's state could not be put in place, and is tried again: {0}", why.Message.ReplaceLineEndings(" "));
+                    _log.Warning(
+                        "A peer's state could not be put in place, and is tried again: {0}",
+                        why.Message.ReplaceLineEndings(" "));
                 // Its supervisor starts it anew, from the checkpoint that there is now.
                 Context.Stop(Self);
                 return;
@@ -280,21 +286,13 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 _checkpoints?.Next();
                 break;
             case StoreWriter.Done done:
-                _checkpoints?.Done(done);
+                _checkpoints?.Done(Now, done);
                 break;
             case StoreWriter.Failed failed:
                 _checkpoints?.Failed(Now, failed.Cause);
                 break;
             case Housekeeping:
                 _callers.Forget(Now);
-                break;
-            case JournalRead read:
-                _journalReads--;
-                AnswerFetch(read);
-                break;
-            case JournalReadFailed failure:
-                _journalReads--;
-                _log.Warning(failure.Cause, "What was asked for could not be read");
                 break;
             case ClusterViewRequest request:
                 Sender.Tell(ViewFor(request.Id), _gateway);
@@ -348,20 +346,11 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     var view = scan.Reply.Status == ReadStatus.NotAlive ? ViewFor(0) : null;
                     Callers.Send(scan.Caller, _callers.Fit(scan.Reply) with { View = view }, _gateway);
                     break;
-                case Effect.ServeFromJournal when _journalReads >= MostJournalReads:
-                    // The peer asks another one after a while.
-                    break;
                 case Effect.ServeFromJournal serve:
-                    _journalReads++;
-                    _reader.ReadAsync(serve.FirstFact, serve.LastFact, CancellationToken.None).PipeTo(
-                        Self, success: facts => new JournalRead(serve, facts), failure: e => new JournalReadFailed(e));
-                    break;
-                case Effect.ServeState when _journalReads >= MostJournalReads:
+                    _reads?.Serve(serve);
                     break;
                 case Effect.ServeState serve:
-                    _journalReads++;
-                    Task.Run(() => StoreReader.Part(_folder.Store, serve.Request.At, serve.Request.After, _options.FetchBytes)).PipeTo(
-                        Self, success: part => new StateRead(serve, part?.Chunk), failure: e => new JournalReadFailed(e));
+                    _reads?.Serve(serve);
                     break;
                 case Effect.TakeState take:
                     _storeWriter.Tell(new StoreWriter.Take(take.At, take.IsFirst, take.Chunk));
@@ -372,8 +361,8 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 case Effect.InstallState install:
                     var totals = install.Totals;
                     _storeWriter.Tell(new StoreWriter.Install(new StoreHead(
-                        PersistenceId, _core.Cluster, totals.Revision, totals.Keys, totals.Digest, totals.Sessions, totals.SessionBytes,
-                        install.Base)));
+                        PersistenceId, _core.Cluster, totals.Revision, totals.Keys, totals.Digest, totals.Sessions,
+                        totals.SessionBytes, install.Base)));
                     break;
                 case Effect.Forget forget:
                     Persistence.Instance.Apply(Context.System).JournalFor(JournalPluginId)
@@ -383,7 +372,9 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                     _owner.StartOver(over.Reason);
                     break;
                 case Effect.Left:
-                    _owner.Left();
+                    _owner.Leaves();
+                    if (_checkpoints is null) _owner.Left();
+                    else _checkpoints.BeginLast(_owner.Left);
                     break;
                 case Effect.Warning warning:
                     _log.Warning(warning.Text);
@@ -430,34 +421,6 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     {
         _core.Persisted(Now, LastSequenceNr);
         CarryOut();
-    }
-
-    // R6: the entries of the facts that were read, from the first uid asked for on, without a hole.
-    private void AnswerFetch(JournalRead read)
-    {
-        var (to, request) = (read.Effect.To, read.Effect.Request);
-        var batches = JournalEntries.Select(
-            read.Effect, read.Facts, _core.Options.FetchEntries, _core.Options.FetchBytes);
-        Tell(to, new Entries(request.Epoch, request.Id, batches));
-    }
-
-    // Of a checkpoint on the disk: from any thread. Where too many read already, or none may, the client asks again.
-    private void ReadForBackup(BackupRequest request, IActorRef client)
-    {
-        if (_backupReads >= MostBackupReads || _core.TakesState) return;
-        var (id, store, nothing) = (request.Id, _folder.Store, new BackupPart(request.Id, -1, default));
-        Uid? at = request.At < 0 ? null : new Uid(request.At);
-        if (at is null || at == _core.CheckpointUid) _core.GivesBackup(Now, true);
-        var (bytes, cluster, frame) = (Math.Min(_options.FetchBytes, _options.AnswerBytes), _core.Cluster, _core.View.FrameSize);
-        _backupReads++;
-        Task.Run(() =>
-        {
-            var after = request.After.IsEmpty ? null : StateCodec.DecodeCursor(request.After);
-            return File.Exists(store) && StoreReader.Part(store, at, after, bytes) is { } part
-                ? new BackupRead(
-                    client, new BackupPart(id, part.At.Value, StateCodec.Encode(part.Chunk), cluster, frame), part.Chunk.Next is null, null)
-                : new BackupRead(client, nothing, true, null);
-        }).PipeTo(Self, failure: e => new BackupRead(client, nothing, true, e));
     }
 
     private void SetPartition(PartitionNode partition)

@@ -66,8 +66,9 @@ public static class ControlCodec
         return Nulls.IsIn(message) ? throw new FormatException($"A {message.GetType().Name} lacks a part.") : message;
     }
 
-    /// <summary>Has Hyperion generate its code for all of them, which it otherwise does at the first of each: a fifth of
-    /// a second that an election or a rejoining replica would wait for. Thread-safe, beside encoding and decoding too.
+    /// <summary>Has Hyperion generate its code for all of them, which it otherwise does at the first of each: a fifth
+    /// of a second that an election or a rejoining replica would wait for. Thread-safe, beside encoding and decoding
+    /// too.
     /// </summary>
     internal static void Prepare()
     {
@@ -97,7 +98,8 @@ public static class ControlCodec
     private sealed class ClosedList(Type[] types) : ITypeFilter
     {
         private readonly HashSet<string> _names =
-            [.. types.SelectMany(t => new[] { t.AssemblyQualifiedName!, $"{t.FullName}, {t.Assembly.GetName().Name}" })];
+            [.. types.SelectMany(
+                t => new[] { t.AssemblyQualifiedName!, $"{t.FullName}, {t.Assembly.GetName().Name}" })];
 
         public bool IsAllowed(string typeName) => _names.Contains(typeName);
     }

@@ -35,6 +35,7 @@ internal sealed class ControlNulls
 
     private static IEnumerable<FieldInfo> FieldsOf(Type? type) => type is null
         ? []
-        : type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+        : type
+            .GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
             .Concat(FieldsOf(type.BaseType));
 }

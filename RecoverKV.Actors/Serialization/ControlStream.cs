@@ -4,19 +4,19 @@ using System.Runtime.CompilerServices;
 namespace RecoverKV.Actors.Serialization;
 
 /// <summary>
-/// The bytes of one control message, as Hyperion may read them. Hyperion takes every length at its word, before it looks
-/// for the bytes, takes what is missing at the end for zeros, and goes as deep as the bytes lead it; so this stream ends
-/// the reading with a <see cref="FormatException"/> as soon as it would.
+/// The bytes of one control message, as Hyperion may read them. Hyperion takes every length at its word, before it
+/// looks for the bytes, takes what is missing at the end for zeros, and goes as deep as the bytes lead it; so this
+/// stream ends the reading with a <see cref="FormatException"/> as soon as it would.
 /// </summary>
 /// <remarks>
-/// No message has a field of 32 bits, so four bytes that are read at once are a length, of an array, a long text or a name,
-/// unless they are a text: its length is in the byte before. Each item takes a byte at least and none belongs to two lengths
-/// (no array is in an array's item), so all lengths together are no more than the message. Not thread-safe.
+/// No message has a field of 32 bits, so four bytes that are read at once are a length, of an array, a long text or a
+/// name, unless they are a text: its length is in the byte before. Each item takes a byte at least and none belongs to
+/// two lengths (no array is in an array's item), so all lengths together are no more than the message. Not thread-safe.
 /// </remarks>
 internal sealed class ControlStream(ReadOnlyMemory<byte> message) : Stream
 {
-    /// <summary>Bytes of the thread's stack; a view in a message takes 4.5 KiB. Hyperion catches and throws again at each
-    /// level, on top of the stack that it has, with a longer text each time.</summary>
+    /// <summary>Bytes of the thread's stack; a view in a message takes 4.5 KiB. Hyperion catches and throws again at
+    /// each level, on top of the stack that it has, with a longer text each time.</summary>
     private const int DeepestStack = 16 * 1024;
 
     private readonly nint _top = Stack();
@@ -67,8 +67,8 @@ internal sealed class ControlStream(ReadOnlyMemory<byte> message) : Stream
         return _lastByte;
     }
 
-    /// <summary>Whether four bytes are a text: it begins with a byte of its length and one more. The same byte after that of
-    /// an array says that its items are times, and a length follows.</summary>
+    /// <summary>Whether four bytes are a text: it begins with a byte of its length and one more. The same byte after
+    /// that of an array says that its items are times, and a length follows.</summary>
     private bool IsText => _lastByte == 1 + sizeof(int) && _byteBefore != 252;
 
     /// <inheritdoc/>

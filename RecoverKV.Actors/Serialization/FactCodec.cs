@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using RecoverKV.Actors.Protocol;
-using RecoverKV.Actors.Storage;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Serialization;
@@ -66,14 +65,22 @@ public static class FactCodec
             throw new FormatException("The checksum of an event is wrong.");
 
         var content = bytes.AsMemory(ChecksumField);
-        return OtherFormException.UnlessKnown<Fact>(() => manifest switch
+        try
         {
-            "E" => ReadEntriesAppended(content),
-            "P" => ReadPromised(content),
-            "V" => ReadViewAccepted(content),
-            "O" => ReadOrphansDropped(content),
-            _ => throw new FormatException($"An event is of the unknown kind '{manifest}'."),
-        });
+            return manifest switch
+            {
+                "E" => ReadEntriesAppended(content),
+                "P" => ReadPromised(content),
+                "V" => ReadViewAccepted(content),
+                "O" => ReadOrphansDropped(content),
+                _ => throw new FormatException($"An event is of the unknown kind '{manifest}'."),
+            };
+        }
+        catch (FormatException e)
+        {
+            // It is as it was written, by its checksum.
+            throw new OtherFormException(e.Message);
+        }
     }
 
     private static uint Checksum(byte[] bytes) => Crc32.HashToUInt32(bytes.AsSpan(ChecksumField));

@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Serialization;
 
-/// <summary>The form of a <see cref="LogBase"/> in a checkpoint (journal.proto). Stateless.</summary>
+/// <summary>The form of a <see cref="LogBase"/> in a checkpoint: on the wire format of Protobuf, with the view of
+/// journal.proto. Stateless.</summary>
 internal static class LogBaseCodec
 {
     /// <summary>Its bytes.</summary>
@@ -68,7 +69,8 @@ internal static class LogBaseCodec
         }
 
         return new LogBase(
-            new Uid(applied), fact, replayFrom, new Uid(settled), [.. index], new Promised(new Epoch(epoch), new NodeId(candidate)),
+            new Uid(applied), fact, replayFrom, new Uid(settled), [.. index],
+            new Promised(new Epoch(epoch), new NodeId(candidate)),
             view, new Uid(committed), new Uid(rightTo), new Uid(compacted), new Uid(told ?? committed));
     }
 

@@ -57,6 +57,8 @@ public static class PeerCodec
                 writer.Int(4, m.Committed.Value);
                 writer.Int(5, m.LeaseRun);
                 writer.Int(6, m.LeaseFrom.Ticks);
+                writer.Int(7, m.Agreed.At.Value);
+                writer.Int(8, (long)m.Agreed.Digest);
                 break;
             case HeartbeatAck m:
                 writer.Int(2, m.Epoch.Value);
@@ -67,6 +69,9 @@ public static class PeerCodec
                 writer.Int(7, m.Highest.Value);
                 writer.Int(8, m.CutOff ? 1 : 0);
                 writer.Int(9, m.TicksLate);
+                writer.Int(10, (long)m.Lacks);
+                writer.Int(11, m.Mark.At.Value);
+                writer.Int(12, (long)m.Mark.Digest);
                 break;
             case Fetch m:
                 writer.Int(2, m.Epoch.Value);
@@ -106,8 +111,8 @@ public static class PeerCodec
         return writer.Written.ToArray();
     }
 
-    /// <summary>Reads a message. Requests in it are slices of <paramref name="bytes"/>. Of a version that is not known only
-    /// the header is read.</summary>
+    /// <summary>Reads a message. Requests in it are slices of <paramref name="bytes"/>. Of a version that is not known
+    /// only the header is read.</summary>
     /// <exception cref="FormatException">The bytes are no such message.</exception>
     public static PeerEnvelope Decode(string manifest, byte[] bytes)
     {
@@ -123,8 +128,12 @@ public static class PeerCodec
                     break;
                 // The header comes first: what stands before it is of no version that is known.
                 case > 1 when f.Header is null: throw new FormatException("A message does not begin with its sender.");
-                case 2 when manifest == "I": ClientLimits.Add(f.Settings ??= [], WireTypes.ReadSetting(reader.Bytes()), MaxSettings); break;
-                case 2 when manifest == Control && f.Control is null: f.Control = ControlCodec.Decode(reader.Bytes()); break;
+                case 2 when manifest == "I":
+                    ClientLimits.Add(f.Settings ??= [], WireTypes.ReadSetting(reader.Bytes()), MaxSettings);
+                    break;
+                case 2 when manifest == Control && f.Control is null:
+                    f.Control = ControlCodec.Decode(reader.Bytes());
+                    break;
                 case 2: f.Epoch = new Epoch(reader.Int()); break;
                 case 3: f.Third = reader.Int(); break;
                 case 4 when manifest is "A" or "f": (f.Batches ??= []).Add(WireTypes.ReadBatch(reader.Bytes())); break;
@@ -136,6 +145,9 @@ public static class PeerCodec
                 case 7: f.Seventh = reader.Int(); break;
                 case 8: f.Eighth = reader.Int(); break;
                 case 9: f.Ninth = reader.Int(); break;
+                case 10: f.Tenth = reader.Int(); break;
+                case 11: f.Eleventh = reader.Int(); break;
+                case 12: f.Twelfth = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -150,10 +162,12 @@ public static class PeerCodec
             new Uid(f.Third)),
         "a" => new Appended(f.Epoch, new Uid(f.Third), new Uid(f.Fourth)),
         "C" => new Commit(f.Epoch, new Uid(f.Third)),
-        "H" => new Heartbeat(f.Epoch, f.Third, new Uid(f.Fourth), f.Fifth, new TimeSpan(f.Sixth)),
+        "H" => new Heartbeat(f.Epoch, f.Third, new Uid(f.Fourth), f.Fifth, new TimeSpan(f.Sixth),
+            new DataMark(new Uid(f.Seventh), (ulong)f.Eighth)),
         "h" => new HeartbeatAck(
             f.Epoch, f.Third, f.Fourth, new TimeSpan(f.Fifth), new Uid(f.Sixth), new Uid(f.Seventh), f.Eighth != 0,
-            (int)f.Ninth),
+            (int)f.Ninth, (Lack)f.Tenth & (Lack.Memory | Lack.Disk),
+            new DataMark(new Uid(f.Eleventh), (ulong)f.Twelfth)),
         "F" => new Fetch(f.Epoch, f.Third, new UidRange(new Uid(f.Fourth), new Uid(f.Fifth))),
         "f" => new Entries(f.Epoch, f.Third, f.Batches?.ToArray() ?? []),
         "K" => new Compacted(f.Epoch, f.Third, new Uid(f.Fourth)),
@@ -169,7 +183,7 @@ public static class PeerCodec
     {
         public Header? Header;
         public Epoch Epoch;
-        public long Third, Fourth, Fifth, Sixth, Seventh, Eighth, Ninth;
+        public long Third, Fourth, Fifth, Sixth, Seventh, Eighth, Ninth, Tenth, Eleventh, Twelfth;
         public List<Batch>? Batches;
         public List<Setting>? Settings;
         public PeerMessage? Control;

@@ -12,7 +12,8 @@ namespace RecoverKV.Actors.Serialization;
 /// </summary>
 public sealed class RefusingSerializer : SerializerWithStringManifest
 {
-    /// <summary>Called by Akka; <c>akka.actor.serialization-settings.NAME.id</c> is the number to stand in for.</summary>
+    /// <summary>Called by Akka; <c>akka.actor.serialization-settings.NAME.id</c> is the number to stand in
+    /// for.</summary>
     public RefusingSerializer(ExtendedActorSystem system, Config settings) : base(system) =>
         Identifier = settings.GetInt("id");
 

@@ -57,9 +57,10 @@ internal static class StateCodec
 
     /// <summary>Reads what <see cref="Encode(StateCursor)"/> wrote.</summary>
     /// <exception cref="FormatException">The bytes are none.</exception>
-    public static StateCursor DecodeCursor(ReadOnlyMemory<byte> bytes) => ReadCursor(Only(bytes)) is { Session: >= 0, Answers: >= 0 } cursor
-        ? cursor
-        : throw new FormatException("The bytes are no place in a state.");
+    public static StateCursor DecodeCursor(ReadOnlyMemory<byte> bytes) =>
+        ReadCursor(Only(bytes)) is { Session: >= 0, Answers: >= 0 } cursor
+            ? cursor
+            : throw new FormatException("The bytes are no place in a state.");
 
     /// <summary>Reads what <see cref="Encode(StateChunk)"/> wrote.</summary>
     /// <exception cref="FormatException">The bytes are none.</exception>
@@ -99,7 +100,8 @@ internal static class StateCodec
             }
         }
 
-        return new StateChunk(part, next, totals ?? throw new FormatException("A part of a state does not say of which."));
+        return new StateChunk(
+            part, next, totals ?? throw new FormatException("A part of a state does not say of which."));
     }
 
     private static void Write(WireWriter writer, int field, in KeyRecord record)

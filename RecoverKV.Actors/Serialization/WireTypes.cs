@@ -111,7 +111,8 @@ internal static class WireTypes
             }
         }
 
-        return new Header(new MemberId(new NodeId(from), incarnation), new NodeId(to), cluster, (ulong)settings, version);
+        return new Header(
+            new MemberId(new NodeId(from), incarnation), new NodeId(to), cluster, (ulong)settings, version);
     }
 
     public static void Write(WireWriter writer, int field, Setting setting)

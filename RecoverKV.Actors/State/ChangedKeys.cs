@@ -1,9 +1,9 @@
 namespace RecoverKV.Actors.State;
 
 /// <summary>
-/// R10: which keys were changed since the last capture, and which of an earlier capture are still to be handed over. What of these
-/// changes again before its turn is handed over first, as it was: so the capture shows one uid, while writes go on and
-/// nothing is copied but what changed. Not thread-safe.
+/// R10: which keys were changed since the last capture, and which of an earlier capture are still to be handed over.
+/// What of these changes again before its turn is handed over first, as it was: so the capture shows one uid, while
+/// writes go on and nothing is copied but what changed. Not thread-safe.
 /// </summary>
 /// <param name="keys">The keys.</param>
 /// <param name="mostDeleted">Beyond so many deletions nothing is remembered: the next capture has all keys.</param>

@@ -1,7 +1,8 @@
 namespace RecoverKV.Actors.State;
 
-/// <summary>R10: which sessions were changed since the last capture, and which of an earlier one are still to be handed over: as
-/// <see cref="ChangedKeys"/> for keys. Sessions that were evicted are not kept here. Not thread-safe.</summary>
+/// <summary>R10: which sessions were changed since the last capture, and which of an earlier one are still to be handed
+/// over: as <see cref="ChangedKeys"/> for keys. Sessions that were evicted are not kept here. Not
+/// thread-safe.</summary>
 /// <param name="mostEnded">Beyond so many evictions nothing is remembered: the next capture has all sessions.</param>
 internal sealed class ChangedSessions(int mostEnded)
 {

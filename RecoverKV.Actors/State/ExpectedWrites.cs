@@ -4,8 +4,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.State;
 
-/// <summary>R5: the keys of writes that may already be committed elsewhere: on this replica's disk, acknowledged, and not known
-/// to be committed. A read of such a key waits. Not thread-safe.</summary>
+/// <summary>R5: the keys of writes that may already be committed elsewhere: on this replica's disk, acknowledged, and
+/// not known to be committed. A read of such a key waits. Not thread-safe.</summary>
 internal sealed class ExpectedWrites
 {
     private readonly Dictionary<Key, Uid> _lastOf = [];

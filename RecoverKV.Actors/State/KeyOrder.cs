@@ -1,12 +1,13 @@
 namespace RecoverKV.Actors.State;
 
 /// <summary>
-/// The slots of a table in the order of their keys' bytes: for ranges, beside the table that finds single keys. Leaves of some
-/// hundred slots stand in one list, each with a copy of what separates it from the one before, so that half of the comparisons
-/// of a search need no key of the table. It takes four bytes a slot, or eight in bad cases. Not thread-safe.
+/// The slots of a table in the order of their keys' bytes: for ranges, beside the table that finds single keys. Leaves
+/// of some hundred slots stand in one list, each with a copy of what separates it from the one before, so that half of
+/// the comparisons of a search need no key of the table. It takes four bytes a slot, or eight in bad cases. Not
+/// thread-safe.
 /// </summary>
-/// <remarks>Invariants: the keys of a leaf are at or above its own <see cref="Leaf.From"/> and below the next one's; the first
-/// leaf's is empty; two neighbours together have more than half a leaf of slots.</remarks>
+/// <remarks>Invariants: the keys of a leaf are at or above its own <see cref="Leaf.From"/> and below the next one's;
+/// the first leaf's is empty; two neighbours together have more than half a leaf of slots.</remarks>
 /// <param name="keyOf">The key at a slot.</param>
 internal sealed class KeyOrder(Func<int, ReadOnlyMemory<byte>> keyOf)
 {
@@ -76,7 +77,8 @@ internal sealed class KeyOrder(Func<int, ReadOnlyMemory<byte>> keyOf)
         else if (number > 0 && Joins(number - 1)) Join(number - 1);
     }
 
-    /// <summary>The slots whose keys are at or above <paramref name="from"/>, ascending. The table must not change meanwhile.
+    /// <summary>The slots whose keys are at or above <paramref name="from"/>, ascending. The table must not change
+    /// meanwhile.
     /// </summary>
     public IEnumerable<int> Ascending(ReadOnlyMemory<byte> from)
     {
@@ -86,8 +88,8 @@ internal sealed class KeyOrder(Func<int, ReadOnlyMemory<byte>> keyOf)
                 yield return _leaves[number].Slots[at];
     }
 
-    /// <summary>The slots whose keys are below <paramref name="to"/>, or all if that is null, descending. The table must not
-    /// change meanwhile.</summary>
+    /// <summary>The slots whose keys are below <paramref name="to"/>, or all if that is null, descending. The table
+    /// must not change meanwhile.</summary>
     public IEnumerable<int> Descending(ReadOnlyMemory<byte>? to)
     {
         var number = to is { } key ? LeafOf(key.Span) : _leaves.Count - 1;

@@ -3,9 +3,9 @@ using RecoverKV.Client;
 namespace RecoverKV.Actors.State;
 
 /// <summary>
-/// Keys, each with a value and the uid that wrote it, in numbered slots: a key that stays keeps its slot. Grows by one bucket
-/// at a time (Litwin: Linear Hashing, VLDB 1980) and page by page, so that no single write waits for all keys to be copied.
-/// For ranges the slots stand in the order of the keys, too. Not thread-safe.
+/// Keys, each with a value and the uid that wrote it, in numbered slots: a key that stays keeps its slot. Grows by one
+/// bucket at a time (Litwin: Linear Hashing, VLDB 1980) and page by page, so that no single write waits for all keys to
+/// be copied. For ranges the slots stand in the order of the keys, too. Not thread-safe.
 /// </summary>
 internal sealed class KeyTable
 {
@@ -45,6 +45,16 @@ internal sealed class KeyTable
     /// <summary>How many keys there are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Roughly what the keys take in memory, each with its entry, its bucket, and its place in the
+    /// order.</summary>
+    public long Bytes => _records.LiveBytes + BytesOfKey * (long)Count;
+
+    /// <summary>What a key adds to <see cref="Bytes"/> at most.</summary>
+    public static long MostBytes(Key key, int valueLength) =>
+        BytesOfKey + RecordMemory.Header + key.Length + valueLength + RecordFields.MostBytes;
+
+    private const int BytesOfKey = 32 + sizeof(int) + 2 * sizeof(int);
+
     // Slots are below this number.
     private int _slotCount;
 
@@ -80,7 +90,8 @@ internal sealed class KeyTable
     /// <summary>The fields of the record at the slot.</summary>
     public RecordFields Fields(int slot) => _records.Fields(Slot(slot).Record);
 
-    /// <summary>The slots of the range in the order of their keys, or the other way round. The table must not change meanwhile.
+    /// <summary>The slots of the range in the order of their keys, or the other way round. The table must not change
+    /// meanwhile.
     /// </summary>
     public IEnumerable<int> Within(KeyRange range, bool reverse)
     {
@@ -91,7 +102,8 @@ internal sealed class KeyTable
         }
     }
 
-    /// <summary>The slots whose keys are at or above this one, in their order. The table must not change meanwhile.</summary>
+    /// <summary>The slots whose keys are at or above this one, in their order. The table must not change
+    /// meanwhile.</summary>
     public IEnumerable<int> From(ReadOnlyMemory<byte> key) => _order.Ascending(key);
 
     /// <summary>Adds a key that is absent, and says at which slot.</summary>

@@ -8,10 +8,10 @@ using Version = RecoverKV.Client.Contracts.Version;
 namespace RecoverKV.Actors.State;
 
 /// <summary>
-/// What the log's requests mean: keys with their versions, and the sessions. Agreement orders requests and knows nothing of
-/// keys; this is all that it asks: which writes a question must wait for (<see cref="Expect"/>, <see cref="WaitsFor"/>), to
-/// <see cref="Apply"/> a request, and to answer. The state changes only by applying committed requests in uid order, so
-/// that replicas with equal <see cref="Applied"/> are equal. Not thread-safe.
+/// What the log's requests mean: keys with their versions, and the sessions. Agreement orders requests and knows
+/// nothing of keys; this is all that it asks: which writes a question must wait for (<see cref="Expect"/>,
+/// <see cref="WaitsFor"/>), to <see cref="Apply"/> a request, and to answer. The state changes only by applying
+/// committed requests in uid order, so that replicas with equal <see cref="Applied"/> are equal. Not thread-safe.
 /// </summary>
 public sealed class KeyValueState
 {
@@ -28,7 +28,8 @@ public sealed class KeyValueState
 
     /// <param name="sessions">The bounds of the sessions.</param>
     /// <param name="requests">Those of requests; none if left out.</param>
-    /// <param name="mostGone">R10: beyond so many deletions, or evictions, since a capture the next one has all.</param>
+    /// <param name="mostGone">R10: beyond so many deletions, or evictions, since a capture the next one has
+    /// all.</param>
     internal KeyValueState(SessionLimits sessions, RequestLimits? requests = null, int mostGone = 1 << 20)
     {
         Sessions = new SessionTable(sessions, mostGone);
@@ -42,7 +43,8 @@ public sealed class KeyValueState
     /// <summary>The bytes of all requests that were applied in this run of the process.</summary>
     public long AppliedBytes { get; private set; }
 
-    /// <summary>Counts the requests that changed at least one key; 1 in an empty state. (Uids count others, too.)</summary>
+    /// <summary>Counts the requests that changed at least one key; 1 in an empty state. (Uids count others,
+    /// too.)</summary>
     public long Revision { get; private set; } = 1;
 
     /// <summary>The sessions (R9).</summary>
@@ -51,9 +53,23 @@ public sealed class KeyValueState
     /// <summary>How many keys there are.</summary>
     public int Count => _keys.Count;
 
+    /// <summary>Roughly what keys and values take in memory, without what deletions and overwrites leave behind for a
+    /// while, which is at most as much again. Replicas with equal <see cref="Applied"/> have equal ones.</summary>
+    public long Bytes => _keys.Bytes;
+
+    /// <summary>By how much <see cref="Bytes"/> grows at most when the request is applied; 0 if it adds
+    /// nothing.</summary>
+    public long RoomFor(WriteRequest request)
+    {
+        long room = 0;
+        foreach (var operation in request.Operations)
+            if (operation.Kind == OperationKind.Put) room += KeyTable.MostBytes(operation.Key, operation.Value.Length);
+        return room;
+    }
+
     /// <summary>
-    /// A sum over all keys of a hash of key, uid, value and revisions: it does not depend on the order in which keys came, and
-    /// changes with each write at the cost of hashing the old version and the new one. Replicas with equal
+    /// A sum over all keys of a hash of key, uid, value and revisions: it does not depend on the order in which keys
+    /// came, and changes with each write at the cost of hashing the old version and the new one. Replicas with equal
     /// <see cref="Applied"/> have equal digests.
     /// </summary>
     public ulong Digest { get; private set; }
@@ -77,11 +93,13 @@ public sealed class KeyValueState
     /// <summary>R5: nothing is expected any more.</summary>
     public void ExpectNothing() => _expected.Clear();
 
-    /// <summary>R5: the last uid that must be applied before the read is answered; one that is applied if there is none.
+    /// <summary>R5: the last uid that must be applied before the read is answered; one that is applied if there is
+    /// none.
     /// </summary>
     public Uid WaitsFor(Read read) => _expected.LastOf(read);
 
-    /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request (R9).</summary>
+    /// <summary>Applies the request at the uid after <see cref="Applied"/>: at most once for each request
+    /// (R9).</summary>
     /// <param name="uid">Its position.</param>
     /// <param name="request">The request.</param>
     /// <param name="forget">Whether its answer is not kept; only for specs.</param>
@@ -118,7 +136,8 @@ public sealed class KeyValueState
     /// <param name="maxBytes">About the most bytes, unless a single item has more.</param>
     public ScanReply Answer(ScanRequest request, long maxBytes)
     {
-        if (ScanCursor.Rest(request) is not { } rest) return new ScanReply(request.Id, ReadStatus.CursorLost, [], default);
+        if (ScanCursor.Rest(request) is not { } rest)
+            return new ScanReply(request.Id, ReadStatus.CursorLost, [], default);
         var maxItems = Math.Clamp(request.MaxItems, 1, MaxItemsOfPage);
         var items = new List<ScanItem>();
         long bytes = 0;
@@ -128,7 +147,8 @@ public sealed class KeyValueState
             // With the numbers and lengths around them.
             bytes += key.Length + value.Length + 32;
             if (items.Count == maxItems || (items.Count > 0 && bytes > maxBytes))
-                return new ScanReply(request.Id, ReadStatus.Done, items, ScanCursor.Behind(items[^1].Key), Uid: Applied.Value);
+                return new ScanReply(
+                    request.Id, ReadStatus.Done, items, ScanCursor.Behind(items[^1].Key), Uid: Applied.Value);
             items.Add(new ScanItem(key, new Version(value, _keys.Uid(slot))));
         }
 
@@ -151,7 +171,8 @@ public sealed class KeyValueState
 
     private long UidOf(Key key) => _keys.Find(key) is >= 0 and var slot ? _keys.Uid(slot) : 0;
 
-    /// <summary>R10: begins to hand over what was changed since the last capture, as it is now. One at a time.</summary>
+    /// <summary>R10: begins to hand over what was changed since the last capture, as it is now. One at a
+    /// time.</summary>
     /// <param name="movesOn">Whether keys are handed over as they are when it is their turn; only for specs.</param>
     /// <param name="losesOrder">Whether it does not tell when sessions were used; only for specs.</param>
     internal StateCapture Capture(bool movesOn = false, bool losesOrder = false)
@@ -172,13 +193,15 @@ public sealed class KeyValueState
     /// <summary>R10: so many keys are about to be put back.</summary>
     internal void Reserve(long keys) => _keys.Reserve(keys);
 
-    /// <summary>R10: puts a key of a checkpoint back, into a state that nothing was applied to; in their order is fastest.
+    /// <summary>R10: puts a key of a checkpoint back, into a state that nothing was applied to; in their order is
+    /// fastest.
     /// </summary>
     /// <param name="key">The key.</param>
     /// <param name="value">Its value.</param>
     /// <param name="uid">The write that stored it.</param>
     /// <param name="fields">The rest.</param>
-    /// <param name="digest">What it adds to the digest: <see cref="DigestOf(ReadOnlySpan{byte}, ReadOnlySpan{byte}, long, RecordFields)"/>.</param>
+    /// <param name="digest">What it adds to the digest:
+    /// <see cref="DigestOf(ReadOnlySpan{byte}, ReadOnlySpan{byte}, long, RecordFields)"/>.</param>
     internal void Restore(Key key, ReadOnlySpan<byte> value, long uid, RecordFields fields, ulong digest)
     {
         _keys.Add(key, value, uid, fields);

@@ -16,7 +16,8 @@ internal sealed class NumberedAnswers
     public int Count { get; private set; }
 
     /// <summary>The answer with the lowest number; there must be one.</summary>
-    public WriteAnswer Lowest => Count > 0 ? _answers[_from] : throw new InvalidOperationException("there is no answer");
+    public WriteAnswer Lowest =>
+        Count > 0 ? _answers[_from] : throw new InvalidOperationException("there is no answer");
 
     /// <summary>The answer with this number.</summary>
     public WriteAnswer? Find(long number) =>

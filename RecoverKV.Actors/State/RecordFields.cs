@@ -1,6 +1,7 @@
 namespace RecoverKV.Actors.State;
 
-/// <summary>What a key's record has beside its key, its value and its uid. Revisions count the requests that changed a key.
+/// <summary>What a key's record has beside its key, its value and its uid. Revisions count the requests that changed a
+/// key.
 /// </summary>
 /// <param name="Created">The revision in which the key came to be.</param>
 /// <param name="Modified">The revision in which it was put last.</param>

@@ -6,23 +6,28 @@ namespace RecoverKV.Actors.State;
 internal readonly record struct RecordAddress(int Segment, int Offset);
 
 /// <summary>
-/// Log-structured memory (Rumble, Kejriwal, Ousterhout: Log-structured Memory for DRAM-based Storage, FAST 2014): records,
-/// each a key with its value, one behind the other in large segments. To the garbage collector millions of records are
-/// a few hundred objects without references, so that its pauses do not grow with them; and a record takes its bytes, a
-/// header of thirteen, and some for its <see cref="RecordFields"/>. Keys and values never change where they are: readers keep slices of them as long as they like.
-/// Not thread-safe.
+/// Log-structured memory (Rumble, Kejriwal, Ousterhout: Log-structured Memory for DRAM-based Storage, FAST 2014):
+/// records, each a key with its value, one behind the other in large segments. To the garbage collector millions of
+/// records are a few hundred objects without references, so that its pauses do not grow with them; and a record takes
+/// its bytes, a header of thirteen, and some for its <see cref="RecordFields"/>. Keys and values never change where
+/// they are: readers keep slices of them as long as they like. Not thread-safe.
 /// </summary>
-/// <remarks>Invariant: removed records take at most as many bytes as the others, apart from a few segments. Beyond that, what is
-/// left in the emptiest segment moves to the end: so no byte is copied without another one being freed.</remarks>
+/// <remarks>Invariant: removed records take at most as many bytes as the others, apart from a few segments. Beyond
+/// that, what is left in the emptiest segment moves to the end: so no byte is copied without another one being
+/// freed.</remarks>
 /// <param name="moved">Told which slot's record is where from now on.</param>
 internal sealed class RecordMemory(Action<int, RecordAddress> moved)
 {
     private const int FirstSegmentSize = 4 * 1024;
     private const int SegmentSize = 256 * 1024;
 
-    // A record: its slot or -1 once it is removed, the lengths of the key, of the value and of its fields; the key, the value, the
-    // fields.
-    private const int KeyLengthAt = 4, ValueLengthAt = 8, FieldsLengthAt = 12, Header = 13;
+    // A record: its slot or -1 once it is removed, the lengths of the key, of the value and of its fields; the key, the
+    // value, the fields.
+    private const int KeyLengthAt = 4, ValueLengthAt = 8, FieldsLengthAt = 12;
+
+    /// <summary>What a record takes beside its key, value and fields.</summary>
+    internal const int Header = 13;
+
     private const int Removed = -1;
     private readonly List<Segment?> _segments = [];
     private readonly Stack<int> _freeSegments = new();

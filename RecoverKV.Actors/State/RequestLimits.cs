@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.State;
 
-/// <summary>What a request must keep to before it enters the log, or is answered: every later reader may rely on it.</summary>
+/// <summary>What a request must keep to before it enters the log, or is answered: every later reader may rely on
+/// it.</summary>
 /// <param name="Request">The longest write, in bytes.</param>
 /// <param name="Key">The longest key, in bytes.</param>
 /// <param name="Value">The longest value, in bytes.</param>
@@ -24,7 +25,8 @@ internal sealed record RequestLimits(int Request, int Key, int Value)
         if (request.Encoded.Length > Request) return $"a write has at most {Request} bytes";
         foreach (var operation in request.Operations)
         {
-            if (operation.Kind is < OperationKind.Put or > OperationKind.Check) return "an operation is of unknown kind";
+            if (operation.Kind is < OperationKind.Put or > OperationKind.Check)
+                return "an operation is of unknown kind";
             if (Check(operation.Key) is { } bad) return bad;
             if (operation.Value.Length > Value)
                 return $"a value has at most {Value} bytes, this one has {operation.Value.Length}";
@@ -47,8 +49,11 @@ internal sealed record RequestLimits(int Request, int Key, int Value)
     {
         var range = request.Range;
         // The next one behind the longest key has a byte more.
-        if (range.From.Length - 1 > Key || range.To?.Length - 1 > Key) return $"a bound of a range has at most {Key} bytes";
-        return range.To is { } to && to.Span.SequenceCompareTo(range.From.Span) < 0 ? "a range ends before its begin" : null;
+        if (range.From.Length - 1 > Key || range.To?.Length - 1 > Key)
+            return $"a bound of a range has at most {Key} bytes";
+        return range.To is { } to && to.Span.SequenceCompareTo(range.From.Span) < 0
+            ? "a range ends before its begin"
+            : null;
     }
 
     private string? Check(Key key)

@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.State;
 
-/// <summary>Where a scan goes on: behind the last key that it gave, so that the cursor is good on every node. Stateless.</summary>
+/// <summary>Where a scan goes on: behind the last key that it gave, so that the cursor is good on every node.
+/// Stateless.</summary>
 internal static class ScanCursor
 {
     // Cursors of builds that numbered keys by their place in memory have 12 bytes of numbers.

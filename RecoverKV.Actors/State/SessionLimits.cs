@@ -1,9 +1,9 @@
 namespace RecoverKV.Actors.State;
 
 /// <summary>
-/// R9: how much of their answers sessions keep. Constants of the state machine: what is evicted follows from the log and
-/// from these, so that replicas with others would have another state. Nodes have the standard ones; others are for the
-/// simulator and for specs.
+/// R9: how much of their answers sessions keep. Constants of the state machine: what is evicted follows from the log
+/// and from these, so that replicas with others would have another state. Nodes have the standard ones; others are for
+/// the simulator and for specs.
 /// </summary>
 internal sealed record SessionLimits
 {
@@ -16,7 +16,8 @@ internal sealed record SessionLimits
     /// <summary>A session that keeps more answers than this loses those with the lowest numbers.</summary>
     public int AnswersPerSession { get; init; } = 4_096;
 
-    /// <summary>The least recently used sessions are evicted while all answers take more than this many bytes.</summary>
+    /// <summary>The least recently used sessions are evicted while all answers take more than this many
+    /// bytes.</summary>
     public long Bytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>

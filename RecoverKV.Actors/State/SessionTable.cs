@@ -5,8 +5,8 @@ namespace RecoverKV.Actors.State;
 
 /// <summary>
 /// R9: the answers that clients may still ask for again. Part of the replicated state: it changes only by applying
-/// the log, so every replica has the same, and eviction follows from the log alone. Whatever numbers clients choose, its
-/// work and memory are bounded by the answers that it keeps. Not thread-safe.
+/// the log, so every replica has the same, and eviction follows from the log alone. Whatever numbers clients choose,
+/// its work and memory are bounded by the answers that it keeps. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// A session is opened by an entry, and the entry's uid is its id, so that a late copy of a request can never revive
@@ -25,7 +25,8 @@ public sealed class SessionTable
     private readonly LinkedList<Session> _leastRecentFirst = new();
     private readonly ChangedSessions _changed;
 
-    internal SessionTable(SessionLimits limits, int mostEnded) => (_limits, _changed) = (limits, new ChangedSessions(mostEnded));
+    internal SessionTable(SessionLimits limits, int mostEnded) =>
+        (_limits, _changed) = (limits, new ChangedSessions(mostEnded));
 
     /// <summary>How many sessions are open.</summary>
     public int Count => _sessions.Count;
@@ -55,7 +56,8 @@ public sealed class SessionTable
     /// <param name="request">The request.</param>
     public WriteAnswer? Settled(Uid uid, WriteRequest request)
     {
-        if (!_sessions.TryGetValue(request.Session, out var session)) return Refusal(request, WriteStatus.SessionUnknown);
+        if (!_sessions.TryGetValue(request.Session, out var session))
+            return Refusal(request, WriteStatus.SessionUnknown);
         _changed.Changing(session);
         session.Used = uid.Value;
         _leastRecentFirst.Remove(session.Node);

@@ -3,8 +3,8 @@ using RecoverKV.Actors.Protocol;
 namespace RecoverKV.Actors.State;
 
 /// <summary>
-/// R10: the state at one uid, handed over in small parts while it goes on changing: what changed since the capture before, or
-/// all. Of one that was not written to its end nothing may be used; the next one then has all
+/// R10: the state at one uid, handed over in small parts while it goes on changing: what changed since the capture
+/// before, or all. Of one that was not written to its end nothing may be used; the next one then has all
 /// (<see cref="KeyValueState.ForgetCapture"/>). Used by the state's thread only; a part may be read by any.
 /// </summary>
 internal sealed class StateCapture
@@ -42,7 +42,8 @@ internal sealed class StateCapture
     /// <summary>Roughly what their answers took in memory.</summary>
     public long SessionBytes { get; }
 
-    /// <summary>Whether it has all keys and sessions, and not only what changed: nothing of before counts then.</summary>
+    /// <summary>Whether it has all keys and sessions, and not only what changed: nothing of before counts
+    /// then.</summary>
     public bool IsAll { get; }
 
     /// <summary>The next part; null at the end.</summary>
@@ -52,7 +53,8 @@ internal sealed class StateCapture
     {
         var part = _keys.Next(records, bytes) ?? _sessions.Next(PartSessions);
         if (_losesOrder && part is not null)
-            for (var i = 0; i < part.Sessions.Count; i++) part.Sessions[i] = part.Sessions[i] with { Used = part.Sessions[i].Id };
+            for (var i = 0; i < part.Sessions.Count; i++)
+                part.Sessions[i] = part.Sessions[i] with { Used = part.Sessions[i].Id };
         return part;
     }
 }

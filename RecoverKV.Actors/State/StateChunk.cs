@@ -1,6 +1,7 @@
 namespace RecoverKV.Actors.State;
 
-/// <summary>R10: where the transfer of a state has come: it has the keys in their order, and then the sessions by their ids.</summary>
+/// <summary>R10: where the transfer of a state has come: it has the keys in their order, and then the sessions by their
+/// ids.</summary>
 /// <param name="Key">The last key; of no more use once the sessions have begun.</param>
 /// <param name="Session">The last session; 0 before the first.</param>
 /// <param name="Answers">How many of its answers there are; the next part may begin with more.</param>
@@ -12,10 +13,17 @@ internal sealed record StateCursor(ReadOnlyMemory<byte> Key, long Session, int A
 /// <param name="Digest">The digest of its keys.</param>
 /// <param name="Sessions">How many sessions it has.</param>
 /// <param name="SessionBytes">Roughly what their answers take in memory.</param>
-internal sealed record StateTotals(long Revision, long Keys, ulong Digest, long Sessions, long SessionBytes);
+internal sealed record StateTotals(long Revision, long Keys, ulong Digest, long Sessions, long SessionBytes)
+{
+    /// <summary>What is wrong with a state that should have these totals; null if nothing is.</summary>
+    /// <param name="found">What it has. Its revision is in no record.</param>
+    public string? Differs(StateTotals found) => found with { Revision = Revision } == this
+        ? null
+        : $"{found.Keys} keys of {Keys} and {found.Sessions} sessions of {Sessions}, or others";
+}
 
-/// <summary>R10: a part of a state at one uid, for another replica. Of a session that is too large for one part the next part has
-/// more answers.</summary>
+/// <summary>R10: a part of a state at one uid, for another replica. Of a session that is too large for one part the
+/// next part has more answers.</summary>
 /// <param name="Part">The keys and sessions.</param>
 /// <param name="Next">Where the next part begins; null if this is the last one.</param>
 /// <param name="Totals">What all parts together have.</param>

@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Actors.State;
 
 /// <summary>A key as it stands in a checkpoint. The bytes never change.</summary>
-internal readonly record struct KeyRecord(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Value, long Uid, RecordFields Fields);
+internal readonly record struct KeyRecord(
+    ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Value, long Uid, RecordFields Fields);
 
 /// <summary>A session as it stands in a checkpoint.</summary>
 /// <param name="Id">The uid that opened it.</param>

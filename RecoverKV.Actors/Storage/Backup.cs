@@ -2,6 +2,7 @@ using Akka.Persistence;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Storage;
@@ -17,8 +18,9 @@ internal sealed record BackupInfo(Guid Cluster, Uid At, StateTotals Totals, int 
 internal sealed class BadBackupException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// R10: backups are checkpoints in a file of the same form, <see cref="StoreFile"/>, without a replica. Restored, one is the state
-/// of a store with an id of its own, whose first view all nodes have accepted and whose log has forgotten what the state has.
+/// R10: backups are checkpoints in a file of the same form, <see cref="StoreFile"/>, without a replica. Restored, one
+/// is the state of a store with an id of its own, whose first view all nodes have accepted and whose log has forgotten
+/// what the state has.
 /// </summary>
 internal static class Backup
 {
@@ -31,10 +33,9 @@ internal static class Backup
     /// <exception cref="BadBackupException">They are not what was promised.</exception>
     public static BackupInfo Finish(StoreFile file, BackupInfo info)
     {
-        var ((keys, digest, sessions, bytes), totals) = (file.Sum(), info.Totals);
-        if ((keys, digest, sessions, bytes) != (totals.Keys, totals.Digest, totals.Sessions, totals.SessionBytes))
-            throw new BadBackupException($"{keys} keys of {totals.Keys} and {sessions} sessions of {totals.Sessions} have come, or others");
-        file.FinishIncoming(Head(Replica, info.Cluster, totals, LogBase.None with
+        if (info.Totals.Differs(file.Sum()) is { } wrong)
+            throw new BadBackupException($"{wrong} than promised have come");
+        file.FinishIncoming(Head(Replica, info.Cluster, info.Totals, LogBase.None with
         {
             Applied = info.At,
             Committed = info.At,
@@ -57,24 +58,27 @@ internal static class Backup
             if (StoreReader.IncomingOf(connection) is not null || StoreHead.Read(connection) is not { } head)
                 throw new BadBackupException($"{path} is not whole: the backup was not finished");
             if (head.Replica != Replica)
-                throw new BadBackupException($"{path} is the checkpoint of {head.Replica}, and no backup: `recoverkv backup` makes one");
+                throw new BadBackupException(
+                    $"{path} is the checkpoint of {head.Replica}, and no backup: `recoverkv backup` makes one");
             if (JournalFile.Scalar(connection, "PRAGMA quick_check(1)") is var check and not "ok")
                 throw new BadBackupException($"{path} is damaged: {check}");
-            var (keys, digest, sessions, bytes) = StoreReader.Sum(connection);
-            var totals = head.Totals;
-            if ((keys, digest, sessions, bytes) != (totals.Keys, totals.Digest, totals.Sessions, totals.SessionBytes))
-                throw new BadBackupException(
-                    $"{path} is damaged: it has {keys} keys of {totals.Keys} and {sessions} sessions of {totals.Sessions}, or others than it was written with");
-            return new BackupInfo(head.Cluster, head.Base.Applied, totals, head.Base.View.FrameSize);
+            if (head.Totals.Differs(StoreReader.Sum(connection)) is { } wrong)
+                throw new BadBackupException($"{path} is damaged: it has {wrong} than it was written with");
+            return new BackupInfo(head.Cluster, head.Base.Applied, head.Totals, head.Base.View.FrameSize);
         }
-        catch (Exception e) when (e is SqliteException or FormatException or InvalidCastException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is SqliteException or FormatException or InvalidCastException
+            or IOException or UnauthorizedAccessException)
         {
             throw new BadBackupException(
-                e is OtherFormException ? $"{path} is of another build: {e.Message}" : $"{path} is damaged, or no backup: {e.Message.ReplaceLineEndings(" ")}", e);
+                e is OtherFormException
+                    ? $"{path} is of another build: {e.Message}"
+                    : $"{path} is damaged, or no backup: {e.Message.ReplaceLineEndings(" ")}",
+                e);
         }
     }
 
-    /// <summary>Makes the data folders of a new store of a backup, one for each node; they appear when all of them are whole.</summary>
+    /// <summary>Makes the data folders of a new store of a backup, one for each node; they appear when all of them are
+    /// whole.</summary>
     /// <param name="path">The backup.</param>
     /// <param name="folder">Gets a folder for each node, of its name.</param>
     /// <param name="nodes">The nodes, in the order of the configuration that they will have.</param>
@@ -83,13 +87,7 @@ internal static class Backup
     public static (BackupInfo Backup, Guid Cluster) Restore(string path, string folder, IReadOnlyList<string> nodes)
     {
         var info = Verify(path);
-        foreach (var node in nodes)
-        {
-            var target = Path.Combine(folder, node);
-            if (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-                throw new BadBackupException($"{target} has data: a backup is restored into new folders");
-        }
-
+        CheckTargets(folder, nodes);
         var cluster = Guid.NewGuid();
         MemberId[] members = [.. nodes.Select(n => new MemberId(new NodeId(n), Guid.NewGuid()))];
         var view = new View
@@ -128,15 +126,30 @@ internal static class Backup
         }
         catch
         {
-            foreach (var (from, _) in made.Where(m => Directory.Exists(m.From))) Directory.Delete(from, recursive: true);
+            foreach (var (from, _) in made.Where(m => Directory.Exists(m.From)))
+                Directory.Delete(from, recursive: true);
             throw;
+        }
+    }
+
+    /// <summary>Whether the folders of a new store can be made there.</summary>
+    /// <exception cref="BadBackupException">One of them has data.</exception>
+    public static void CheckTargets(string folder, IReadOnlyList<string> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            var target = Path.Combine(folder, node);
+            if (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+                throw new BadBackupException($"{target} has data: a new store is made in new folders");
         }
     }
 
     private static void Restore(string path, string folder, MemberId member, View view, BackupInfo info)
     {
         DurableFiles.CreateFolder(folder);
-        var (id, store, journal) = (DataFolder.PersistenceIdOf(member), Path.Combine(folder, StoreFile.Name), Path.Combine(folder, JournalFile.Name));
+        var (id, store, journal) = (
+            DataFolder.PersistenceIdOf(member), Path.Combine(folder, StoreFile.Name),
+            Path.Combine(folder, JournalFile.Name));
         // As a new file: the backup may be read-only.
         using (var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read))
         using (var to = new FileStream(store, FileMode.CreateNew, FileAccess.Write, FileShare.None))
@@ -148,7 +161,8 @@ internal static class Backup
         {
             file.Begin(all: false);
             file.Finish(Head(id, view.Cluster, info.Totals, new LogBase(
-                info.At, facts.Length, facts.Length + 1, info.At, [], promised, view, info.At, info.At, info.At, info.At)));
+                info.At, facts.Length, facts.Length + 1, info.At, [], promised, view,
+                info.At, info.At, info.At, info.At)));
         }
 
         JournalFile.Create(journal);

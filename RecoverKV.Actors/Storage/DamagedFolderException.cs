@@ -1,9 +1,9 @@
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// The disk gives back other bytes than were written, or not all of them: the folder is of no use to this node, which sets it
-/// aside and starts over from its peers (R11). Not for what only a mistake of a program can have written: all nodes would give up
-/// their folders for it at once.
+/// The disk gives back other bytes than were written, or not all of them: the folder is of no use to this node, which
+/// sets it aside and starts over from its peers (R11). Not for what only a mistake of a program can have written: all
+/// nodes would give up their folders for it at once.
 /// </summary>
 /// <param name="damage">What is damaged, and how: a sentence without its end.</param>
 /// <param name="howToStartOver">What an operator can do where the node does not do it.</param>
@@ -13,21 +13,4 @@ internal sealed class DamagedFolderException(string damage, string howToStartOve
 {
     /// <summary>What is damaged, and how: a sentence without its end.</summary>
     public string Damage => damage;
-}
-
-/// <summary>A file, or a part of it, has a form that this build does not know: it is of a newer one.</summary>
-internal sealed class OtherFormException(string message) : FormatException(message)
-{
-    /// <summary>Reads what is as it was written, by its checksum: if it cannot be read, its form is not known.</summary>
-    public static T UnlessKnown<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (FormatException e)
-        {
-            throw new OtherFormException(e.Message);
-        }
-    }
 }

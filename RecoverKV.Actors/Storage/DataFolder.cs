@@ -4,9 +4,10 @@ using RecoverKV.Actors.Protocol;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// A node's data folder: <c>identity</c>, <c>journal.db</c>, <c>journal.count</c> (<see cref="JournalCount"/>) and the
-/// <c>lock</c> that keeps it to one process. A journal without its identity, or an identity without its journal, is never
-/// trusted: the one would be another replica's, the other the loss of promises and entries under an old name (R11).
+/// A node's data folder: <c>identity</c>, <c>journal.db</c>, <c>journal.count</c> (<see cref="JournalCount"/>), once
+/// there is a checkpoint <c>store.db</c>, and the <c>lock</c> that keeps it to one process. A journal without its
+/// identity, or an identity without its journal, is never trusted: the one would be another replica's, the other the
+/// loss of promises and entries under an old name (R11).
 /// </summary>
 /// <remarks>
 /// The journal is created first and the identity, which vouches for it, last; a retirement first renames the identity
@@ -19,15 +20,18 @@ public sealed class DataFolder : IDisposable
     internal const string IdentityName = "identity";
     private const string Retired = "retired-";
     private const string Damaged = "damaged-";
+    private const string ReplicaPrefix = "replica-";
 
-    // What was set aside, for whoever wants to look at it: never all of it, as a disk that loses its data again and again
-    // would fill itself.
+    // What was set aside, for whoever wants to look at it: never all of it, as a disk that loses its data again and
+    // again would fill itself.
     private const int RetiredToKeep = 3;
 
     // So many are no chance: somebody should look at the disk, and at them.
     private const int MostDamaged = 3;
     private readonly FolderLock _lock;
     private readonly NodeId _node;
+    private readonly Lock _using = new();
+    private bool _isClosed;
     private Guid _cluster;
 
     private DataFolder(string path, NodeId node, FolderLock taken)
@@ -49,7 +53,8 @@ public sealed class DataFolder : IDisposable
     /// <summary>The replica whose folder it is.</summary>
     public MemberId Member { get; private set; }
 
-    /// <summary>R12: the store that the replica belongs to; empty before its first view. On disk when the setter returns.
+    /// <summary>R12: the store that the replica belongs to; empty before its first view. On disk when the setter
+    /// returns.
     /// </summary>
     public Guid Cluster
     {
@@ -77,8 +82,8 @@ public sealed class DataFolder : IDisposable
     /// <summary>R11: whether this replica succeeds another one that had lost its data: so there was a store.</summary>
     public bool IsSuccessor => RetiredFolders().Any() || DamagedFolders().Length > 0;
 
-    /// <summary>For tests: the peers that this node may fill its gaps from, until that is lifted, over restarts too; null
-    /// for all.</summary>
+    /// <summary>For tests: the peers that this node may fill its gaps from, until that is lifted, over restarts too;
+    /// null for all.</summary>
     public NodeId[]? HealFrom
     {
         get => File.Exists(HealFromFile) ? [.. File.ReadAllLines(HealFromFile).Select(n => new NodeId(n))] : null;
@@ -117,6 +122,7 @@ public sealed class DataFolder : IDisposable
         {
             if (File.Exists(path)) throw new NodeFailedException($"The data folder {path} is a file.");
             DurableFiles.CreateFolder(path);
+            DiskRoom.GiveBack(path);
             var taken = FolderLock.Take(path);
             try
             {
@@ -143,13 +149,15 @@ public sealed class DataFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var message = $"The data folder {path} cannot be used: {e.Message.ReplaceLineEndings(" ")}";
-            throw DurableFiles.IsFull(e) ? new StorageUnavailableException(message, e) : new NodeFailedException(message, e);
+            throw DurableFiles.IsFull(e)
+                ? new StorageUnavailableException(message, e)
+                : new NodeFailedException(message, e);
         }
     }
 
-    /// <summary>R11: moves everything aside, into a folder <c>retired-N</c>, and starts over under a new incarnation. As
-    /// others have all that is committed then, only the newest few of such folders are kept. The journal must not be in
-    /// use.</summary>
+    /// <summary>R11: moves everything aside, into a folder <c>retired-N</c>, and starts over under a new incarnation.
+    /// As others have all that is committed then, only the newest few of such folders are kept. The journal must not be
+    /// in use.</summary>
     public void Retire()
     {
         JournalFile.Close(Journal);
@@ -160,8 +168,9 @@ public sealed class DataFolder : IDisposable
         Create();
     }
 
-    /// <summary>R11: what is damaged goes aside, into a folder <c>damaged-DATE</c>, and this node starts over under a new incarnation.
-    /// None of them is deleted, as nobody knows whether the others have all that it had. The journal must not be in use.</summary>
+    /// <summary>R11: what is damaged goes aside, into a folder <c>damaged-DATE</c>, and this node starts over under a
+    /// new incarnation. None of them is deleted, as nobody knows whether the others have all that it had. The journal
+    /// must not be in use.</summary>
     /// <returns>What to tell the operator; null if there are too many of them, so that somebody has to look.</returns>
     internal string? SetAside(DamagedFolderException damage)
     {
@@ -179,12 +188,31 @@ public sealed class DataFolder : IDisposable
     /// <summary>Lets go of the folder. The journal must not be in use.</summary>
     public void Dispose()
     {
+        lock (_using) _isClosed = true;
         JournalFile.Close(Journal);
         _lock.Dispose();
     }
 
+    /// <summary>Does something with the folder if it is still this node's, which does not let go of it meanwhile.
+    /// Thread-safe.</summary>
+    internal T? Use<T>(Func<T> what)
+    {
+        lock (_using) return _isClosed ? default : what();
+    }
+
     /// <summary>The name of a replica in its journal.</summary>
-    internal static string PersistenceIdOf(MemberId member) => $"replica-{member.Node}-{member.Incarnation:D}";
+    internal static string PersistenceIdOf(MemberId member) => $"{ReplicaPrefix}{member.Node}-{member.Incarnation:D}";
+
+    /// <summary>Whose name it is in a journal; null if it is nobody's.</summary>
+    internal static MemberId? MemberOf(string persistenceId)
+    {
+        const int incarnation = 36;
+        if (persistenceId.Length <= ReplicaPrefix.Length + incarnation + 1) return null;
+        return persistenceId.StartsWith(ReplicaPrefix, StringComparison.Ordinal)
+            && Guid.TryParseExact(persistenceId[^incarnation..], "D", out var made)
+                ? new MemberId(new NodeId(persistenceId[ReplicaPrefix.Length..^(incarnation + 1)]), made)
+                : null;
+    }
 
     private void OpenOrCreate()
     {
@@ -200,7 +228,8 @@ public sealed class DataFolder : IDisposable
             $"{IdentityFile} is damaged or of another version. {JournalFile.HowToStartOver(Journal)}");
         if (identity.Member.Node != _node)
             throw new NodeFailedException(
-                $"The data folder {Path} is of the node {identity.Member.Node}, not of {_node}: each node needs its own.");
+                $"The data folder {Path} is of the node {identity.Member.Node}, not of {_node}: "
+                + "each node needs its own.");
         (Member, _cluster) = (identity.Member, identity.Cluster);
         if (!File.Exists(Journal))
             throw new DamagedFolderException(
@@ -224,8 +253,10 @@ public sealed class DataFolder : IDisposable
         IsNew = true;
         DurableFacts = 0;
         // A replica that starts over knows its store, and makes no new one with others that lost theirs (R12).
-        if (_cluster == Guid.Empty && LastAside() is { } last && File.Exists(System.IO.Path.Combine(last, IdentityName)))
-            _cluster = Storage.Identity.Parse(File.ReadAllText(System.IO.Path.Combine(last, IdentityName)))?.Cluster ?? Guid.Empty;
+        if (_cluster == Guid.Empty && LastAside() is { } last
+            && File.Exists(System.IO.Path.Combine(last, IdentityName)))
+            _cluster = Storage.Identity.Parse(File.ReadAllText(System.IO.Path.Combine(last, IdentityName)))?.Cluster
+                ?? Guid.Empty;
         File.Delete(UsedFile);
         JournalFile.Create(Journal);
         JournalCount.Create(CountFile, PersistenceId);
@@ -256,14 +287,16 @@ public sealed class DataFolder : IDisposable
     private void MoveTo(string folder)
     {
         DurableFiles.CreateFolder(folder);
-        JournalFile.Delete(Store + StoreFile.Incoming);
-        foreach (var file in JournalFile.Files(Journal).Concat(JournalFile.Files(Store)).Append(CountFile).Where(File.Exists).ToList())
+        StoreFile.Delete(Store + StoreFile.Incoming);
+        foreach (var file in JournalFile.Files(Journal)
+            .Concat(JournalFile.Files(Store)).Append(CountFile).Where(File.Exists).ToList())
             DurableFiles.Move(file, System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)));
         DurableFiles.Move(RetiringFile, System.IO.Path.Combine(folder, IdentityName));
     }
 
     // The oldest one first.
-    private string[] DamagedFolders() => [.. Directory.EnumerateDirectories(Path, $"{Damaged}*").Order(StringComparer.Ordinal)];
+    private string[] DamagedFolders() =>
+        [.. Directory.EnumerateDirectories(Path, $"{Damaged}*").Order(StringComparer.Ordinal)];
 
     private string? LastAside() => RetiredFolders().OrderBy(r => r.Number).Select(r => r.Path).Concat(DamagedFolders())
         .OrderBy(Directory.GetCreationTimeUtc).LastOrDefault();
@@ -272,7 +305,8 @@ public sealed class DataFolder : IDisposable
     {
         foreach (var folder in Directory.EnumerateDirectories(Path, $"{Retired}*"))
         {
-            if (int.TryParse(System.IO.Path.GetFileName(folder)[Retired.Length..], CultureInfo.InvariantCulture, out var number))
+            if (int.TryParse(
+                System.IO.Path.GetFileName(folder)[Retired.Length..], CultureInfo.InvariantCulture, out var number))
                 yield return (number, folder);
         }
     }

@@ -25,7 +25,8 @@ internal static class DurableFiles
 
     /// <summary>Whether an operation failed because the disk, or a quota, is full: it may succeed later.</summary>
     public static bool IsFull(Exception e) =>
-        e is IOException && (OperatingSystem.IsWindows() ? e.HResult is DiskFull or HandleDiskFull : e.HResult is NoSpace or Quota);
+        e is IOException
+        && (OperatingSystem.IsWindows() ? e.HResult is DiskFull or HandleDiskFull : e.HResult is NoSpace or Quota);
 
     private const int NoSpace = 28, Quota = 122;
     private const int DiskFull = unchecked((int)0x80070070), HandleDiskFull = unchecked((int)0x80070027);

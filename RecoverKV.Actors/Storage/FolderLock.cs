@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace RecoverKV.Actors.Storage;
 
-/// <summary>Keeps a data folder to one node. The operating system lets go of it when the process ends, however.</summary>
+/// <summary>Keeps a data folder to one node. The operating system lets go of it when the process ends,
+/// however.</summary>
 internal sealed class FolderLock : IDisposable
 {
     private readonly FileStream _file;
@@ -12,21 +13,10 @@ internal sealed class FolderLock : IDisposable
     /// <exception cref="NodeFailedException">Another node has the folder.</exception>
     public static FolderLock Take(string folder)
     {
-        // The holder's lock keeps others from reading the locked file: its process id stands in another.
-        var pidFile = Path.Combine(folder, "pid");
-        FileStream file;
+        var file = Open(folder, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         try
         {
-            file = new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (File.Exists(Path.Combine(folder, "lock")))
-        {
-            throw new NodeFailedException($"The data folder {folder} is in use by {Holder(pidFile)}.", e);
-        }
-
-        try
-        {
-            File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(PidFile(folder), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
         catch (IOException)
         {
@@ -41,13 +31,35 @@ internal sealed class FolderLock : IDisposable
         return new FolderLock(file);
     }
 
+    /// <summary>Keeps nodes away from a folder in which nothing may be changed; null if no node ever used it.</summary>
+    /// <exception cref="NodeFailedException">A node has the folder.</exception>
+    public static FolderLock? TakeForReading(string folder) =>
+        File.Exists(LockFile(folder)) ? new FolderLock(Open(folder, FileMode.Open, FileAccess.Read)) : null;
+
     public void Dispose() => _file.Dispose();
 
-    private static string Holder(string pidFile)
+    private static string LockFile(string folder) => Path.Combine(folder, "lock");
+
+    // The holder's lock keeps others from reading the locked file: its process id stands in another.
+    private static string PidFile(string folder) => Path.Combine(folder, "pid");
+
+    private static FileStream Open(string folder, FileMode mode, FileAccess access)
     {
         try
         {
-            return File.ReadAllText(pidFile) is { Length: > 0 } pid ? $"pid {pid}" : "another process";
+            return new FileStream(LockFile(folder), mode, access, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(LockFile(folder)))
+        {
+            throw new NodeFailedException($"The data folder {folder} is in use by {Holder(folder)}.", e);
+        }
+    }
+
+    private static string Holder(string folder)
+    {
+        try
+        {
+            return File.ReadAllText(PidFile(folder)) is { Length: > 0 } pid ? $"pid {pid}" : "another process";
         }
         catch (IOException)
         {

@@ -7,8 +7,8 @@ namespace RecoverKV.Actors.Storage;
 /// <param name="Cluster">R12: the store that it belongs to, from its first view on; empty before.</param>
 internal sealed record Identity(MemberId Member, Guid Cluster)
 {
-    /// <summary>The version of everything in the folder. A later one is refused, never guessed at; version 1 has no store's
-    /// id, and is taken over.</summary>
+    /// <summary>The version of everything in the folder. A later one is refused, never guessed at; version 1 has no
+    /// store's id, and is taken over.</summary>
     private const string Format = "recoverkv-data 2";
     private const string OldFormat = "recoverkv-data 1";
     private const string NoCluster = "none";
@@ -27,7 +27,8 @@ internal sealed record Identity(MemberId Member, Guid Cluster)
     private static Identity? Of(string second, string third, string fourth)
     {
         if (second.Split(' ') is not ["node", { Length: > 0 } node]) return null;
-        if (third.Split(' ') is not ["incarnation", var own] || !Guid.TryParseExact(own, "D", out var incarnation)) return null;
+        if (third.Split(' ') is not ["incarnation", var own] || !Guid.TryParseExact(own, "D", out var incarnation))
+            return null;
         if (fourth.Split(' ') is not ["cluster", var name]) return null;
         var cluster = Guid.Empty;
         return name == NoCluster || Guid.TryParseExact(name, "D", out cluster)

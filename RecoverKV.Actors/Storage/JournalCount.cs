@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// R11: how far a journal had come, in 16 bytes beside it: the number of a fact that was durable, and a checksum that binds
-/// it to its replica. Written after each commit and never synced, it can only lag behind the journal. So a journal that is
-/// behind it has lost its tail, such as a <c>journal.db-wal</c> that was deleted. Not thread-safe.
+/// R11: how far a journal had come, in 16 bytes beside it: the number of a fact that was durable, and a checksum that
+/// binds it to its replica. Written after each commit and never synced, it can only lag behind the journal. So a
+/// journal that is behind it has lost its tail, such as a <c>journal.db-wal</c> that was deleted. Not thread-safe.
 /// </summary>
 /// <param name="path">The file.</param>
 internal sealed class JournalCount(string path) : IDisposable
@@ -27,7 +27,8 @@ internal sealed class JournalCount(string path) : IDisposable
     /// <summary>Makes the file of a journal without facts, on disk when it returns.</summary>
     public static void Create(string path, string persistenceId) => DurableFiles.Write(path, Content(persistenceId, 0));
 
-    /// <summary>The number in the file; null if there is none, or it is another replica's or damaged: then nothing is known.
+    /// <summary>The number in the file; null if there is none, or it is another replica's or damaged: then nothing is
+    /// known.
     /// </summary>
     public static long? Read(string path, string persistenceId)
     {
@@ -45,7 +46,8 @@ internal sealed class JournalCount(string path) : IDisposable
         Fill(_content, _replica.Seed, number);
         try
         {
-            _file ??= File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            _file ??= File.OpenHandle(
+                path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
             RandomAccess.Write(_file, _content, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

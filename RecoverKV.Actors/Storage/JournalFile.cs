@@ -7,11 +7,12 @@ using LinqToDB;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Storage;
 
-/// <summary>The SQLite file of a replica's journal, as Akka.Persistence.Sql reads and writes it.</summary>
+/// <summary>The SQLite file of a replica's journal, with the table of Akka.Persistence.Sql.</summary>
 public static class JournalFile
 {
     /// <summary>Its name in the data folder.</summary>
@@ -31,8 +32,8 @@ public static class JournalFile
     private const int SqliteMismatch = 20;
     private const int SqliteNotADatabase = 26;
 
-    // Of SQLite's header: the versions that a program must know to write and to read the file. 2 stands for a write-ahead
-    // log, 1 for a file without one, as tools make it that copy a database.
+    // Of SQLite's header: the versions that a program must know to write and to read the file. 2 stands for a
+    // write-ahead log, 1 for a file without one, as tools make it that copy a database.
     private const int WriteVersion = 18, ReadVersion = 19;
 
     /// <summary>The plugin's table without the indexes that only its queries by tag and time want.</summary>
@@ -76,8 +77,8 @@ public static class JournalFile
         new StoreSnapshotsSetup(path, newState ?? (() => new KeyValueState())),
     ];
 
-    /// <summary>A connection that events are written by, or moved from the write-ahead log into the file: a commit does the
-    /// former only.</summary>
+    /// <summary>A connection that events are written by, or moved from the write-ahead log into the file: a commit does
+    /// the former only.</summary>
     internal static SqliteConnection ConnectForWriting(string path, Durability durability, string pragmas)
     {
         var connection = new SqliteConnection(ConnectionString(path, pooling: false));
@@ -108,34 +109,36 @@ public static class JournalFile
             if (cause is NodeFailedException known) return known;
             if (IsOfTheDisk(cause)) return Damaged(path, cause.Message, exception);
             // What was written wrong, or by a newer build, is no damage of the disk.
-            if (cause is OtherFormException or SerializationException or InvariantViolationException or InvalidCastException
-                or SqliteException { SqliteErrorCode: SqliteError })
+            if (cause is OtherFormException or SerializationException or InvariantViolationException
+                or InvalidCastException or SqliteException { SqliteErrorCode: SqliteError })
                 return new NodeFailedException(Damaged(path, cause.Message, exception).Message, exception);
         }
 
         return null;
     }
 
-    /// <summary>What the operator must know of a replay that failed: whatever the facts cannot be read or followed for, it
-    /// is damage, unless the machine has no memory, or no disk, at the moment.</summary>
+    /// <summary>What the operator must know of a replay that failed: whatever the facts cannot be read or followed for,
+    /// it is damage, unless the machine has no memory, or no disk, at the moment.</summary>
     internal static NodeFailedException NotReplayed(string path, Exception exception)
     {
         if (Damage(path, exception) is { } damage) return damage;
         var cause = exception.GetBaseException();
-        return cause is SqliteException { SqliteErrorCode: not SqliteConstraint } or IOException or UnauthorizedAccessException
+        return cause is SqliteException { SqliteErrorCode: not SqliteConstraint } or IOException
+            or UnauthorizedAccessException
             or OutOfMemoryException or TimeoutException or Akka.Persistence.RecoveryTimedOutException
             ? new NodeFailedException($"{path} cannot be replayed: {cause.Message.ReplaceLineEndings(" ")}", exception)
             : new NodeFailedException(Damaged(path, cause.Message, exception).Message, exception);
     }
 
-    /// <summary>Whether the disk gave back other bytes than were written. Whatever else goes wrong may be a mistake of this program,
-    /// or pass.</summary>
+    /// <summary>Whether the disk gave back other bytes than were written. Whatever else goes wrong may be a mistake of
+    /// this program, or pass.</summary>
     internal static bool IsOfTheDisk(Exception exception) =>
         exception is FormatException and not OtherFormException
             or SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase or SqliteMismatch };
 
-    /// <summary>Whether nothing is wrong with the file, and what failed may succeed later: its disk is full, somebody else
-    /// has locked it, no file can be opened. Then SQLite has undone what it had begun, in the file and in memory.</summary>
+    /// <summary>Whether nothing is wrong with the file, and what failed may succeed later: its disk is full, somebody
+    /// else has locked it, no file can be opened. Then SQLite has undone what it had begun, in the file and in
+    /// memory.</summary>
     internal static bool IsPassing(Exception exception) =>
         exception is SqliteException { SqliteErrorCode: SqliteFull or SqliteBusy or SqliteCannotOpen }
             or SqliteException { SqliteExtendedErrorCode: SqliteIoWrite };
@@ -156,7 +159,8 @@ public static class JournalFile
     {
         var temporary = path + ".new";
         Delete(temporary);
-        using (var connection = new SqliteConnection(ConnectionString(temporary, SqliteOpenMode.ReadWriteCreate, pooling: false)))
+        using (var connection = new SqliteConnection(
+            ConnectionString(temporary, SqliteOpenMode.ReadWriteCreate, pooling: false)))
         {
             connection.Open();
             // Space of facts that are forgotten can be given back.
@@ -189,7 +193,8 @@ public static class JournalFile
             // Each of these is one step in the index.
             foreach (var end in new[] { "MIN", "MAX" })
             {
-                if (Scalar(connection, $"SELECT {end}(persistence_id) FROM journal") is string found && found != persistenceId)
+                if (Scalar(connection, $"SELECT {end}(persistence_id) FROM journal") is string found
+                    && found != persistenceId)
                     throw new NodeFailedException(
                         $"{path} is of another replica than the identity file beside it. {HowToStartOver(path)}");
             }
@@ -198,8 +203,8 @@ public static class JournalFile
         });
     }
 
-    // SQLite takes a file whose write version it does not know for one that it may only read, and says so at each write.
-    // To be called before it has the file open: to close a file lets go of all locks that the process has on it.
+    // SQLite takes a file whose write version it does not know for one that it may only read, and says so at each
+    // write. To be called before it has the file open: to close a file lets go of all locks that the process has on it.
     private static void CheckHeader(string path)
     {
         Span<byte> header = stackalloc byte[ReadVersion + 1];
@@ -213,10 +218,12 @@ public static class JournalFile
     {
         var result = Scalar(connection, "PRAGMA quick_check(1)") as string ?? "it cannot be checked";
         // What SQLite says where a page cannot be read; 11 is for one that is no page. The others may pass.
-        if (result.Contains("error code=", StringComparison.Ordinal) && !result.Contains("error code=11", StringComparison.Ordinal))
+        if (result.Contains("error code=", StringComparison.Ordinal)
+            && !result.Contains("error code=11", StringComparison.Ordinal))
             throw new NodeFailedException($"{path} cannot be read: {result.ReplaceLineEndings(" ")}");
         if (result != "ok") throw Damaged(path, result, null);
-        var missing = Scalar(connection, "SELECT MAX(sequence_number) - MIN(sequence_number) + 1 - COUNT(*) FROM journal");
+        var missing = Scalar(
+            connection, "SELECT MAX(sequence_number) - MIN(sequence_number) + 1 - COUNT(*) FROM journal");
         if (missing is long and not 0)
             throw Damaged(path, string.Create(CultureInfo.InvariantCulture, $"{missing} events are missing"), null);
     }
@@ -228,7 +235,8 @@ public static class JournalFile
         SqliteConnection.ClearPool(connection);
     }
 
-    /// <summary>The files that SQLite keeps for a journal: the file, its write-ahead log and that one's index.</summary>
+    /// <summary>The files that SQLite keeps for a journal: the file, its write-ahead log and that one's
+    /// index.</summary>
     internal static IEnumerable<string> Files(string path) =>
         new[] { path, path + "-wal", path + "-shm", path + "-journal" }.Where(File.Exists);
 
@@ -241,11 +249,12 @@ public static class JournalFile
         new($"{path} is damaged: {how.ReplaceLineEndings(" ").TrimEnd('.')}", HowToStartOver(path), cause);
 
     internal static string HowToStartOver(string path) =>
-        $"Move the folder {Path.GetDirectoryName(path)} away to let the node start over from its peers.";
+        $"Move the folder {Path.GetDirectoryName(path)} away to let the node start over from its peers; if no "
+        + "majority of the nodes is left, `recoverkv rescue` makes a new store of the best folder.";
 
-    /// <summary>How to connect. SQLite then locks the file for as long as the process has it open, against other processes
-    /// only: nobody else's lock can hold up a write. (On Windows there is no such mode.) Every connection of the process
-    /// must be of this kind, and for reading and writing, as another would take the lock away.</summary>
+    /// <summary>How to connect. SQLite then locks the file for as long as the process has it open, against other
+    /// processes only: nobody else's lock can hold up a write. (On Windows there is no such mode.) Every connection of
+    /// the process must be of this kind, and for reading and writing, as another would take the lock away.</summary>
     internal static string ConnectionString(
         string path, SqliteOpenMode mode = SqliteOpenMode.ReadWrite, bool pooling = true)
     {
@@ -260,7 +269,8 @@ public static class JournalFile
         return builder.ConnectionString;
     }
 
-    /// <summary>Connects for writing, so that SQLite can recover the write-ahead log of a node that was killed.</summary>
+    /// <summary>Connects for writing, so that SQLite can recover the write-ahead log of a node that was
+    /// killed.</summary>
     private static T Read<T>(string path, Func<SqliteConnection, T> read)
     {
         try
@@ -272,7 +282,8 @@ public static class JournalFile
         catch (SqliteException e)
         {
             if (IsPassing(e)) throw new StorageUnavailableException($"{path} cannot be used: {InWords(e)}.", e);
-            throw Damage(path, e) ?? new NodeFailedException($"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw Damage(path, e)
+                ?? new NodeFailedException($"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 

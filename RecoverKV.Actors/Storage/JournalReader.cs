@@ -24,7 +24,8 @@ public sealed class JournalReader
     /// <exception cref="NodeFailedException">The journal is damaged.</exception>
     public Task<IReadOnlyList<Fact>> ReadAsync(long first, long last, CancellationToken cancellationToken = default) =>
         // SQLite's calls block: not on the caller's thread.
-        Task.Run<IReadOnlyList<Fact>>(() => Read(_journal, _persistenceId, first, last, cancellationToken), cancellationToken);
+        Task.Run<IReadOnlyList<Fact>>(
+            () => Read(_journal, _persistenceId, first, last, cancellationToken), cancellationToken);
 
     internal static List<Fact> Read(
         string journal, string persistenceId, long first, long last, CancellationToken cancellationToken)

@@ -41,8 +41,8 @@ internal sealed class JournalTable : IDisposable
         _writer = _insert.Parameters.Add("$writer", SqliteType.Text);
     }
 
-    /// <summary>Appends events whose payloads are facts; ends when all of them are as durable as the connection's settings
-    /// say, or none.</summary>
+    /// <summary>Appends events whose payloads are facts; ends when all of them are as durable as the connection's
+    /// settings say, or none.</summary>
     public void Append(IReadOnlyCollection<IPersistentRepresentation> events)
     {
         // A statement on its own is a transaction.
@@ -101,8 +101,9 @@ internal sealed class JournalTable : IDisposable
         }
     }
 
-    /// <summary>R10: what the journal has forgotten, or is about to: facts below a number. A start needs a checkpoint that has all
-    /// entries up to a uid, and needs no fact below that number; (1, 0) if nothing was forgotten.</summary>
+    /// <summary>R10: what the journal has forgotten, or is about to: facts below a number. A start needs a checkpoint
+    /// that has all entries up to a uid, and needs no fact below that number; (1, 0) if nothing was
+    /// forgotten.</summary>
     public (long Before, long To) Forgotten(string persistenceId)
     {
         using var command = _connection.CreateCommand();
@@ -114,8 +115,8 @@ internal sealed class JournalTable : IDisposable
         return reader.Read() ? (reader.GetInt64(0), reader.GetInt64(1)) : (1, 0);
     }
 
-    /// <summary>R10: facts below a number are of no use any more, as a checkpoint is on the disk that has all entries up to a uid.
-    /// They go by <see cref="Forget"/>.</summary>
+    /// <summary>R10: facts below a number are of no use any more, as a checkpoint is on the disk that has all entries
+    /// up to a uid. They go by <see cref="Forget"/>.</summary>
     public void MayForget(string persistenceId, long before, long to)
     {
         if (Forgotten(persistenceId) is var known && known.Before >= before && known.To >= to) return;
@@ -134,8 +135,9 @@ internal sealed class JournalTable : IDisposable
         transaction.Commit();
     }
 
-    /// <summary>R10: removes some of the facts below a number, the oldest first, about a MiB of them; whether there are more. Their
-    /// space is used again, and where there is much of it given back. A power loss may bring them back; it is not waited for.</summary>
+    /// <summary>R10: removes some of the facts below a number, the oldest first, about a MiB of them; whether there are
+    /// more. Their space is used again, and where there is much of it given back. A power loss may bring them back; it
+    /// is not waited for.</summary>
     public bool Forget(string persistenceId, long before)
     {
         var last = LastOfSome(persistenceId, before);
@@ -150,7 +152,8 @@ internal sealed class JournalTable : IDisposable
             command.Parameters.AddWithValue("$last", last);
             command.ExecuteNonQuery();
             if (JournalFile.Scalar(_connection, "PRAGMA freelist_count") is long free
-                && JournalFile.Scalar(_connection, "PRAGMA page_count") is long all && free > Math.Max(SparePages, all / 2))
+                && JournalFile.Scalar(_connection, "PRAGMA page_count") is long all
+                && free > Math.Max(SparePages, all / 2))
             {
                 JournalFile.Execute(_connection, $"PRAGMA incremental_vacuum({GivenBack})");
                 _log?.Logged(GivenBack * 4096);
@@ -186,7 +189,8 @@ internal sealed class JournalTable : IDisposable
         command.Parameters.AddWithValue("$most", MostForgotten);
         using var reader = command.ExecuteReader();
         var (last, bytes) = (0L, 0L);
-        while (bytes < ForgottenBytes && reader.Read()) (last, bytes) = (reader.GetInt64(0), bytes + reader.GetInt64(1));
+        while (bytes < ForgottenBytes && reader.Read())
+            (last, bytes) = (reader.GetInt64(0), bytes + reader.GetInt64(1));
         return last;
     }
 

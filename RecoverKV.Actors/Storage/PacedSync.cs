@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// Brings what was written to a large file to the disk in small steps, with a rest as long as each took: the journal's commits, for
-/// which clients wait, come between them instead of behind all of it. Used by one thread.
+/// Brings what was written to a large file to the disk in small steps, with a rest as long as each took: the journal's
+/// commits, for which clients wait, come between them instead of behind all of it. Used by one thread.
 /// </summary>
 /// <param name="path">The file.</param>
 internal sealed class PacedSync(string path) : IDisposable
@@ -25,7 +25,8 @@ internal sealed class PacedSync(string path) : IDisposable
     /// <summary>The file is written from its begin again.</summary>
     public void Begin() => _from = 0;
 
-    /// <summary>What was appended since the last time is on the disk then, for the most part; <see cref="Finish"/> sees to the rest.
+    /// <summary>What was appended since the last time is on the disk then, for the most part; <see cref="Finish"/> sees
+    /// to the rest.
     /// </summary>
     /// <exception cref="IOException">The disk fails.</exception>
     public void Run() => _from = Sync(_from, _from + Ahead);
@@ -39,7 +40,8 @@ internal sealed class PacedSync(string path) : IDisposable
         {
             var begun = Stopwatch.GetTimestamp();
             if (SyncRange(Opened, from, Step, WaitWriteWait) != 0)
-                throw new IOException($"{path} cannot be synced: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+                throw new IOException(
+                    $"{path} cannot be synced: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
             var took = Stopwatch.GetElapsedTime(begun);
             if (took <= Nothing) continue;
             Thread.Sleep(took);
@@ -60,7 +62,8 @@ internal sealed class PacedSync(string path) : IDisposable
         RandomAccess.FlushToDisk(Opened);
     }
 
-    /// <summary>Closes the file. Of a file that SQLite has locked this lets go of its locks: that must be closed first.</summary>
+    /// <summary>Closes the file. Of a file that SQLite has locked this lets go of its locks: that must be closed
+    /// first.</summary>
     public void Dispose() => _file?.Dispose();
 
     private const uint WaitWriteWait = 7;

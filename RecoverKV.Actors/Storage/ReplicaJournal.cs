@@ -39,12 +39,14 @@ internal sealed class ReplicaJournalSetup(string path, Durability durability, st
 /// <remarks>
 /// The actor's thread waits for the disk, so it needs a dispatcher of its own. Requests are done one after the other: a
 /// replay never misses a write that is still under way. A replica has one write under way at a time; what it
-/// persists meanwhile makes the next one, so that a slower disk has fewer and larger transactions. What a full disk does not
-/// take, or a lock that somebody else has, waits here and is tried again: to stop the replica would help nobody.
+/// persists meanwhile makes the next one, so that a slower disk has fewer and larger transactions. What a full disk
+/// does not take, or a lock that somebody else has, waits here and is tried again: to stop the replica would help
+/// nobody.
 /// </remarks>
 internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
 {
-    // Replayed events that the replica has not applied yet: bounds the memory of a replay, as each may have batch.bytes.
+    // Replayed events that the replica has not applied yet: bounds the memory of a replay, as each may have
+    // batch.bytes.
     private const int ReplayAhead = 64;
     private readonly ReplicaJournalSetup _setup = Context.System.Settings.Setup.Get<ReplicaJournalSetup>().Value;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
@@ -56,11 +58,13 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     private bool _replayHeld;
     private ICancelable? _later;
 
-    /// <summary>R10: facts below a number may go, as a checkpoint is on the disk that has all entries up to a uid.</summary>
+    /// <summary>R10: facts below a number may go, as a checkpoint is on the disk that has all entries up to a
+    /// uid.</summary>
     public sealed record Forget(string PersistenceId, long Before, long To);
 
     // What is to go; in steps, so that no write waits for long.
     private Forget? _forget;
+    private bool _isForgetRecorded;
     private ICancelable? _nextStep;
     private static readonly TimeSpan ForgetPause = TimeSpan.FromMilliseconds(10);
 
@@ -87,7 +91,7 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
                 return true;
             case Forget forget:
                 var isRunning = _forget is not null;
-                _forget = forget;
+                (_forget, _isForgetRecorded) = (forget, false);
                 if (!isRunning) ForgetSome();
                 return true;
             case ForgetStep:
@@ -180,10 +184,13 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
         var isMore = false;
         var failure = Try(table =>
         {
-            table.MayForget(forget.PersistenceId, forget.Before, forget.To);
+            // Once, before the first fact goes.
+            if (!_isForgetRecorded) table.MayForget(forget.PersistenceId, forget.Before, forget.To);
+            _isForgetRecorded = true;
             isMore = table.Forget(forget.PersistenceId, forget.Before);
         });
-        if (failure is not null) Context.GetLogger().Warning("{0} keeps old facts for now: {1}", _setup.Path, JournalFile.InWords(failure));
+        if (failure is not null)
+            Context.GetLogger().Warning("{0} keeps old facts for now: {1}", _setup.Path, JournalFile.InWords(failure));
         if (!isMore)
         {
             _forget = null;
@@ -192,7 +199,8 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
 
         // A fifth of the time at most.
         var pause = 4 * Stopwatch.GetElapsedTime(begun);
-        _nextStep = Context.System.Scheduler.ScheduleTellOnceCancelable(pause > ForgetPause ? pause : ForgetPause, Self, ForgetStep.Instance, Self);
+        _nextStep = Context.System.Scheduler.ScheduleTellOnceCancelable(
+            pause > ForgetPause ? pause : ForgetPause, Self, ForgetStep.Instance, Self);
         _table?.MoveLog();
     }
 
@@ -233,7 +241,10 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
     {
         var (replica, instance) = (request.PersistentActor, request.ActorInstanceId);
         replica.Tell(
-            failure is null ? WriteMessagesSuccessful.Instance : new WriteMessagesFailed(failure, request.Messages.Count()), Self);
+            failure is null
+                ? WriteMessagesSuccessful.Instance
+                : new WriteMessagesFailed(failure, request.Messages.Count()),
+            Self);
         foreach (var envelope in request.Messages)
         {
             if (envelope is not AtomicWrite write)
@@ -271,16 +282,19 @@ internal sealed class ReplicaJournal(Config config) : SqlWriteJournal(config)
                 earlier.Add(writer);
                 writer = row.Writer;
                 if (earlier.Contains(writer))
-                    throw new InvariantViolationException($"event {row.Number} is of an earlier run of the replica than the one before it");
+                    throw new InvariantViolationException(
+                        $"event {row.Number} is of an earlier run of the replica than the one before it");
             }
 
             if (before > 0 && row.Number != before + 1)
-                throw new InvariantViolationException($"event {row.Number} follows event {before}: those between are missing");
+                throw new InvariantViolationException(
+                    $"event {row.Number} follows event {before}: those between are missing");
             before = row.Number;
             sent++;
             WaitForRoom(replica);
             replica.Tell(
-                new ReplayedMessage(new Persistent(row.Fact, row.Number, id, "", false, null, writer)), ActorRefs.NoSender);
+                new ReplayedMessage(new Persistent(row.Fact, row.Number, id, "", false, null, writer)),
+                ActorRefs.NoSender);
             if (--left == 0) break;
         }
 

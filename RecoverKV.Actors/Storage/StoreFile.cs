@@ -8,9 +8,9 @@ using SQLitePCL;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// R10: a replica's checkpoint, in SQLite: its keys, its sessions, and where the log goes on. One transaction changes it from one
-/// uid to another, so that whenever a process dies it is of one uid. Each row has a checksum, and all keys together
-/// have the state's digest. Not thread-safe.
+/// R10: a replica's checkpoint, in SQLite: its keys, its sessions, and where the log goes on. One transaction changes
+/// it from one uid to another, so that whenever a process dies it is of one uid. Each row has a checksum, and all keys
+/// together have the state's digest. Not thread-safe.
 /// </summary>
 internal sealed class StoreFile : IDisposable
 {
@@ -19,6 +19,9 @@ internal sealed class StoreFile : IDisposable
 
     /// <summary>R10: what follows its name in that of a peer's state that is not all there.</summary>
     public const string Incoming = ".incoming";
+
+    // What follows its name while it is made.
+    private const string New = ".new";
 
     /// <summary>The version of the form; another one is not read.</summary>
     public const int Format = 1;
@@ -97,7 +100,8 @@ internal sealed class StoreFile : IDisposable
         {
             JournalFile.Execute(connection, "PRAGMA journal_mode = WAL");
             // What SQLite syncs at once is synced here in steps, at the same points.
-            JournalFile.Execute(connection, "PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0");
+            JournalFile.Execute(
+                connection, "PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0");
             JournalFile.Execute(connection, "PRAGMA journal_size_limit = 67108864");
             return new StoreFile(connection, path);
         }
@@ -111,11 +115,41 @@ internal sealed class StoreFile : IDisposable
     // Under its name it is whole.
     private static void Create(string path)
     {
-        var temporary = path + ".new";
+        var temporary = path + New;
         JournalFile.Delete(temporary);
-        using (var connection = StoreReader.Connect(temporary, SqliteOpenMode.ReadWriteCreate)) JournalFile.Execute(connection, Schema);
-        using (var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) file.Flush(flushToDisk: true);
+        using (var connection = StoreReader.Connect(temporary, SqliteOpenMode.ReadWriteCreate))
+            JournalFile.Execute(connection, Schema);
+        using (var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            file.Flush(flushToDisk: true);
         DurableFiles.Move(temporary, path);
+    }
+
+    /// <summary>Deletes a file with all that there may be beside it. It must not be open.</summary>
+    public static void Delete(string path)
+    {
+        JournalFile.Delete(path);
+        DeleteUnfinished(path);
+    }
+
+    /// <summary>Deletes what a process that was killed has left of a file that it was about to make.</summary>
+    public static void DeleteUnfinished(string path) => JournalFile.Delete(path + New);
+
+    /// <summary>Whether another process has a file open, or is about to make it.</summary>
+    public static bool IsInUse(string path) => IsLocked(path) || IsLocked(path + New);
+
+    private static bool IsLocked(string path)
+    {
+        if (!File.Exists(path)) return false;
+        try
+        {
+            using var connection = StoreReader.Connect(path, SqliteOpenMode.ReadWrite);
+            JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master");
+            return false;
+        }
+        catch (SqliteException e)
+        {
+            return e.SqliteErrorCode == raw.SQLITE_BUSY;
+        }
     }
 
     /// <summary>Begins to change it.</summary>
@@ -155,46 +189,62 @@ internal sealed class StoreFile : IDisposable
             + "(1, $replica, $cluster, $uid, $revision, 0, $keys, $digest, $sessions, $session_bytes, $log, $checksum)";
         head.WriteTo(command.Parameters);
         command.ExecuteNonQuery();
-        // From here on it counts for a process that is killed; and once its log is on the disk also where power fails. Only then
-        // may it move into the file; and only when the file is on the disk, too, may the next one begin the log anew.
+        // From here on it counts for a process that is killed; and once its log is on the disk also where power fails.
+        // Only then may it move into the file; and only when the file is on the disk, too, may the next one begin the
+        // log anew.
         JournalFile.Execute(_connection, "COMMIT");
         DurableFiles.FlushFolder(_folder);
         Sync();
     }
 
-    /// <summary>R10: writes a part of a peer's state, which counts for this process, and for the next. Of a session there may be a
-    /// part already.</summary>
+    /// <summary>R10: writes a part of a peer's state, which counts for this process, and for the next. Of a session
+    /// there may be a part already.</summary>
     /// <exception cref="FormatException">It is a part of another state.</exception>
     public void Take(Uid at, StatePart part)
     {
         Begin(all: false);
         var of = StoreReader.IncomingOf(_connection);
         if (of is null)
-            JournalFile.Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE incoming (uid INTEGER NOT NULL, keys INTEGER NOT NULL); INSERT INTO incoming VALUES ({at.Value}, 0)"));
+            JournalFile.Execute(_connection, string.Create(
+                CultureInfo.InvariantCulture,
+                $"CREATE TABLE incoming (uid INTEGER NOT NULL, keys INTEGER NOT NULL); "
+                + $"INSERT INTO incoming VALUES ({at.Value}, 0)"));
         else if (of != at) throw new FormatException($"it takes the state at uid {of}, not at {at}");
         for (var i = 0; i < part.Sessions.Count; i++)
         {
-            if (StoreReader.Session(_connection, part.Sessions[i].Id) is { } begun) part.Sessions[i] = begun.With(part.Sessions[i]);
+            if (StoreReader.Session(_connection, part.Sessions[i].Id) is { } begun)
+                part.Sessions[i] = begun.With(part.Sessions[i]);
         }
 
         Write(part);
-        JournalFile.Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"UPDATE incoming SET keys = keys + {part.Keys.Count}"));
+        JournalFile.Execute(_connection, string.Create(
+            CultureInfo.InvariantCulture, $"UPDATE incoming SET keys = keys + {part.Keys.Count}"));
         JournalFile.Execute(_connection, "COMMIT");
         // Its log would have all of it else; what a power loss makes of it is found when all is there.
-        if (new FileInfo(_path + "-wal").Length > LongestLog) JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        if (new FileInfo(_path + "-wal").Length > LongestLog)
+            JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
     }
 
-    /// <summary>All that was written is on the disk.</summary>
+    /// <summary>All that was written is on the disk. Where that is full it stays in the log of the file, until there is
+    /// room.</summary>
     public void Sync()
     {
         _log.Finish();
-        JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        try
+        {
+            JournalFile.Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        catch (SqliteException e) when (JournalFile.IsPassing(e))
+        {
+            return;
+        }
+
         _file.Finish();
     }
 
     /// <summary>R10: all keys and sessions that it has.</summary>
     /// <exception cref="FormatException">A record is damaged.</exception>
-    public (long Keys, ulong Digest, long Sessions, long SessionBytes) Sum() => StoreReader.Sum(_connection);
+    public StateTotals Sum() => StoreReader.Sum(_connection);
 
     /// <summary>R10: a peer's state is all there: from now on it is the replica's own checkpoint.</summary>
     public void FinishIncoming(StoreHead head)

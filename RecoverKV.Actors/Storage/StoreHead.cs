@@ -18,7 +18,8 @@ namespace RecoverKV.Actors.Storage;
 /// <param name="SessionBytes">Roughly what their answers take in memory.</param>
 /// <param name="Base">Where the log goes on.</param>
 internal sealed record StoreHead(
-    string Replica, Guid Cluster, long Revision, long Keys, ulong Digest, long Sessions, long SessionBytes, LogBase Base)
+    string Replica, Guid Cluster, long Revision, long Keys, ulong Digest, long Sessions, long SessionBytes,
+    LogBase Base)
 {
     /// <summary>What it has as a whole.</summary>
     public StateTotals Totals => new(Revision, Keys, Digest, Sessions, SessionBytes);
@@ -51,8 +52,8 @@ internal sealed record StoreHead(
         var (cluster, log) = (reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<byte[]>(7));
         if (cluster.Length != 16) throw Damaged();
         var head = new StoreHead(
-            reader.GetString(0), new Guid(cluster, bigEndian: true), reader.GetInt64(2), reader.GetInt64(3), (ulong)reader.GetInt64(4),
-            reader.GetInt64(5), reader.GetInt64(6), LogBase.None);
+            reader.GetString(0), new Guid(cluster, bigEndian: true), reader.GetInt64(2), reader.GetInt64(3),
+            (ulong)reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), LogBase.None);
         if (head.Checksum(log) != (ulong)reader.GetInt64(8)) throw Damaged();
         return head with { Base = OtherFormException.UnlessKnown(() => LogBaseCodec.Decode(log)) };
     }

@@ -6,8 +6,8 @@ using SQLitePCL;
 
 namespace RecoverKV.Actors.Storage;
 
-/// <summary>R10: reads checkpoints (<see cref="StoreFile"/>). Thread-safe: each call has a connection of its own, and sees the file at
-/// one uid.</summary>
+/// <summary>R10: reads checkpoints (<see cref="StoreFile"/>). Thread-safe: each call has a connection of its own, and
+/// sees the file at one uid.</summary>
 internal static class StoreReader
 {
     private const string AllRecords = "SELECT key, value, uid, created, modified, version, checksum FROM records";
@@ -23,16 +23,15 @@ internal static class StoreReader
         state.Reserve(head.Keys);
         LoadRecords(connection, state);
         LoadSessions(connection, state);
-        if (state.Count != head.Keys || state.Digest != head.Digest)
-            throw new FormatException($"it has {state.Count} keys of {head.Keys}, or others than it was written with");
-        if (state.Sessions.Count != head.Sessions || state.Sessions.Bytes != head.SessionBytes)
-            throw new FormatException($"it has {state.Sessions.Count} sessions of {head.Sessions}, or others than it was written with");
+        var found = new StateTotals(0, state.Count, state.Digest, state.Sessions.Count, state.Sessions.Bytes);
+        if (head.Totals.Differs(found) is { } wrong)
+            throw new FormatException($"it has {wrong} than it was written with");
         state.Restore(head.Base.Applied, head.Revision);
         return head;
     }
 
-    /// <summary>The part of a checkpoint behind a cursor, for a peer or a backup, and its uid; null if the checkpoint is of another
-    /// uid.</summary>
+    /// <summary>The part of a checkpoint behind a cursor, for a peer or a backup, and its uid; null if the checkpoint
+    /// is of another uid.</summary>
     /// <param name="path">The file.</param>
     /// <param name="at">The uid that it must be of; null for any.</param>
     /// <param name="after">Where the part before ended; null for the first.</param>
@@ -70,7 +69,8 @@ internal static class StoreReader
             if (left < 0 && part.Keys.Count + part.Sessions.Count > 0) return new StateChunk(part, cursor, totals);
             var to = from;
             left -= RecordOverhead;
-            while (to < session.Answers.Length && (left > 0 || to == from)) left -= SessionTable.Size(session.Answers[to++]);
+            while (to < session.Answers.Length && (left > 0 || to == from))
+                left -= SessionTable.Size(session.Answers[to++]);
             part.Sessions.Add(session with { Answers = session.Answers[from..to] });
             cursor = cursor with { Session = session.Id, Answers = to };
             if (to < session.Answers.Length) return new StateChunk(part, cursor, totals);
@@ -82,8 +82,8 @@ internal static class StoreReader
     // What a record takes in a message besides its bytes, at most.
     private const int RecordOverhead = 64;
 
-    /// <summary>What a peer's state that is not all there has by now: its uid, where it goes on, and about how many keys there are; null if
-    /// there is none.</summary>
+    /// <summary>What a peer's state that is not all there has by now: its uid, where it goes on, and about how many
+    /// keys there are; null if there is none.</summary>
     public static (Uid At, StateCursor After, long Keys)? Progress(string path)
     {
         if (!File.Exists(path)) return null;
@@ -106,9 +106,9 @@ internal static class StoreReader
     internal static SessionRecord? Session(SqliteConnection connection, long id) =>
         Sessions(connection, id).FirstOrDefault() is { } session && session.Id == id ? session : null;
 
-    /// <summary>All keys and sessions together.</summary>
+    /// <summary>All keys and sessions together; the revision is in none of them.</summary>
     /// <exception cref="FormatException">One of them is damaged.</exception>
-    internal static (long Keys, ulong Digest, long Sessions, long SessionBytes) Sum(SqliteConnection connection)
+    internal static StateTotals Sum(SqliteConnection connection)
     {
         var (keys, digest, sessions, bytes) = (0L, 0UL, 0L, 0L);
         using (var statement = Prepare(connection, AllRecords))
@@ -116,7 +116,7 @@ internal static class StoreReader
             while (NextRow(connection, statement))
             {
                 keys++;
-                digest += Checked(statement);
+                digest += new RecordRow(statement).Digest;
             }
         }
 
@@ -126,7 +126,7 @@ internal static class StoreReader
             foreach (var answer in session.Answers) bytes += SessionTable.Size(answer);
         }
 
-        return (keys, digest, sessions, bytes);
+        return new StateTotals(0, keys, digest, sessions, bytes);
     }
 
     private static void LoadRecords(SqliteConnection connection, KeyValueState state)
@@ -135,12 +135,11 @@ internal static class StoreReader
         var buffer = new byte[1024];
         while (NextRow(connection, statement))
         {
-            var key = raw.sqlite3_column_blob(statement, 0);
-            if (key.Length > buffer.Length) buffer = new byte[2 * key.Length];
-            key.CopyTo(buffer);
+            var row = new RecordRow(statement);
+            if (row.Key.Length > buffer.Length) buffer = new byte[2 * row.Key.Length];
+            row.Key.CopyTo(buffer);
             state.Restore(
-                new Client.Key(buffer.AsMemory(0, key.Length)), raw.sqlite3_column_blob(statement, 1), Number(statement, 2),
-                FieldsOf(statement), Checked(statement));
+                new Client.Key(buffer.AsMemory(0, row.Key.Length)), row.Value, row.Uid, row.Fields, row.Digest);
         }
     }
 
@@ -151,14 +150,12 @@ internal static class StoreReader
 
     private static IEnumerable<KeyRecord> Records(SqliteConnection connection, ReadOnlyMemory<byte>? after)
     {
-        using var statement = Prepare(connection, AllRecords + (after is null ? "" : " WHERE key > ?") + " ORDER BY key");
+        using var statement = Prepare(
+            connection, AllRecords + (after is null ? "" : " WHERE key > ?") + " ORDER BY key");
         if (after is { } key) BindBytes(statement, 1, key.Span);
         while (NextRow(connection, statement))
         {
-            _ = Checked(statement);
-            yield return new KeyRecord(
-                raw.sqlite3_column_blob(statement, 0).ToArray(), raw.sqlite3_column_blob(statement, 1).ToArray(), Number(statement, 2),
-                FieldsOf(statement));
+            yield return new RecordRow(statement).ToRecord();
         }
     }
 
@@ -172,21 +169,38 @@ internal static class StoreReader
             var (id, lowWater, used) = (Number(statement, 0), Number(statement, 1), Number(statement, 2));
             if (SessionCodec.Checksum(id, lowWater, used, answers) != (ulong)Number(statement, 4))
                 throw new FormatException($"session {id} is damaged");
-            yield return new SessionRecord(id, lowWater, used, OtherFormException.UnlessKnown(() => SessionCodec.Decode(answers)));
+            yield return new SessionRecord(
+                id, lowWater, used, OtherFormException.UnlessKnown(() => SessionCodec.Decode(answers)));
         }
     }
 
-    // Its part of the digest, which is its checksum.
-    private static ulong Checked(sqlite3_stmt statement)
+    // A row of AllRecords, valid until the next step. Each column is read once, as a call into SQLite takes longer than
+    // what is done with most of them.
+    private readonly ref struct RecordRow
     {
-        var uid = Number(statement, 2);
-        var digest = KeyValueState.DigestOf(
-            raw.sqlite3_column_blob(statement, 0), raw.sqlite3_column_blob(statement, 1), uid, FieldsOf(statement));
-        return digest == (ulong)Number(statement, 6) ? digest : throw new FormatException($"the record of uid {uid} is damaged");
-    }
+        public RecordRow(sqlite3_stmt statement)
+        {
+            Key = raw.sqlite3_column_blob(statement, 0);
+            Value = raw.sqlite3_column_blob(statement, 1);
+            Uid = Number(statement, 2);
+            Fields = new RecordFields(Number(statement, 3), Number(statement, 4), Number(statement, 5));
+            Digest = KeyValueState.DigestOf(Key, Value, Uid, Fields);
+            if (Digest != (ulong)Number(statement, 6)) throw new FormatException($"the record of uid {Uid} is damaged");
+        }
 
-    private static RecordFields FieldsOf(sqlite3_stmt statement) =>
-        new(Number(statement, 3), Number(statement, 4), Number(statement, 5));
+        public ReadOnlySpan<byte> Key { get; }
+
+        public ReadOnlySpan<byte> Value { get; }
+
+        public long Uid { get; }
+
+        public RecordFields Fields { get; }
+
+        /// <summary>Its part of the digest, which is its checksum.</summary>
+        public ulong Digest { get; }
+
+        public KeyRecord ToRecord() => new(Key.ToArray(), Value.ToArray(), Uid, Fields);
+    }
 
     private static long Number(sqlite3_stmt statement, int column) => raw.sqlite3_column_int64(statement, column);
 
@@ -225,7 +239,8 @@ internal static class StoreReader
         var connection = Connect(path, mode);
         try
         {
-            if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L) throw new FormatException("it is empty");
+            if (JournalFile.Scalar(connection, "SELECT COUNT(*) FROM sqlite_master") is 0L)
+                throw new FormatException("it is empty");
             if (JournalFile.Scalar(connection, "PRAGMA user_version") is var form and not (long)StoreFile.Format)
                 throw new OtherFormException($"it has form {form}, this build knows {StoreFile.Format}");
             return connection;

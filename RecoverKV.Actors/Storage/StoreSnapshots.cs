@@ -7,6 +7,7 @@ using Akka.Persistence.Snapshot;
 using Microsoft.Data.Sqlite;
 using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.Serialization;
 using RecoverKV.Actors.State;
 
 namespace RecoverKV.Actors.Storage;
@@ -35,9 +36,9 @@ internal sealed record RestoredReplica(
     LogBase Base, KeyValueState State, long JournalEnd, (Uid At, StateCursor After, long Keys)? Incoming);
 
 /// <summary>
-/// R10: what Akka.Persistence takes for snapshots: the checkpoint of the replica, from which the journal is replayed. Checkpoints are
-/// written by <see cref="StoreWriter"/>, beside Akka. One that cannot be read is set aside: as long as the journal has all
-/// facts, it is replayed from the first one.
+/// R10: what Akka.Persistence takes for snapshots: the checkpoint of the replica, from which the journal is replayed.
+/// Checkpoints are written by <see cref="StoreWriter"/>, beside Akka. One that cannot be read is set aside: as long as
+/// the journal has all facts, it is replayed from the first one.
 /// </summary>
 internal sealed class StoreSnapshots : SnapshotStore
 {
@@ -53,21 +54,25 @@ internal sealed class StoreSnapshots : SnapshotStore
         Task.FromResult(Load(persistenceId));
 
     /// <inheritdoc/>
-    protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot, CancellationToken cancellationToken) =>
+    protected override Task SaveAsync(
+        SnapshotMetadata metadata, object snapshot, CancellationToken cancellationToken) =>
         throw new NotSupportedException("Checkpoints are written beside Akka.");
 
     /// <inheritdoc/>
-    protected override Task DeleteAsync(SnapshotMetadata metadata, CancellationToken cancellationToken) => Task.CompletedTask;
+    protected override Task DeleteAsync(SnapshotMetadata metadata, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override Task DeleteAsync(
-        string persistenceId, SnapshotSelectionCriteria criteria, CancellationToken cancellationToken) => Task.CompletedTask;
+        string persistenceId, SnapshotSelectionCriteria criteria, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
 
     private SelectedSnapshot? Load(string persistenceId)
     {
         var ((before, to), end) = JournalEnds(persistenceId);
         var isNeeded = before > 1 || to > 0;
-        if (!File.Exists(_setup.Store)) return isNeeded ? throw Lacking(before, "it is missing", null) : Without(persistenceId, end);
+        if (!File.Exists(_setup.Store))
+            return isNeeded ? throw Lacking(before, "it is missing", null) : Without(persistenceId, end);
         var begun = Stopwatch.GetTimestamp();
         var state = _setup.NewState();
         if (Read(persistenceId, state, isNeeded ? before : 0) is not { } head)
@@ -75,8 +80,8 @@ internal sealed class StoreSnapshots : SnapshotStore
         if (head.Base.FirstFact < before || head.Base.Applied.Value < to)
             throw Lacking(before, $"it is of uid {head.Base.Applied}, an older copy", null);
         _log.Info(
-            "Checkpoint of {0} keys at uid {1} read in {2} ms; facts from {3} on are replayed", head.Keys, head.Base.Applied,
-            (long)Stopwatch.GetElapsedTime(begun).TotalMilliseconds, head.Base.ReplayFrom);
+            "Checkpoint of {0} keys at uid {1} read in {2} ms; facts from {3} on are replayed", head.Keys,
+            head.Base.Applied, (long)Stopwatch.GetElapsedTime(begun).TotalMilliseconds, head.Base.ReplayFrom);
         return new SelectedSnapshot(
             new SnapshotMetadata(persistenceId, head.Base.ReplayFrom - 1, File.GetLastWriteTimeUtc(_setup.Store)),
             new RestoredReplica(head.Base, state, end, Incoming()));
@@ -84,7 +89,9 @@ internal sealed class StoreSnapshots : SnapshotStore
 
     // Of a replica that takes the state of a peer, and has no other.
     private SelectedSnapshot? Without(string persistenceId, long end) => Incoming() is { } incoming
-        ? new SelectedSnapshot(new SnapshotMetadata(persistenceId, 0, File.GetLastWriteTimeUtc(_setup.Journal)), new RestoredReplica(LogBase.None, _setup.NewState(), end, incoming))
+        ? new SelectedSnapshot(
+            new SnapshotMetadata(persistenceId, 0, File.GetLastWriteTimeUtc(_setup.Journal)),
+            new RestoredReplica(LogBase.None, _setup.NewState(), end, incoming))
         : null;
 
     // What cannot be read is taken anew.
@@ -111,7 +118,8 @@ internal sealed class StoreSnapshots : SnapshotStore
         try
         {
             var head = StoreReader.Load(_setup.Store, state);
-            return head is null || head.Replica == persistenceId ? head : throw new FormatException($"it is of {head.Replica}");
+            return head is null || head.Replica == persistenceId ? head
+                : throw new FormatException($"it is of {head.Replica}");
         }
         catch (Exception e) when (JournalFile.IsPassing(e) || e is OutOfMemoryException)
         {

@@ -7,13 +7,15 @@ using RecoverKV.Actors.State;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// R10: writes a replica's checkpoints, part by part as it is given them, on a thread of its own. It asks for the next part when it has
-/// written one, after a pause as long as that took: so it takes half of one processor at most, and little is on its way.
+/// R10: writes a replica's checkpoints, part by part as it is given them, on a thread of its own. It asks for the next
+/// part when it has written one, after a pause as long as that took: so it takes half of one processor at most, and
+/// little is on its way.
 /// </summary>
 internal sealed class StoreWriter : ReceiveActor, IWithTimers
 {
     private readonly string _path;
     private StoreFile? _file, _incoming;
+    private bool _hurries;
 
     /// <summary>Begin a checkpoint: of all keys, or of what changed.</summary>
     public sealed record Begin(bool All);
@@ -23,6 +25,13 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
 
     /// <summary>All is written.</summary>
     public sealed record Finish(StoreHead Head);
+
+    /// <summary>No more pauses: nothing else goes on.</summary>
+    public sealed class Hurry
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Hurry Instance = new();
+    }
 
     /// <summary>Asks for the next part.</summary>
     public sealed class More
@@ -36,10 +45,12 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     /// <param name="Bytes">How large the file is.</param>
     public sealed record Done(StoreHead Head, long Bytes);
 
-    /// <summary>The checkpoint may not be on the disk; then the one before still is. The next one must have all.</summary>
+    /// <summary>The checkpoint may not be on the disk; then the one before still is. The next one must have
+    /// all.</summary>
     public sealed record Failed(Exception Cause);
 
-    /// <summary>Write a part of a peer's state beside the checkpoint; of the last one see that all of them are what was promised.
+    /// <summary>Write a part of a peer's state beside the checkpoint; of the last one see that all of them are what was
+    /// promised.
     /// </summary>
     public sealed record Take(Uid At, bool IsFirst, StateChunk Chunk);
 
@@ -82,6 +93,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
                 Context.Parent.Tell(new Done(finish.Head, new FileInfo(_path).Length));
             });
         });
+        Receive<Hurry>(_ => _hurries = true);
         Receive<Pause>(_ => Context.Parent.Tell(More.Instance));
         Receive<Take>(take => Context.Parent.Tell(new Taken(Attempt(() => Keep(take), DropIncoming))));
         Receive<Drop>(_ => Quietly(DropIncoming));
@@ -100,10 +112,8 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
         _incoming ??= StoreFile.Open(IncomingPath);
         _incoming.Take(take.At, take.Chunk.Part);
         if (take.Chunk.Next is not null) return;
-        var (keys, digest, sessions, bytes) = _incoming.Sum();
-        var totals = take.Chunk.Totals;
-        if ((keys, digest, sessions, bytes) != (totals.Keys, totals.Digest, totals.Sessions, totals.SessionBytes))
-            throw new FormatException($"{keys} keys of {totals.Keys} and {sessions} sessions of {totals.Sessions} have come, or others than promised");
+        if (take.Chunk.Totals.Differs(_incoming.Sum()) is { } wrong)
+            throw new FormatException($"{wrong} than promised have come");
         // Now, while the replica still answers: little is left to do when it is put in place.
         _incoming.Sync();
     }
@@ -131,7 +141,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     {
         _incoming?.Dispose();
         _incoming = null;
-        JournalFile.Delete(IncomingPath);
+        StoreFile.Delete(IncomingPath);
     }
 
     // What it was to do was not done, and that is known.
@@ -167,32 +177,36 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <inheritdoc/>
+    protected override void PreStart() => Quietly(() =>
+    {
+        StoreFile.DeleteUnfinished(_path);
+        StoreFile.DeleteUnfinished(IncomingPath);
+    });
+
+    /// <inheritdoc/>
     protected override void PostStop() => Close();
 
     private void Work(Action action)
     {
         var begun = Stopwatch.GetTimestamp();
         // Parts that come after a failure go nowhere.
-        if (Tried(action) && _file is not null)
-            Timers.StartSingleTimer(Pause.Instance, Pause.Instance, Stopwatch.GetElapsedTime(begun));
+        if (!Tried(action) || _file is null) return;
+        if (_hurries) Context.Parent.Tell(More.Instance);
+        else Timers.StartSingleTimer(Pause.Instance, Pause.Instance, Stopwatch.GetElapsedTime(begun));
     }
 
     private bool Tried(Action action)
     {
-        try
-        {
-            action();
-            return true;
-        }
-#pragma warning disable CA1031 // Whatever it was: the checkpoint is not written, and the replica must hear of it.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            // Closed, it undoes what was begun.
-            Quietly(() => _file?.Dispose());
-            _file = null;
-            Context.Parent.Tell(new Failed(e));
-            return false;
-        }
+        if (Attempt(action, Abandon) is not { } failure) return true;
+        Context.Parent.Tell(new Failed(failure));
+        return false;
+    }
+
+    // Closed, it undoes what was begun; also where closing fails.
+    private void Abandon()
+    {
+        var file = _file;
+        _file = null;
+        file?.Dispose();
     }
 }

@@ -3,14 +3,14 @@ using Microsoft.Data.Sqlite;
 namespace RecoverKV.Actors.Storage;
 
 /// <summary>
-/// Moves what a journal's write-ahead log has grown by into the file, beside the writes. SQLite's own checkpoints are part
-/// of a commit, which then takes some twenty times as long, and every write of the cluster waits for it. Used by the
-/// writer's thread only.
+/// Moves what a journal's write-ahead log has grown by into the file, beside the writes. SQLite's own checkpoints are
+/// part of a commit, which then takes some twenty times as long, and every write of the cluster waits for it. Used by
+/// the writer's thread only.
 /// </summary>
 /// <remarks>
-/// While writes go on, a checkpoint beside them never reaches the end of the log, which would grow for ever. So the rest,
-/// little by then, is moved by the writer between two writes; the next one finds nothing left to move and begins the
-/// log anew. SQLite keeps what is moved, and when, safe against a crash.
+/// While writes go on, a checkpoint beside them never reaches the end of the log, which would grow for ever. So the
+/// rest, little by then, is moved by the writer between two writes; the next one finds nothing left to move and begins
+/// the log anew. SQLite keeps what is moved, and when, safe against a crash.
 /// </remarks>
 /// <param name="writer">The connection that writes, without checkpoints of its own.</param>
 /// <param name="connect">Makes another one to the same file.</param>
@@ -73,7 +73,8 @@ internal sealed class WriteAheadLog(SqliteConnection writer, Func<SqliteConnecti
         }
         catch (SqliteException)
         {
-            // As with SQLite's own: nothing is lost, the log is longer, and a disk that is full or broken fails a write.
+            // As with SQLite's own: nothing is lost, the log is longer, and a disk that is full or broken fails a
+            // write.
         }
     }
 }

@@ -64,7 +64,8 @@ internal sealed class Administration(
         {
             // An answer is lost with its connection; to ask again costs the node a small checkpoint at most.
             if (await asks.AskAsync<AdminReply>(
-                Find(node), id => new CheckpointNode(id), CheckpointAgain, cancellation).ConfigureAwait(false) is { } reply)
+                Find(node), id => new CheckpointNode(id),
+                CheckpointAgain, cancellation).ConfigureAwait(false) is { } reply)
                 return reply.Done ? reply.Text ?? "" : throw Refused(node, reply);
         }
 
@@ -72,13 +73,15 @@ internal sealed class Administration(
     }
 
     /// <summary>A part of a node's checkpoint; null if the node does not answer within the deadline.</summary>
-    internal async Task<BackupPart?> BackupPartAsync(string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation)
+    internal async Task<BackupPart?> BackupPartAsync(
+        string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation)
     {
         var end = End();
         while (clock() < end)
         {
             if (await asks.AskAsync<BackupPart>(
-                Find(node), id => new BackupRequest(id, at, after), BackupPatience, cancellation).ConfigureAwait(false) is { } part)
+                Find(node), id => new BackupRequest(id, at, after),
+                BackupPatience, cancellation).ConfigureAwait(false) is { } part)
                 return part;
         }
 

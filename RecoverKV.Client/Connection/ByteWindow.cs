@@ -1,9 +1,10 @@
 namespace RecoverKV.Client.Connection;
 
 /// <summary>
-/// How many bytes are under way to or from a node, and how many may be: what is beyond that waits in the client, where it
-/// holds up nothing else. A link that carries what it is given quickly is given more, up to what keeps any link busy; on a
-/// thin one the queue stays short, so that small messages pass and what is late is known to be lost. Not thread-safe.
+/// How many bytes are under way to or from a node, and how many may be: what is beyond that waits in the client, where
+/// it holds up nothing else. A link that carries what it is given quickly is given more, up to what keeps any link
+/// busy; on a thin one the queue stays short, so that small messages pass and what is late is known to be lost. Not
+/// thread-safe.
 /// </summary>
 internal sealed class ByteWindow
 {

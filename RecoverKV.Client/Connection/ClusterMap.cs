@@ -31,8 +31,8 @@ internal sealed class ClusterMap
     /// <summary>Called after a new table; not under a lock.</summary>
     internal Action<RouteTable> Changed { get; set; } = static _ => { };
 
-    /// <summary>R12: says that most nodes are of another store than this client found, so that no call of it can be done
-    /// any more; null: they are not, as far as is known.</summary>
+    /// <summary>R12: says that most nodes are of another store than this client found, so that no call of it can be
+    /// done any more; null: they are not, as far as is known.</summary>
     internal string? Replaced => _replaced;
 
     /// <summary>Whether the client is still looking for the cluster: of two stores it then takes the one that is
@@ -80,9 +80,9 @@ internal sealed class ClusterMap
     /// <summary>Asks for a view soon. Callers repeat this for as long as what they know does not serve them.</summary>
     internal void WantView() => _wanted = true;
 
-    /// <summary>Which node to read from, of those that answer: one that has few reads of this client, as one message for
-    /// many costs all processes less, unless enough are <paramref name="waiting"/> for a message to another; else the one
-    /// that has the fewest, in turn. Not <paramref name="last"/> if there is another.</summary>
+    /// <summary>Which node to read from, of those that answer: one that has few reads of this client, as one message
+    /// for many costs all processes less, unless enough are <paramref name="waiting"/> for a message to another; else
+    /// the one that has the fewest, in turn. Not <paramref name="last"/> if there is another.</summary>
     internal NodeRoute PickReader(ReadConsistency consistency, NodeRoute? last = null, int waiting = 0)
     {
         var table = _table ?? throw new InvalidOperationException("Calls begin after the first view.");
@@ -103,7 +103,8 @@ internal sealed class ClusterMap
             var flights = lane.Flights;
             var calls = flights.Calls;
             if (calls < fewest) (best, fewest) = (node, calls);
-            if (calls > most && calls < Timing.MessageFew && (waiting < Timing.MessageFew || flights.MayDepart(waiting)))
+            if (calls > most && calls < Timing.MessageFew
+                && (waiting < Timing.MessageFew || flights.MayDepart(waiting)))
                 (begun, most) = (node, calls);
         }
 

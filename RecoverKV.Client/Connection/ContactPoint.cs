@@ -28,6 +28,7 @@ internal sealed record ContactPoint(string Host, int Port)
             return new ContactPoint(host, port);
         }
 
-        throw new ArgumentException($"'{text}' is no contact point; it must be host:port, as in 127.0.0.1:4053 or [::1]:4053.");
+        throw new ArgumentException(
+            $"'{text}' is no contact point; it must be host:port, as in 127.0.0.1:4053 or [::1]:4053.");
     }
 }

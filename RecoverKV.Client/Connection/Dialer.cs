@@ -27,7 +27,8 @@ internal static class Dialer
             await Greeting.SendAsync(stream, new Knock(Role.Client).Encode(), limit.Token).ConfigureAwait(false);
             var answer = await Greeting.ReceiveAsync(stream, incoming, limit.Token).ConfigureAwait(false)
                 ?? throw new IOException("it closes the connection");
-            var welcome = Welcome.Decode(answer) ?? throw new IOException("it is no node of RecoverKV that this client knows");
+            var welcome = Welcome.Decode(answer)
+                ?? throw new IOException("it is no node of RecoverKV that this client knows");
             if (welcome.Version != Knock.Version) throw new IOException($"it refuses: {welcome.Refusal}");
             // The largest that any node may have: answers go up to the node's own frame.
             incoming.Longest = ClientLimits.FrameBytesMost;
@@ -40,13 +41,15 @@ internal static class Dialer
         }
     }
 
-    private static async Task<Stream> SecureAsync(Stream stream, ContactPoint node, TlsOptions? tls, CancellationToken limit)
+    private static async Task<Stream> SecureAsync(
+        Stream stream, ContactPoint node, TlsOptions? tls, CancellationToken limit)
     {
         if (tls is null) return stream;
         try
         {
             var host = Hosts.Bare(node.Host);
-            var secured = await Credentials.Load(tls.Authority, tls.Certificate, tls.Key).ConnectAsync(stream, host, limit)
+            var secured = await Credentials.Load(tls.Authority, tls.Certificate, tls.Key)
+                .ConnectAsync(stream, host, limit)
                 .ConfigureAwait(false);
             using var shown = secured.Certificate;
             var objection = secured.Objection ?? Credentials.WhyNotHost(shown!, host);

@@ -5,8 +5,8 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Client.Connection;
 
 /// <summary>
-/// The connection to a node: made when something is to be sent, and made anew when it broke. What is sent meanwhile, and what
-/// a connection had not delivered when it broke, is lost; the owner is told. Thread-safe.
+/// The connection to a node: made when something is to be sent, and made anew when it broke. What is sent meanwhile,
+/// and what a connection had not delivered when it broke, is lost; the owner is told. Thread-safe.
 /// </summary>
 internal sealed class NodeConnection : ILinkListener
 {
@@ -61,8 +61,8 @@ internal sealed class NodeConnection : ILinkListener
         else if (connects) _ = ConnectAsync();
     }
 
-    /// <summary>Gives up a connection over which nothing has come for long although something should have: one over a cut line
-    /// waits longer and longer before it tries again.</summary>
+    /// <summary>Gives up a connection over which nothing has come for long although something should have: one over a
+    /// cut line waits longer and longer before it tries again.</summary>
     internal void Sweep(long now)
     {
         FrameLink? link;
@@ -135,7 +135,8 @@ internal sealed class NodeConnection : ILinkListener
         {
             link = await Dialer.ConnectAsync(Node, _owner.Strand, _owner.Tls).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or InvalidDataException)
+        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException
+            or InvalidDataException)
         {
             failure = e is OperationCanceledException ? "it does not answer" : e.Message;
         }

@@ -4,8 +4,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Client.Connection;
 
-/// <summary>The connections of a client, one to each node. Nodes need none back: answers come over the connection that asked.
-/// Thread-safe.</summary>
+/// <summary>The connections of a client, one to each node. Nodes need none back: answers come over the connection that
+/// asked. Thread-safe.</summary>
 /// <param name="tls">How they are encrypted; null: not at all.</param>
 /// <param name="received">Called with each message and where it came from, one at a time.</param>
 /// <param name="lost">Called when a connection broke, or could not be made; one at a time with the others.</param>
@@ -38,7 +38,8 @@ internal sealed class NodeConnections(
     {
         foreach (var (node, connection) in _connections)
         {
-            if (!nodes.Contains(node) && _connections.TryRemove(KeyValuePair.Create(node, connection))) connection.Close();
+            if (!nodes.Contains(node) && _connections.TryRemove(KeyValuePair.Create(node, connection)))
+                connection.Close();
         }
     }
 

@@ -40,7 +40,8 @@ internal sealed class NodeRoute
     /// <summary>Whether it stayed silent when it should have answered, and has been silent since.</summary>
     internal bool Suspected => Volatile.Read(ref _suspected);
 
-    /// <summary>How often a connection to or from it broke: what was sent before may be lost, and its answer too.</summary>
+    /// <summary>How often a connection to or from it broke: what was sent before may be lost, and its answer
+    /// too.</summary>
     internal int Losses => _losses;
 
     /// <summary>How long the last question took there and back.</summary>

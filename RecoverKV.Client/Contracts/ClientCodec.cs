@@ -3,9 +3,10 @@ using System.Text;
 namespace RecoverKV.Client.Contracts;
 
 /// <summary>
-/// The form of every <see cref="IClientMessage"/> on a client's connection: a frame is a byte with the length of the manifest,
-/// the manifest, and the message in the schema of recoverkv.proto. What comes in is not trusted: malformed bytes throw
-/// <see cref="FormatException"/>, a manifest that is not known gives an <see cref="UnknownMessage"/>. Stateless.
+/// The form of every <see cref="IClientMessage"/> on a client's connection: a frame is a byte with the length of the
+/// manifest, the manifest, and the message in the schema of recoverkv.proto. What comes in is not trusted: malformed
+/// bytes throw <see cref="FormatException"/>, a manifest that is not known gives an <see cref="UnknownMessage"/>.
+/// Stateless.
 /// </summary>
 internal static class ClientCodec
 {

@@ -1,9 +1,10 @@
 namespace RecoverKV.Client.Contracts;
 
 /// <summary>
-/// Sizes that hold between any client and any node. A message beyond the frame of its receiver is lost without a word, so
-/// both sides keep theirs below it by construction: nodes tell theirs in <see cref="ClusterView"/>, clients take any that
-/// a node may have. Decoders refuse longer lists: a small frame must not become a large heap.
+/// Sizes that hold between any client and any node; DESIGN.md has all of them in a table. A message beyond the frame of
+/// its receiver ends the connection, so both sides keep theirs below it by construction: nodes tell theirs in
+/// <see cref="ClusterView"/>, clients take any that a node may have. Decoders refuse longer lists: a small frame must
+/// not become a large heap.
 /// </summary>
 public static class ClientLimits
 {
@@ -16,7 +17,8 @@ public static class ClientLimits
     /// <summary>The frame of nodes that do not say which they have: the default.</summary>
     public const int FrameBytes = 4 * 1024 * 1024;
 
-    /// <summary>What of a frame no message takes: it is for the addresses around it.</summary>
+    /// <summary>What of a frame no message takes: it is for what is around it, such as addresses between
+    /// nodes.</summary>
     public const int FrameOverhead = 16 * 1024;
 
     /// <summary>The longest write of nodes that do not say which they take, all operations together.</summary>
@@ -37,7 +39,7 @@ public static class ClientLimits
     /// <summary>The most operations in one message of writes.</summary>
     public const int OperationsOfBatch = 64 * 1024;
 
-    /// <summary>The most items of a page of a scan.</summary>
+    /// <summary>The most items of a page of a scan that a client takes; nodes send fewer.</summary>
     public const int ScanItems = 16 * 1024;
 
     /// <summary>The most nodes of a cluster.</summary>

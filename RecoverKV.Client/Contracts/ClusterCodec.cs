@@ -51,7 +51,8 @@ internal static class ClusterCodec
             }
         }
 
-        return new ClusterView(id, epoch, sequencer, nodes, maxKeyBytes, maxValueBytes, cluster, maxWriteBytes, frameBytes);
+        return new ClusterView(
+            id, epoch, sequencer, nodes, maxKeyBytes, maxValueBytes, cluster, maxWriteBytes, frameBytes);
     }
 
     internal static WireWriter Encode(NodeStatus status)

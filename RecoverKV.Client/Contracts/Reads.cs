@@ -6,11 +6,11 @@ public enum ReadConsistency
     /// <summary>Sees every write that was acknowledged, and every value that was read, before it began.</summary>
     Linearizable = 0,
 
-    /// <summary>Sees what the node has committed, however old; the answer bounds its age.</summary>
+    /// <summary>Sees what the node has applied, however old; the answer bounds its age.</summary>
     Stale = 1,
 
-    /// <summary>Linearizable if the node may answer so. Else, where <c>recoverkv.on-partition = available</c>, a node that
-    /// reaches no peer answers with what it has; such an answer is marked by an age that is not zero. Not for
+    /// <summary>Linearizable if the node may answer so. Else, where <c>recoverkv.on-partition = available</c>, a node
+    /// that reaches no peer answers with what it has; such an answer is marked by an age that is not zero. Not for
     /// scans.</summary>
     Available = 2,
 }
@@ -63,14 +63,14 @@ public sealed record ReadAnswer(
 
 /// <summary>Answers to reads of one client, of one or several of its batches.</summary>
 /// <param name="Answers">At least one.</param>
-/// <param name="View">Where to go instead, when an answer says <see cref="ReadStatus.NotAlive"/>, and whose store it is,
-/// when one says <see cref="ReadStatus.OtherStore"/>.</param>
+/// <param name="View">Where to go instead, when an answer says <see cref="ReadStatus.NotAlive"/>, and whose store it
+/// is, when one says <see cref="ReadStatus.OtherStore"/>.</param>
 public sealed record ReadReplies(IReadOnlyList<ReadAnswer> Answers, ClusterView? View = null) : IClientMessage;
 
 /// <summary>
-/// Asks for a page of the keys of a range, in their order. Each page is of one point of the order of writes, linearizable or
-/// stale as a read is; pages are of different points. A key that is there during the whole scan comes exactly once; one that
-/// is written or deleted meanwhile may come with either state.
+/// Asks for a page of the keys of a range, in their order. Each page is of one point of the order of writes,
+/// linearizable or stale as a read is; pages are of different points. A key that is there during the whole scan comes
+/// exactly once; one that is written or deleted meanwhile may come with either state.
 /// </summary>
 /// <param name="Id">Chosen by the client; the answer carries it.</param>
 /// <param name="Consistency">What each page promises.</param>
@@ -95,7 +95,8 @@ public readonly record struct ScanItem(Key Key, Version Version);
 /// <param name="View">Where to go instead, with <see cref="ReadStatus.NotAlive"/>, and whose store it is, with
 /// <see cref="ReadStatus.OtherStore"/>.</param>
 /// <param name="Text">What is wrong, if <see cref="ReadStatus.Invalid"/>.</param>
-/// <param name="Uid">The point in the order of writes that it shows; 0 unless done, and from builds that did not tell.</param>
+/// <param name="Uid">The point in the order of writes that it shows; 0 unless done, and from builds that did not
+/// tell.</param>
 public sealed record ScanReply(
     long Id, ReadStatus Status, IReadOnlyList<ScanItem> Items, ReadOnlyMemory<byte> Next, ClusterView? View = null,
     string? Text = null, long Uid = 0) : IClientMessage;

@@ -8,7 +8,7 @@ internal static class WireEnums
         (OperationKind)Within(reader.Int(), (int)Contracts.OperationKind.Check);
 
     internal static WriteStatus WriteStatus(ref this WireReader reader) =>
-        (WriteStatus)Within(reader.Int(), (int)Contracts.WriteStatus.OtherStore);
+        (WriteStatus)Within(reader.Int(), (int)Contracts.WriteStatus.Full);
 
     internal static ReadStatus ReadStatus(ref this WireReader reader) =>
         (ReadStatus)Within(reader.Int(), (int)Contracts.ReadStatus.OtherStore);

@@ -74,8 +74,9 @@ public enum WriteStatus
     /// <summary>The number is below the session's low-water mark: the client said that it needs no answer.</summary>
     Expired = 3,
 
-    /// <summary>Not taken: too many requests wait, or what <see cref="WriteAnswer.Text"/> says. Try again after a while. A
-    /// node says this at most once for each copy that it receives, so that a client can tell when no copy is left.</summary>
+    /// <summary>Not taken: too many requests wait, or what <see cref="WriteAnswer.Text"/> says. Try again after a
+    /// while. A node says this at most once for each copy that it receives, so that a client can tell when no copy is
+    /// left.</summary>
     Busy = 4,
 
     /// <summary>Not taken, or taken and lost sight of: this node does not lead. Ask the sequencer that the
@@ -88,6 +89,11 @@ public enum WriteStatus
     /// <summary>R12: not taken: the batch is for another store than that of this node, as the accompanying view says.
     /// </summary>
     OtherStore = 7,
+
+    /// <summary>Not taken: it would add data, and a replica that must have it has no room, as
+    /// <see cref="WriteAnswer.Text"/> says. Deletions are taken. Said at most once for each copy, as
+    /// <see cref="Busy"/>.</summary>
+    Full = 8,
 }
 
 /// <summary>A version of a key: its value, and the uid of the write that stored it.</summary>
@@ -102,11 +108,12 @@ public sealed record Version(ReadOnlyMemory<byte> Value, long Uid);
 /// For each operation the version that the key had before the write (null: absent), if that was asked for and the write
 /// committed; else empty.
 /// </param>
-/// <param name="Text">What is wrong with the request, if <see cref="WriteStatus.Invalid"/>; what keeps the store from taking it,
-/// if <see cref="WriteStatus.Busy"/> for another reason than too many requests.</param>
+/// <param name="Text">What is wrong with the request, if <see cref="WriteStatus.Invalid"/>; what keeps the store from
+/// taking it, if <see cref="WriteStatus.Full"/>, or <see cref="WriteStatus.Busy"/> for another reason than too many
+/// requests.</param>
 /// <param name="PreviousOmitted">
-/// The versions before the write were asked for and are not here: they do not fit one message, or were too large to be kept
-/// for an answer that had to be given again.
+/// The versions before the write were asked for and are not here: they do not fit one message, or were too large to be
+/// kept for an answer that had to be given again.
 /// </param>
 public sealed record WriteAnswer(
     long Session, long Number, WriteStatus Status, long Uid, IReadOnlyList<Version?> Previous, string? Text = null,
@@ -114,6 +121,6 @@ public sealed record WriteAnswer(
 
 /// <summary>Answers to requests of one client, of one or several of its batches.</summary>
 /// <param name="Answers">At least one.</param>
-/// <param name="View">Where to go instead, when an answer says <see cref="WriteStatus.NotSequencer"/>, and whose store it
-/// is, when one says <see cref="WriteStatus.OtherStore"/>.</param>
+/// <param name="View">Where to go instead, when an answer says <see cref="WriteStatus.NotSequencer"/>, and whose store
+/// it is, when one says <see cref="WriteStatus.OtherStore"/>.</param>
 public sealed record WriteReplies(IReadOnlyList<WriteAnswer> Answers, ClusterView? View = null) : IClientMessage;

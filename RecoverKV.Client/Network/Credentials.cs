@@ -21,7 +21,8 @@ internal enum CredentialsFile
 }
 
 /// <summary>A file of credentials is not what it should be; the message says why, and names no file.</summary>
-internal sealed class BadCredentialsException(CredentialsFile file, string path, string message, Exception? inner = null)
+internal sealed class BadCredentialsException(
+    CredentialsFile file, string path, string message, Exception? inner = null)
     : Exception(message, inner)
 {
     /// <summary>Which one.</summary>
@@ -43,7 +44,8 @@ internal sealed class Credentials
     private readonly X509Certificate2Collection _authorities;
     private readonly SslStreamCertificateContext? _own;
 
-    private Credentials(X509Certificate2Collection authorities, X509Certificate2? certificate, X509Certificate2Collection between)
+    private Credentials(
+        X509Certificate2Collection authorities, X509Certificate2? certificate, X509Certificate2Collection between)
     {
         (_authorities, Certificate) = (authorities, certificate);
         if (certificate is not null) _own = SslStreamCertificateContext.Create(certificate, between, offline: true);
@@ -74,18 +76,21 @@ internal sealed class Credentials
         catch (CryptographicException e)
         {
             throw new BadCredentialsException(
-                CredentialsFile.Certificate, texts.Certificate.Path, $"a certificate is wanted ({e.Message.TrimEnd('.')})", e);
+                CredentialsFile.Certificate, texts.Certificate.Path,
+                $"a certificate is wanted ({e.Message.TrimEnd('.')})", e);
         }
     }
 
-    /// <summary>Why others that believe the same authorities would not take this side's certificate; null if they would.</summary>
+    /// <summary>Why others that believe the same authorities would not take this side's certificate; null if they
+    /// would.</summary>
     /// <param name="asServer">Whether as a server's, too.</param>
     internal string? WhyNotOwn(bool asServer)
     {
         if (Certificate is null) return null;
         var between = new X509Certificate2Collection();
         foreach (var one in _own!.IntermediateCertificates) between.Add(one);
-        return WhyNot(Certificate, between, Oids.Client) ?? (asServer ? WhyNot(Certificate, between, Oids.Server) : null);
+        return WhyNot(Certificate, between, Oids.Client)
+            ?? (asServer ? WhyNot(Certificate, between, Oids.Server) : null);
     }
 
     /// <summary>Secures a connection that this side has made.</summary>
@@ -105,20 +110,22 @@ internal sealed class Credentials
         stream, Oids.Client, (secure, check) => secure.AuthenticateAsServerAsync(ServerOptions(check), cancellation));
 
     /// <summary>How a client of this side secures its connections to a server that must have this name.</summary>
-    internal SslClientAuthenticationOptions ClientOptions(string host) => ClientOptions(host, (_, certificate, chain, _) =>
-        certificate is X509Certificate2 shown && WhyNotServer(shown, chain, host) is null);
+    internal SslClientAuthenticationOptions ClientOptions(string host) =>
+        ClientOptions(host, (_, certificate, chain, _) =>
+            certificate is X509Certificate2 shown && WhyNotServer(shown, chain, host) is null);
 
-    private SslClientAuthenticationOptions ClientOptions(string host, RemoteCertificateValidationCallback check) => new()
-    {
-        TargetHost = host,
-        EnabledSslProtocols = Versions,
-        ClientCertificateContext = _own,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        CertificateChainPolicy = NewPolicy(),
-        RemoteCertificateValidationCallback = check,
-        AllowRenegotiation = false,
-        AllowTlsResume = false,
-    };
+    private SslClientAuthenticationOptions ClientOptions(
+        string host, RemoteCertificateValidationCallback check) => new()
+        {
+            TargetHost = host,
+            EnabledSslProtocols = Versions,
+            ClientCertificateContext = _own,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            CertificateChainPolicy = NewPolicy(),
+            RemoteCertificateValidationCallback = check,
+            AllowRenegotiation = false,
+            AllowTlsResume = false,
+        };
 
     /// <summary>How a server of this side secures its connections.</summary>
     /// <param name="check">Decides about the other side's certificate.</param>
@@ -191,7 +198,8 @@ internal sealed class Credentials
         return $"its certificate ({Name(certificate)}): {what}";
     }
 
-    [SuppressMessage("Security", "CA5359", Justification = "Secured.Objection says it, which is looked at before anything else.")]
+    [SuppressMessage(
+        "Security", "CA5359", Justification = "Secured.Objection says it, which is looked at before anything else.")]
     private async Task<Secured> SecureAsync(
         Stream stream, Oid use, Func<SslStream, RemoteCertificateValidationCallback, Task> handshake)
     {
@@ -210,7 +218,8 @@ internal sealed class Credentials
             if (e is OperationCanceledException or IOException { InnerException: SocketException }) throw;
             var cause = e;
             while (cause.InnerException is { } inner) cause = inner;
-            throw new IOException($"TLS cannot be spoken with it: {ForeignText.Clean(cause.Message.TrimEnd('.'), 200)}");
+            throw new IOException(
+                $"TLS cannot be spoken with it: {ForeignText.Clean(cause.Message.TrimEnd('.'), 200)}");
         }
 
         bool Check(object _, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
@@ -241,8 +250,10 @@ internal sealed class Credentials
     private static string? NotNow(X509Certificate2 certificate)
     {
         var now = DateTime.UtcNow;
-        return now > certificate.NotAfter.ToUniversalTime() ? $"it has expired on {certificate.NotAfter.ToUniversalTime():u}"
-            : now < certificate.NotBefore.ToUniversalTime() ? $"it is good from {certificate.NotBefore.ToUniversalTime():u} on only"
+        return now > certificate.NotAfter.ToUniversalTime()
+            ? $"it has expired on {certificate.NotAfter.ToUniversalTime():u}"
+            : now < certificate.NotBefore.ToUniversalTime()
+                ? $"it is good from {certificate.NotBefore.ToUniversalTime():u} on only"
             : null;
     }
 
@@ -255,16 +266,19 @@ internal sealed class Credentials
         }
         catch (CryptographicException e)
         {
-            throw new BadCredentialsException(kind, file.Path, $"a certificate in PEM is wanted ({e.Message.TrimEnd('.')})", e);
+            throw new BadCredentialsException(
+                kind, file.Path, $"a certificate in PEM is wanted ({e.Message.TrimEnd('.')})", e);
         }
 
-        return found.Count > 0 ? found : throw new BadCredentialsException(kind, file.Path, "a certificate in PEM is wanted");
+        return found.Count > 0 ? found
+            : throw new BadCredentialsException(kind, file.Path, "a certificate in PEM is wanted");
     }
 
     private static X509Certificate2 WithKey(TextFile certificate, TextFile key)
     {
         if (key.Text.Contains("ENCRYPTED", StringComparison.Ordinal))
-            throw new BadCredentialsException(CredentialsFile.Key, key.Path, "a private key without a password is wanted");
+            throw new BadCredentialsException(
+                CredentialsFile.Key, key.Path, "a private key without a password is wanted");
         try
         {
             return X509Certificate2.CreateFromPem(certificate.Text, key.Text);
@@ -272,7 +286,8 @@ internal sealed class Credentials
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new BadCredentialsException(
-                CredentialsFile.Key, key.Path, $"the private key, in PEM, of the certificate in {certificate.Path} is wanted", e);
+                CredentialsFile.Key, key.Path,
+                $"the private key, in PEM, of the certificate in {certificate.Path} is wanted", e);
         }
     }
 
@@ -307,7 +322,8 @@ internal sealed class Credentials
         {
             try
             {
-                using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                using var file = new FileStream(
+                    path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
                 if (file.Length > MostBytes) throw new IOException("it is too large");
                 using var reader = new StreamReader(file);
                 return new TextFile(path, reader.ReadToEnd());

@@ -14,8 +14,8 @@ internal static class ForeignText
         {
             if (clean.Length >= most) return clean.Append("...").ToString();
             var isShown = Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned
-                or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate);
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate);
             clean.Append(isShown ? rune.ToString() : "?");
         }
 

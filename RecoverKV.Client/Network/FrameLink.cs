@@ -8,11 +8,12 @@ internal interface ILinkListener
     /// <summary>A frame came, in order.</summary>
     void Received(byte[] frame);
 
-    /// <summary>Bytes of a frame have been coming for a while that is not there completely: a large frame over a thin line is
-    /// no silence.</summary>
+    /// <summary>Bytes of a frame have been coming for a while that is not there completely: a large frame over a thin
+    /// line is no silence.</summary>
     void StillComing();
 
-    /// <summary>Nothing more is read until then: who takes no answers is not asked for more to answer. Null: goes on.</summary>
+    /// <summary>Nothing more is read until then: who takes no answers is not asked for more to answer. Null: goes
+    /// on.</summary>
     Task? Pause => null;
 
     /// <summary>The connection has ended, here or there; nothing follows.</summary>
@@ -20,14 +21,14 @@ internal interface ILinkListener
 }
 
 /// <summary>
-/// One connection. Incoming frames are delivered on the <see cref="Strand"/>; outgoing ones are sent there, together those
-/// that were written in one turn. Between nodes small frames go by a <see cref="SideLane"/> while others wait.
+/// One connection. Incoming frames are delivered on the <see cref="Strand"/>; outgoing ones are sent there, together
+/// those that were written in one turn. Between nodes small frames go by a <see cref="SideLane"/> while others wait.
 /// Writing and closing are thread-safe and never block.
 /// </summary>
 internal sealed class FrameLink
 {
-    /// <summary>More does not wait for a peer that takes nothing: the connection is given up, as losing messages is expected,
-    /// while keeping them takes memory without end.</summary>
+    /// <summary>More does not wait for a peer that takes nothing: the connection is given up, as losing messages is
+    /// expected, while keeping them takes memory without end.</summary>
     internal const int Waiting = 64 * 1024 * 1024;
 
     private const long SignOfLife = 500;
@@ -66,10 +67,12 @@ internal sealed class FrameLink
     /// <param name="lane">Where small frames may go while others wait.</param>
     /// <param name="budget">What waits to be sent takes of it; without any left the connection is given up.</param>
     internal FrameLink(
-        Socket socket, Stream stream, Strand strand, FrameReader incoming, SideLane? lane = null, ByteBudget? budget = null)
+        Socket socket, Stream stream, Strand strand, FrameReader incoming, SideLane? lane = null,
+        ByteBudget? budget = null)
     {
         (_socket, _stream, _strand, _incoming, _lane, _budget) = (socket, stream, strand, incoming, lane, budget);
-        _outgoing = new FrameWriter((int)Math.Min(Array.MaxLength, Math.Max(Waiting, 2L * (incoming.Longest + Frame.Header))));
+        _outgoing = new FrameWriter(
+            (int)Math.Min(Array.MaxLength, Math.Max(Waiting, 2L * (incoming.Longest + Frame.Header))));
         _flush = new Flush(this);
     }
 
@@ -82,15 +85,16 @@ internal sealed class FrameLink
         if (lane is var (stream, incoming)) _ = ReceiveLaneAsync(stream, incoming, listener);
     }
 
-    /// <summary>Sends a frame, which is both parts; false if the connection ends, or is given up by this. The body belongs to the
-    /// link from now on.</summary>
+    /// <summary>Sends a frame, which is both parts; false if the connection ends, or is given up by this. The body
+    /// belongs to the link from now on.</summary>
     internal bool Write(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body = default)
     {
         bool added, begins;
         lock (_gate)
         {
             if (_closing) return false;
-            if (_sending == Sending.Stuck && head.Length + body.Length <= SideLane.Small && _lane?.TryWrite(head, body) is true)
+            if (_sending == Sending.Stuck && head.Length + body.Length <= SideLane.Small
+                && _lane?.TryWrite(head, body) is true)
                 return true;
             added = MayAdd(head.Length + body.Length) && _outgoing.TryAdd(head, body);
             begins = added && _sending == Sending.Nothing;
@@ -215,7 +219,8 @@ internal sealed class FrameLink
         {
             await ReceiveAsync(_stream, _incoming, listener, strand).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidDataException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException
+            or InvalidDataException)
         {
             // The connection broke, or was closed here, or the other side does not send frames.
         }
@@ -235,7 +240,8 @@ internal sealed class FrameLink
             await strand;
             await ReceiveAsync(lane, incoming, listener, strand).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidDataException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException
+            or InvalidDataException)
         {
             // As above; the link itself goes on.
         }
@@ -247,7 +253,8 @@ internal sealed class FrameLink
     }
 
     /// <summary>Delivers all frames until the connection ends; begun on the strand.</summary>
-    private static async Task ReceiveAsync(Stream stream, FrameReader incoming, ILinkListener listener, Strand.Entry strand)
+    private static async Task ReceiveAsync(
+        Stream stream, FrameReader incoming, ILinkListener listener, Strand.Entry strand)
     {
         var signAt = 0L;
         while (true)

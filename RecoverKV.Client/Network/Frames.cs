@@ -9,8 +9,8 @@ internal static class Frame
     internal const int Header = 4;
 }
 
-/// <summary>Finds the frames in a stream of bytes that come in pieces. Its memory follows what has come, not what a header
-/// announces. Not thread-safe.</summary>
+/// <summary>Finds the frames in a stream of bytes that come in pieces. Its memory follows what has come, not what a
+/// header announces. Not thread-safe.</summary>
 /// <param name="longest">How many bytes a frame may have.</param>
 /// <param name="budget">What large frames that are not there completely may take of it together; null: no bound but the
 /// longest frame.</param>
@@ -52,7 +52,8 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
         var old = _buffer;
         var size = old.Length;
         // What has filled the room is probably not all that waits; but no frame needs more than the longest.
-        if (length == size || _end == size && size < Kept) size = (int)Math.Max(size + 1, Math.Min(2L * size, Longest + Kept));
+        if (length == size || _end == size && size < Kept)
+            size = (int)Math.Max(size + 1, Math.Min(2L * size, Longest + Kept));
         else if (length == 0 && size > Kept) size = Smallest;
         if (size != old.Length)
         {
@@ -75,7 +76,8 @@ internal sealed class FrameReader(int longest, ByteBudget? budget = null) : IDis
     private void Settle(int bytes)
     {
         if (_budget is null) return;
-        if (bytes > _taken && !_budget.TryTake(bytes - _taken)) throw new InvalidDataException("Too many frames are only half there.");
+        if (bytes > _taken && !_budget.TryTake(bytes - _taken))
+            throw new InvalidDataException("Too many frames are only half there.");
         if (bytes < _taken) _budget.Return(_taken - bytes);
         _taken = bytes;
     }
@@ -122,8 +124,8 @@ internal sealed class FrameWriter(int most)
     /// <summary>How many bytes wait.</summary>
     internal long Length => _partBytes + _length;
 
-    /// <summary>Adds a frame, which is both parts, unless too much waits already. The body belongs to the writer from now on: a
-    /// large one is not copied.</summary>
+    /// <summary>Adds a frame, which is both parts, unless too much waits already. The body belongs to the writer from
+    /// now on: a large one is not copied.</summary>
     internal bool TryAdd(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body = default)
     {
         var length = head.Length + body.Length;
@@ -145,7 +147,8 @@ internal sealed class FrameWriter(int most)
     private void Gather(int length, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
         var needed = (long)_length + Frame.Header + head.Length + body.Length;
-        if (needed > _waiting.Length) Array.Resize(ref _waiting, (int)Math.Min(most, Math.Max(needed, 2L * _waiting.Length)));
+        if (needed > _waiting.Length)
+            Array.Resize(ref _waiting, (int)Math.Min(most, Math.Max(needed, 2L * _waiting.Length)));
         BinaryPrimitives.WriteInt32LittleEndian(_waiting.AsSpan(_length), length);
         head.CopyTo(_waiting.AsSpan(_length + Frame.Header));
         body.CopyTo(_waiting.AsSpan(_length + Frame.Header + head.Length));

@@ -6,8 +6,8 @@ namespace RecoverKV.Client.Network;
 /// <summary>Hosts as they stand in addresses: a name, an IPv4 address, or an IPv6 address in brackets.</summary>
 public static class Hosts
 {
-    /// <summary>The one way to write this host, as Akka takes a message only under the very address of the node; null if it
-    /// is none. IPv6 addresses may come without brackets where no port follows.</summary>
+    /// <summary>The one way to write this host, as Akka takes a message only under the very address of the node; null
+    /// if it is none. IPv6 addresses may come without brackets where no port follows.</summary>
     /// <param name="text">As a person wrote it.</param>
     /// <param name="bare">Whether an IPv6 address may stand without brackets.</param>
     public static string? Normalize(string text, bool bare = false)
@@ -19,7 +19,8 @@ public static class Hosts
             var bracketed = text[0] == '[' && text[^1] == ']';
             // Scopes (fe80::1%eth0) are of one machine: no other could use the address.
             return (bracketed || bare) && !text.Contains('%', StringComparison.Ordinal)
-                && IPAddress.TryParse(Bare(text), out var address) && address.AddressFamily == AddressFamily.InterNetworkV6
+                && IPAddress.TryParse(Bare(text), out var address)
+                && address.AddressFamily == AddressFamily.InterNetworkV6
                 ? $"[{address}]"
                 : null;
         }
@@ -29,7 +30,8 @@ public static class Hosts
         return text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? text : null;
     }
 
-    /// <summary>Whether it is this machine, and only from this machine. Names other than localhost are not looked up.</summary>
+    /// <summary>Whether it is this machine, and only from this machine. Names other than localhost are not looked
+    /// up.</summary>
     public static bool IsLoopback(string host) =>
         string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)
         || IPAddress.TryParse(Bare(host), out var address) && IPAddress.IsLoopback(address);

@@ -16,8 +16,8 @@ internal enum Role
 }
 
 /// <summary>
-/// The first frame of every connection, from the side that made it (message <c>Knock</c> of recoverkv.proto). It decides what
-/// the connection is for, before anything else is read of it.
+/// The first frame of every connection, from the side that made it (message <c>Knock</c> of recoverkv.proto). It
+/// decides what the connection is for, before anything else is read of it.
 /// </summary>
 /// <param name="Role">What it is for.</param>
 /// <param name="Oldest">The oldest version of what follows that its side speaks.</param>
@@ -134,7 +134,9 @@ internal sealed record Welcome(
             return null;
         }
 
-        return version is >= 0 and <= int.MaxValue ? new Welcome((int)version, ForeignText.Clean(refusal, 300), nonce, proof) : null;
+        return version is >= 0 and <= int.MaxValue
+            ? new Welcome((int)version, ForeignText.Clean(refusal, 300), nonce, proof)
+            : null;
     }
 }
 
@@ -151,12 +153,14 @@ internal static class Greeting
 
     /// <summary>The next frame; null if the connection ends before.</summary>
     /// <exception cref="InvalidDataException">It sends no frames.</exception>
-    internal static async Task<byte[]?> ReceiveAsync(Stream stream, FrameReader incoming, CancellationToken cancellation)
+    internal static async Task<byte[]?> ReceiveAsync(
+        Stream stream, FrameReader incoming, CancellationToken cancellation)
     {
         byte[] frame;
         while (!incoming.TryRead(out frame))
         {
-            if (await stream.ReadAsync(incoming.Room(), cancellation).ConfigureAwait(false) is not (> 0 and var bytes)) return null;
+            if (await stream.ReadAsync(incoming.Room(), cancellation).ConfigureAwait(false) is not (> 0 and var bytes))
+                return null;
             incoming.Received(bytes);
         }
 

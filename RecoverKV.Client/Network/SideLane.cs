@@ -3,9 +3,9 @@ using System.Net.Sockets;
 namespace RecoverKV.Client.Network;
 
 /// <summary>
-/// A second connection beside a <see cref="FrameLink"/> between nodes, for small frames only and made when first needed:
-/// while much waits in the link, heartbeats and acknowledgements go around it, and may come before what was written earlier.
-/// Nothing of it is needed: what it cannot take, the link does. Thread-safe.
+/// A second connection beside a <see cref="FrameLink"/> between nodes, for small frames only and made when first
+/// needed: while much waits in the link, heartbeats and acknowledgements go around it, and may come before what was
+/// written earlier. Nothing of it is needed: what it cannot take, the link does. Thread-safe.
 /// </summary>
 /// <param name="connect">Makes a connection that the other side knows to be this lane.</param>
 /// <param name="strand">Where frames are sent.</param>
@@ -94,7 +94,8 @@ internal sealed class SideLane(Func<Task<Stream>> connect, Strand strand) : IThr
     {
         try
         {
-            while (Take(out var stream) is { IsEmpty: false } bytes) await stream!.WriteAsync(bytes).ConfigureAwait(false);
+            while (Take(out var stream) is { IsEmpty: false } bytes)
+                await stream!.WriteAsync(bytes).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {

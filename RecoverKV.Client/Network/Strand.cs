@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace RecoverKV.Client.Network;
 
 /// <summary>
-/// Runs what it is given one after the other, on whatever thread of the pool is free: what reads a socket, decodes, decides,
-/// encodes and writes. So a message changes threads where it enters the process and nowhere else; between threads a hop
-/// costs more than most of these steps. A client has one, and a node. Thread-safe.
+/// Runs what it is given one after the other, on whatever thread of the pool is free: what reads a socket, decodes,
+/// decides, encodes and writes. So a message changes threads where it enters the process and nowhere else; between
+/// threads a hop costs more than most of these steps. A client has one, and a node. Thread-safe.
 /// </summary>
 /// <remarks>Nothing on it may block, and nothing may throw: as on the pool itself, that ends the process.</remarks>
 internal sealed class Strand : IThreadPoolWorkItem
@@ -24,8 +24,8 @@ internal sealed class Strand : IThreadPoolWorkItem
         if (Take()) Schedule();
     }
 
-    /// <summary>As <see cref="Execute(IThreadPoolWorkItem)"/>, but if the strand is idle, then before this returns and on this thread.
-    /// For threads of the pool that hold no lock.</summary>
+    /// <summary>As <see cref="Execute(IThreadPoolWorkItem)"/>, but if the strand is idle, then before this returns and
+    /// on this thread. For threads of the pool that hold no lock.</summary>
     internal void ExecuteHere(IThreadPoolWorkItem run)
     {
         _queue.Enqueue(run);
@@ -46,7 +46,8 @@ internal sealed class Strand : IThreadPoolWorkItem
         if (!_queue.IsEmpty && Take()) Schedule();
     }
 
-    /// <summary>Lets one asynchronous method after the other go on on the strand, by awaiting it; used by one at a time.
+    /// <summary>Lets one asynchronous method after the other go on on the strand, by awaiting it; used by one at a
+    /// time.
     /// </summary>
     internal sealed class Entry(Strand strand) : IThreadPoolWorkItem, ICriticalNotifyCompletion
     {

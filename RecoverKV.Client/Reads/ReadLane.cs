@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Client.Reads;
 
-/// <summary>Reads of one kind on their way to one node. Guarded by the lock of the <see cref="ReadPipeline"/>.</summary>
+/// <summary>Reads of one kind on their way to one node. Guarded by the lock of the
+/// <see cref="ReadPipeline"/>.</summary>
 internal sealed class ReadLane(NodeRoute route, ReadConsistency consistency)
 {
     internal NodeRoute Route { get; } = route;

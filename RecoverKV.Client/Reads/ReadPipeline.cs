@@ -186,8 +186,8 @@ internal sealed class ReadPipeline
             return;
         }
 
-        // A node that answers others may hold this one until a write is committed (R5); and large answers take their time
-        // on a thin link, where asking for them once more would only make it longer.
+        // A node that answers others may hold this one until a write is committed (R5); and large answers take their
+        // time on a thin link, where asking for them once more would only make it longer.
         var heard = lane.Route.LastHeard > read.SentAt;
         var patience = Timing.Crossing(lane.Window.Out)
             + (heard ? Timing.ReadRetry << Math.Min(read.Failures, 3) : Timing.ReadRetry);
@@ -308,7 +308,9 @@ internal sealed class ReadPipeline
         {
             from.Dequeue();
             // What was sent meanwhile, or pauses, or has ended, is passed over.
-            var elsewhere = from == lane.Again ? read.Lane != lane : read.Lane is not null || read.PausedUntil != long.MaxValue;
+            var elsewhere = from == lane.Again
+                ? read.Lane != lane
+                : read.Lane is not null || read.PausedUntil != long.MaxValue;
             if (elsewhere || read.SentAt != 0 || read.HasEnded || !_open.ContainsKey(read.Id)) continue;
             departing.Add(read);
             room -= read.Bytes;

@@ -3,10 +3,12 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Client.Reads;
 
-/// <summary>New reads of one kind, which any node may answer. Guarded by the lock of the <see cref="ReadPipeline"/>.</summary>
+/// <summary>New reads of one kind, which any node may answer. Guarded by the lock of the
+/// <see cref="ReadPipeline"/>.</summary>
 internal sealed class ReadQueue
 {
-    internal ReadQueue(ReadConsistency consistency, Lock gate, Action<ReadQueue> send, Action<IThreadPoolWorkItem> later)
+    internal ReadQueue(
+        ReadConsistency consistency, Lock gate, Action<ReadQueue> send, Action<IThreadPoolWorkItem> later)
     {
         Consistency = consistency;
         Rush = new Rush(gate, () => New.Count, () => send(this), later);

@@ -12,7 +12,8 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
     private const int FirstPageItems = 512;
     private const int PageItems = 4096;
 
-    /// <summary>For the first attempt at a page; doubles with each, as a page may be on its way over a thin link.</summary>
+    /// <summary>For the first attempt at a page; doubles with each, as a page may be on its way over a thin
+    /// link.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1000);
 
     private NodeRoute? _node;
@@ -35,7 +36,8 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
                 if (!isLast) next = PageAsync(range, page.Next, (int)Math.Min(left, PageItems), end.Token);
                 foreach (var item in page.Items)
                 {
-                    if (!range.Contains(item.Key) || last is { } before && (options.Reverse ? item.Key >= before : item.Key <= before))
+                    if (!range.Contains(item.Key)
+                        || last is { } before && (options.Reverse ? item.Key >= before : item.Key <= before))
                         throw NotDone("a node knows no ranges: it must be updated");
                     var own = new ScanItem(item.Key.Detach(), Detach.Of(item.Version)!);
                     last = own.Key;
@@ -62,15 +64,16 @@ internal sealed class Scan(ClusterMap map, Asks asks, Func<long> clock, TimeSpan
         {
             if (map.Replaced is { } why) throw new NotDoneException($"The scan was not done: {why}");
             var left = TimeSpan.FromMilliseconds(end - clock());
-            if (left <= TimeSpan.Zero) throw new NotDoneException("The scan was not done: no node answered it in time.");
+            if (left <= TimeSpan.Zero)
+                throw new NotDoneException("The scan was not done: no node answered it in time.");
             var patience = Patience * (1 << Math.Min(refusals - 1, 3));
             if (left > patience) left = patience;
             var asked = clock();
             var store = map.Table!.View.Cluster;
             var node = _node ??= map.PickReader(options.Consistency);
             var page = await asks.AskAsync<ScanReply>(
-                node, id => new ScanRequest(id, options.Consistency, cursor, maxItems, store, range, options.Reverse), left,
-                cancellation).ConfigureAwait(false);
+                node, id => new ScanRequest(id, options.Consistency, cursor, maxItems, store, range, options.Reverse),
+                left, cancellation).ConfigureAwait(false);
             switch (page?.Status)
             {
                 case ReadStatus.Done:

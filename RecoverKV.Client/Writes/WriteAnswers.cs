@@ -33,6 +33,20 @@ internal sealed partial class WritePipeline
                         busy = true;
                         SendAgain(write);
                         break;
+                    case WriteStatus.Full when write != _opening:
+                        write.NotTaken();
+                        if (older) break;
+                        if (!write.MaybeTaken)
+                        {
+                            Release(write);
+                            ended.Add((write, answer));
+                            break;
+                        }
+
+                        // An older copy may have been taken when there was room.
+                        (_whyRefused, busy) = (answer.Text, true);
+                        SendAgain(write);
+                        break;
                     case WriteStatus.NotSequencer:
                         write.LostSight();
                         if (older) break;
@@ -101,7 +115,11 @@ internal sealed partial class WritePipeline
         {
             case WriteStatus.Done or WriteStatus.ConditionFailed:
                 write.End(new WriteResult(
-                    answer.Status == WriteStatus.Done, answer.Uid, Detach.All(answer.Previous), answer.PreviousOmitted));
+                    answer.Status == WriteStatus.Done, answer.Uid,
+                    Detach.All(answer.Previous), answer.PreviousOmitted));
+                break;
+            case WriteStatus.Full:
+                write.Fail(new StoreFullException($"The write was not done: {answer.Text ?? "the store is full"}."));
                 break;
             case WriteStatus.Invalid:
                 write.Fail(new InvalidRequestException(answer.Text ?? "The request breaks a limit of the store."));

@@ -171,8 +171,8 @@ internal sealed partial class WritePipeline
             }
             else if (waited >= Timing.WriteRetry + Timing.Crossing(_window.Out))
             {
-                // It may be on its way, or wait for its commit: a second copy would only make that longer. A question that
-                // goes behind it tells whether it has arrived.
+                // It may be on its way, or wait for its commit: a second copy would only make that longer. A question
+                // that goes behind it tells whether it has arrived.
                 node.Doubt();
                 _map.WantView();
                 if (node.LastHeard <= write.SentAt) node.Suspect();

@@ -88,7 +88,8 @@ internal static class BenchCommand
         var duration = Arguments.Seconds("--duration", 10, "How long to measure.");
         var rate = new Option<double?>("--rate")
         {
-            Description = "Begin so many operations a second, whether the store keeps up or not (open loop); the latency "
+            Description =
+                "Begin so many operations a second, whether the store keeps up or not (open loop); the latency "
                 + "counts from when each should have begun. Default: each caller begins the next as soon as it can.",
             HelpName = "OPERATIONS",
             CustomParser = result =>

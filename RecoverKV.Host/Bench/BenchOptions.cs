@@ -117,9 +117,13 @@ internal sealed class BenchOptions
         var durability = parsed.GetValue(_durability);
         if (contact is not null && own is not null)
             throw new UsageException(
-                $"{own} kills nodes: only with a cluster that the benchmark starts itself, so without --contact and RECOVERKV_CONTACT");
-        if (contact is not null && (durability is not null || parsed.GetValue(_data) is not null || settings.Length > 0 || parsed.GetValue(_withTls)))
-            throw new UsageException("--durability, --data, --tls and --set are for a cluster that the benchmark starts itself");
+                $"{own} kills nodes: only with a cluster that the benchmark starts itself, "
+                + "so without --contact and RECOVERKV_CONTACT");
+        if (contact is not null
+            && (durability is not null || parsed.GetValue(_data) is not null
+                || settings.Length > 0 || parsed.GetValue(_withTls)))
+            throw new UsageException(
+                "--durability, --data, --tls and --set are for a cluster that the benchmark starts itself");
         if (durability is not null) settings = [.. settings, $"recoverkv.durability={durability}"];
         var (json, html) = (parsed.GetValue(_json), parsed.GetValue(_html));
         if (json is not null and not "-") CheckWritable("--json", json);
@@ -158,7 +162,8 @@ internal sealed class BenchOptions
 
     private static string CommandLineOf(ParseResult parsed)
     {
-        var words = parsed.Tokens.Select(t => t.Value.Contains(' ', StringComparison.Ordinal) ? $"'{t.Value}'" : t.Value);
+        var words = parsed.Tokens
+            .Select(t => t.Value.Contains(' ', StringComparison.Ordinal) ? $"'{t.Value}'" : t.Value);
         return string.Create(CultureInfo.InvariantCulture, $"recoverkv {string.Join(' ', words)}");
     }
 

@@ -17,7 +17,8 @@ internal sealed class BenchSession : IAsyncDisposable
     private readonly List<OperationReport> _operations = [];
 
     private BenchSession(
-        Terminal terminal, BenchSettings settings, OwnCluster? cluster, RecoverKvClient client, CancellationToken interrupt)
+        Terminal terminal, BenchSettings settings, OwnCluster? cluster,
+        RecoverKvClient client, CancellationToken interrupt)
     {
         (_terminal, _settings, Cluster, Client, Interrupt) = (terminal, settings, cluster, client, interrupt);
         Contact = cluster?.Contact ?? settings.Contact!;
@@ -84,7 +85,8 @@ internal sealed class BenchSession : IAsyncDisposable
         if (_terminal.ErrorIsTerminal) _terminal.Error.WriteLine(text);
     }
 
-    /// <summary>Runs something and notes what it found, with the processor time that all processes took for it.</summary>
+    /// <summary>Runs something and notes what it found, with the processor time that all processes took for
+    /// it.</summary>
     /// <param name="load">What to run; the figures of each kind of its operations.</param>
     /// <param name="workers">Further client processes.</param>
     public async Task<IReadOnlyList<Figures>> MeasureAsync(
@@ -110,7 +112,8 @@ internal sealed class BenchSession : IAsyncDisposable
         while (true)
         {
             var nodes = (await Client.GetStatusAsync(Interrupt)).Nodes;
-            if (nodes.All(n => n.Mode == NodeMode.Alive) && nodes.FirstOrDefault(n => n.IsSequencer == sequencer) is { } node)
+            if (nodes.All(n => n.Mode == NodeMode.Alive)
+                && nodes.FirstOrDefault(n => n.IsSequencer == sequencer) is { } node)
                 return node;
             await Task.Delay(50, Interrupt);
         }
@@ -180,7 +183,8 @@ internal sealed class BenchSession : IAsyncDisposable
             foreach (var setting in _settings.NodeSettings)
             {
                 var equals = setting.IndexOf('=', StringComparison.Ordinal);
-                if (!setting.StartsWith("recoverkv.durability=", StringComparison.Ordinal) || _settings.Durability is null)
+                if (!setting.StartsWith("recoverkv.durability=", StringComparison.Ordinal)
+                    || _settings.Durability is null)
                     parameters[setting[..equals]] = setting[(equals + 1)..];
             }
         }

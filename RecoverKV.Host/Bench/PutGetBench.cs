@@ -119,7 +119,8 @@ internal sealed class PutGetBench
             CheckResult.Merge([.. results.Select(r => r.Check)]));
     }
 
-    private async Task<(NodeStatus Victim, long At)> KillAfterQuarter(BenchSession session, PutGetLoad load, KillPlan plan)
+    private async Task<(NodeStatus Victim, long At)> KillAfterQuarter(
+        BenchSession session, PutGetLoad load, KillPlan plan)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var quarter = Count / 4;

@@ -8,8 +8,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Host.Certificates;
 
-/// <summary>A folder with an authority and what it has signed: NAME.pem and NAME.key for each node and client. For trying TLS
-/// out, and for clusters whose operators have no authority of their own.</summary>
+/// <summary>A folder with an authority and what it has signed: NAME.pem and NAME.key for each node and client. For
+/// trying TLS out, and for clusters whose operators have no authority of their own.</summary>
 internal sealed class CertificateFolder
 {
     /// <summary>The name of the client whose certificate <c>up --tls</c> makes.</summary>
@@ -71,7 +71,8 @@ internal sealed class CertificateFolder
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(NodeCertificate.Uri(node));
-        foreach (var host in hosts.Append("localhost").Append("127.0.0.1").Append("::1").Distinct(StringComparer.OrdinalIgnoreCase))
+        foreach (var host in hosts.Append("localhost").Append("127.0.0.1").Append("::1")
+            .Distinct(StringComparer.OrdinalIgnoreCase))
         {
             if (IPAddress.TryParse(host, out var address)) names.AddIpAddress(address);
             else names.AddDnsName(host);
@@ -87,7 +88,8 @@ internal sealed class CertificateFolder
         if (File.Exists(Certificate(name)))
         {
             using var there = X509CertificateLoader.LoadCertificateFromFile(Certificate(name));
-            if (NodeCertificate.NodesOf(there).Count > 0) throw new IOException($"{Certificate(name)} is the certificate of a node");
+            if (NodeCertificate.NodesOf(there).Count > 0)
+                throw new IOException($"{Certificate(name)} is the certificate of a node");
         }
 
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([ForClients], critical: false));
@@ -114,9 +116,11 @@ internal sealed class CertificateFolder
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = Request(name, key);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                _authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         extend(request);
         var now = DateTimeOffset.UtcNow;
         DateTimeOffset end = now + TimeSpan.FromDays(days), last = new(_authority.NotAfter.ToUniversalTime());
@@ -155,7 +159,8 @@ internal sealed class CertificateFolder
         {
             return work();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException
+            or ArgumentException)
         {
             throw new CommandFailedException($"certificates in {path}: {e.Message}");
         }

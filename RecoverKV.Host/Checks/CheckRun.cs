@@ -5,8 +5,8 @@ using RecoverKV.Client;
 
 namespace RecoverKV.Host.Checks;
 
-/// <summary>What the users of the original test, in their order. Its pauses of 5 s are upper bounds here: the servers are
-/// asked whether they are ALIVE.</summary>
+/// <summary>What the users of the original test, in their order. Its pauses of 5 s are upper bounds here: the servers
+/// are asked whether they are ALIVE.</summary>
 internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, CancellationToken interrupt)
 {
     private const int Count = 1000;
@@ -16,7 +16,8 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
     private readonly string _prefix = $"check-{Guid.NewGuid():N}-";
     private bool _disturbed;
 
-    /// <summary>Runs all checks; what they did to the servers is undone at the end, also if they are interrupted.</summary>
+    /// <summary>Runs all checks; what they did to the servers is undone at the end, also if they are
+    /// interrupted.</summary>
     public async Task<IReadOnlyList<CheckResult>> RunAsync(Action<CheckResult> done)
     {
         (string Name, Func<Task<CheckResult>> Run)[] checks =
@@ -113,7 +114,9 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
         var clock = Stopwatch.StartNew();
         await WriteAsync(name, Count / 4, Count, round: 0);
         var written = clock.Elapsed;
-        var alive = await AliveAsync(HealTime) ? $"all ALIVE after {Text(clock.Elapsed)}" : $"not all ALIVE yet after {Text(clock.Elapsed)}";
+        var alive = await AliveAsync(HealTime)
+            ? $"all ALIVE after {Text(clock.Elapsed)}"
+            : $"not all ALIVE yet after {Text(clock.Elapsed)}";
         await ReadAsync(name, Count, round: 0);
         await AliveAsync();
         return Passed($"{server} stopped; {Count * 3 / 4} more written in {Text(written)}, {alive}, all {Count} read");
@@ -137,7 +140,8 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
             if (value == "old") return Passed($"read {reads}, after {Text(clock.Elapsed)}, shows the old value");
             if (value != "new") throw new CheckFailedException($"a read shows {Show(value)}");
             if (clock.Elapsed >= HealTime)
-                return new CheckResult("", Verdict.Consistent, $"{reads} reads in {Text(clock.Elapsed)}, none of them old: "
+                return new CheckResult(
+                    "", Verdict.Consistent, $"{reads} reads in {Text(clock.Elapsed)}, none of them old: "
                     + "right for recoverkv.on-partition = consistent");
             await Task.Delay(10, interrupt);
         }
@@ -175,13 +179,15 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
 
     private string Key(string name, int i) => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{name}-{i}");
 
-    private static string Value(int i, int round) => string.Create(CultureInfo.InvariantCulture, $"value {i} of round {round}");
+    private static string Value(int i, int round) =>
+        string.Create(CultureInfo.InvariantCulture, $"value {i} of round {round}");
 
     private Task WriteAsync(string name, int from, int to, int round) => EachAsync(from, to, async i =>
     {
         var old = await store.PutAsync(Key(name, i), Value(i, round), interrupt);
         var wanted = round == 0 ? null : Value(i, round - 1);
-        if (old != wanted) throw new CheckFailedException($"a write of {Key(name, i)} answers {Show(old)}, not {Show(wanted)}");
+        if (old != wanted)
+            throw new CheckFailedException($"a write of {Key(name, i)} answers {Show(old)}, not {Show(wanted)}");
     });
 
     private Task ReadAsync(string name, int count, int round) => EachAsync(0, count, async i =>
@@ -211,7 +217,8 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
 
     private async Task AliveAsync()
     {
-        if (!await AliveAsync(patience)) throw new CheckFailedException($"not all servers are ALIVE after {Text(patience)}");
+        if (!await AliveAsync(patience))
+            throw new CheckFailedException($"not all servers are ALIVE after {Text(patience)}");
     }
 
     /// <summary>Does something to the servers, which is to be undone at the end unless it was not allowed.</summary>
@@ -263,7 +270,8 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
             await LiftAsync(end.Token);
             while (!await store.AreAliveAsync(end.Token)) await Task.Delay(100, end.Token);
         }
-        catch (Exception e) when (e is NotAllowedException or RpcException or RecoverKvException or OperationCanceledException)
+        catch (Exception e) when (e is NotAllowedException or RpcException or RecoverKvException
+            or OperationCanceledException)
         {
             throw new CommandFailedException($"the servers could not be restored: {Failures.OneLine(e.Message)}");
         }
@@ -273,5 +281,6 @@ internal sealed class CheckRun(ICheckedStore store, TimeSpan patience, Cancellat
 
     private static string Show(string? value) => value is null ? "absent" : $"\"{value}\"";
 
-    private static string Text(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
+    private static string Text(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
 }

@@ -37,7 +37,8 @@ internal static class CheckTable
         return line;
     }
 
-    private static int Count(IReadOnlyList<CheckResult> results, Verdict verdict) => results.Count(r => r.Verdict == verdict);
+    private static int Count(IReadOnlyList<CheckResult> results, Verdict verdict) =>
+        results.Count(r => r.Verdict == verdict);
 
     private static string Name(Verdict verdict) => verdict switch
     {

@@ -27,7 +27,8 @@ internal sealed class GrpcStore : ICheckedStore
             {
                 HttpHandler = new SocketsHttpHandler
                 {
-                    SslOptions = Credentials.Load(tls.Authority, tls.Certificate, tls.Key).ClientOptions(Hosts.Bare(ContactPoint.ParseAll([address])[0].Host)),
+                    SslOptions = Credentials.Load(tls.Authority, tls.Certificate, tls.Key)
+                        .ClientOptions(Hosts.Bare(ContactPoint.ParseAll([address])[0].Host)),
                 },
                 DisposeHttpClient = true,
             });
@@ -40,7 +41,8 @@ internal sealed class GrpcStore : ICheckedStore
     /// <summary>Opens a client that names these servers, once they are ALIVE.</summary>
     /// <exception cref="CommandFailedException">They are not, or nobody listens there.</exception>
     public static async Task<GrpcStore> OpenAsync(
-        string address, TlsOptions? tls, IReadOnlyList<string> servers, TimeSpan patience, CancellationToken cancellation)
+        string address, TlsOptions? tls, IReadOnlyList<string> servers, TimeSpan patience,
+        CancellationToken cancellation)
     {
         var store = new GrpcStore(address, tls, servers);
         try
@@ -50,7 +52,8 @@ internal sealed class GrpcStore : ICheckedStore
             {
                 if (DateTime.UtcNow >= end)
                     throw new CommandFailedException(
-                        $"{address} takes no client of {string.Join(',', servers)}: they are unknown there, or not all ALIVE");
+                        $"{address} takes no client of {string.Join(',', servers)}: "
+                        + "they are unknown there, or not all ALIVE");
                 await Task.Delay(100, cancellation);
             }
 
@@ -108,10 +111,16 @@ internal sealed class GrpcStore : ICheckedStore
         StopAsync(_id, server, clean, cancellation);
 
     /// <inheritdoc/>
-    public Task PartitionAsync(string server, IReadOnlyList<string> reachable, CancellationToken cancellation) => CallAsync(
-        _calls.partitionServerAsync,
-        new PartitionRequest { ClientID = _id, ServerName = server, Reachable = string.Concat(reachable.Select(r => r + ",")) },
-        cancellation);
+    public Task PartitionAsync(string server, IReadOnlyList<string> reachable, CancellationToken cancellation) =>
+        CallAsync(
+            _calls.partitionServerAsync,
+            new PartitionRequest
+            {
+                ClientID = _id,
+                ServerName = server,
+                Reachable = string.Concat(reachable.Select(r => r + ","))
+            },
+            cancellation);
 
     /// <inheritdoc/>
     public async Task<bool> RefusesUnnamedAsync(string server, CancellationToken cancellation)
@@ -156,22 +165,27 @@ internal sealed class GrpcStore : ICheckedStore
     private async Task<bool> InitAsync(string id, IReadOnlyList<string> servers, CancellationToken cancellation)
     {
         var answer = await CallAsync(
-            _calls.initLBStateAsync, new StateRequest { ClientID = id, ServersList = string.Join(',', servers) }, cancellation);
+            _calls.initLBStateAsync,
+            new StateRequest { ClientID = id, ServersList = string.Join(',', servers) }, cancellation);
         return answer.SuccessCode == Codes.Done;
     }
 
     private async Task FreeAsync(string id, CancellationToken cancellation) =>
         await CallAsync(_calls.freeLBStateAsync, new StateRequest { ClientID = id }, cancellation);
 
-    private async Task StopAsync(string id, string server, bool clean, CancellationToken cancellation) => await CallAsync(
-        _calls.stopServerAsync, new KillRequest { ClientID = id, ServerName = server, CleanType = clean ? 1 : 0 }, cancellation);
+    private async Task StopAsync(string id, string server, bool clean, CancellationToken cancellation) =>
+        await CallAsync(
+            _calls.stopServerAsync,
+            new KillRequest { ClientID = id, ServerName = server, CleanType = clean ? 1 : 0 },
+            cancellation);
 
     private static async Task<Response> CallAsync<T>(
         Func<T, CallOptions, AsyncUnaryCall<Response>> call, T request, CancellationToken cancellation)
     {
         try
         {
-            return await call(request, new CallOptions(deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation));
+            return await call(
+                request, new CallOptions(deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation));
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
         {

@@ -8,7 +8,8 @@ internal sealed class NativeStore : ICheckedStore
 {
     private readonly RecoverKvClient _client;
 
-    private NativeStore(RecoverKvClient client, IReadOnlyList<string> servers) => (_client, Servers) = (client, servers);
+    private NativeStore(RecoverKvClient client, IReadOnlyList<string> servers) =>
+        (_client, Servers) = (client, servers);
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Servers { get; }
@@ -17,7 +18,8 @@ internal sealed class NativeStore : ICheckedStore
     public static async Task<NativeStore> OpenAsync(
         IReadOnlyList<string> contact, TlsOptions? tls, CancellationToken cancellation)
     {
-        var client = await RecoverKvClient.ConnectAsync(contact, new RecoverKvClientOptions { Tls = tls }, cancellation);
+        var client = await RecoverKvClient.ConnectAsync(
+            contact, new RecoverKvClientOptions { Tls = tls }, cancellation);
         var status = await client.GetStatusAsync(cancellation);
         return new NativeStore(client, [.. status.Nodes.Select(n => n.Node)]);
     }
@@ -41,7 +43,8 @@ internal sealed class NativeStore : ICheckedStore
     public async Task StopAsync(string server, bool clean, CancellationToken cancellation)
     {
         await OrderAsync(clean
-            ? NodeEnd.LeaveAsync(_client, server, await NodeEnd.ProcessAsync(_client, server, cancellation), cancellation)
+            ? NodeEnd.LeaveAsync(
+                _client, server, await NodeEnd.ProcessAsync(_client, server, cancellation), cancellation)
             : _client.StopNodeAsync(server, clean: false, cancellation));
     }
 

@@ -18,19 +18,21 @@ internal static class CertsCommand
         });
         var nodes = new Option<string[]>("--node")
         {
-            Description = "A node's id and a host name or address at which it is reached; may be given several times, also for "
-                + $"one node. Default, if no client is named either: {string.Join(", ", LocalNodes)}. All are good for localhost, too.",
+            Description = "A node's id and a host name or address at which it is reached; may be given several times, "
+                + $"also for one node. Default, if no client is named either: {string.Join(", ", LocalNodes)}. "
+                + "All are good for localhost, too.",
             HelpName = "ID@HOST",
         };
         var clients = new Option<string[]>("--client")
         {
-            Description = $"The name of a client; may be given several times. Default, if no node is named either: {CertificateFolder.Client}.",
+            Description = "The name of a client; may be given several times. "
+                + $"Default, if no node is named either: {CertificateFolder.Client}.",
             HelpName = "NAME",
         };
         var days = Arguments.Number("--days", 365, 1, 3650, "How many days the certificates are good.");
         var command = new Command("certs",
-            "Make an authority and certificates of nodes and clients, for recoverkv.tls and --cacert, --cert, --key. What is there "
-            + "is exchanged, but for the authority.")
+            "Make an authority and certificates of nodes and clients, for recoverkv.tls and --cacert, --cert, --key. "
+            + "What is there is exchanged, but for the authority.")
         {
             folder, nodes, clients, days,
         };
@@ -46,7 +48,8 @@ internal static class CertsCommand
             {
                 if (!Member.IsNodeId(name) || hosts.Contains(name) || name == "authority")
                     throw new UsageException(
-                        $"--client \"{name}\": letters, digits, - and _ are wanted, at most 32, and no name of a node or of the authority");
+                        $"--client \"{name}\": letters, digits, - and _ are wanted, at most 32, "
+                        + "and no name of a node or of the authority");
             }
 
             var made = CertificateFolder.Open(parsed.GetRequiredValue(folder));
@@ -74,6 +77,7 @@ internal static class CertsCommand
         var (node, host) = at < 0 ? (text, "localhost") : (text[..at], text[(at + 1)..]);
         return Member.IsNodeId(node) && node != "authority" && Hosts.Normalize(host, bare: true) is { } normal
             ? (node, Hosts.Bare(normal))
-            : throw new UsageException($"--node \"{text}\": ID@HOST is wanted, the host a name or an address without a port");
+            : throw new UsageException(
+                $"--node \"{text}\": ID@HOST is wanted, the host a name or an address without a port");
     }
 }

@@ -28,7 +28,8 @@ internal static class CheckCommand
         var contact = CommandContext.NewContactOption(
             "Check by the native client instead, with these nodes to ask first; they need recoverkv.chaos = on.");
         var timeout = Arguments.Seconds("--timeout", 60, "How long to wait for all servers to be ALIVE.");
-        var command = new Command("check", "Run what the users of the original test: ten checks. Kills and cuts servers.")
+        var command = new Command(
+            "check", "Run what the users of the original test: ten checks. Kills and cuts servers.")
         {
             grpc, servers, contact, timeout,
         };
@@ -44,10 +45,13 @@ internal static class CheckCommand
             using var interrupt = new InterruptSource();
             var patience = TimeSpan.FromSeconds(parsed.GetValue(timeout));
             await using ICheckedStore store = parsed.GetResult(contact) is { Implicit: false } given
-                ? await NativeStore.OpenAsync(CommandContext.ParseContact(given.GetValueOrDefault<string>(), "--contact"), tls.Read(parsed), interrupt.Token)
+                ? await NativeStore.OpenAsync(
+                    CommandContext.ParseContact(given.GetValueOrDefault<string>(), "--contact"),
+                    tls.Read(parsed), interrupt.Token)
                 : await OpenAsync(
                     CommandContext.ParseContact(parsed.GetRequiredValue(grpc), "--grpc")[0], tls.Read(parsed),
-                    CommandContext.ParseContact(parsed.GetRequiredValue(servers), "--servers"), patience, interrupt.Token);
+                    CommandContext.ParseContact(parsed.GetRequiredValue(servers), "--servers"),
+                    patience, interrupt.Token);
             var number = 0;
             var results = await new CheckRun(store, patience, interrupt.Token).RunAsync(result =>
             {

@@ -14,7 +14,8 @@ internal static class CheckpointCommand
             Arity = ArgumentArity.ZeroOrOne,
         });
         var command = context.NewCommand(
-            "checkpoint", "Write a checkpoint, so that the next start replays little.", async (parsed, client, cancellation) =>
+            "checkpoint", "Write a checkpoint, so that the next start replays little.",
+            async (parsed, client, cancellation) =>
             {
                 var nodes = parsed.GetValue(node) is { } one
                     ? [one]

@@ -47,7 +47,8 @@ internal sealed class CommandContext
         var tls = new TlsArguments(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            await using var client = await ConnectAsync(parsed, parsed.GetValue(seconds), tls.Read(parsed), cancellation);
+            await using var client = await ConnectAsync(
+                parsed, parsed.GetValue(seconds), tls.Read(parsed), cancellation);
             return await run(parsed, client, cancellation);
         });
         return command;

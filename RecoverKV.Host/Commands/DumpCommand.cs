@@ -24,7 +24,8 @@ internal static class DumpCommand
         var stale = Arguments.Stale();
         var atOnePoint = new Option<bool>("--at-one-point")
         {
-            Description = "All keys as they are at one point of the order of writes, of a checkpoint that a node makes for it.",
+            Description =
+                "All keys as they are at one point of the order of writes, of a checkpoint that a node makes for it.",
         };
         var command = context.NewCommand("dump", "Write all keys and values, in the order of the keys' bytes.",
             async (parsed, client, cancellation) =>
@@ -43,7 +44,8 @@ internal static class DumpCommand
         command.Add(atOnePoint);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(stale) && result.GetValue(atOnePoint)) result.AddError("--stale and --at-one-point exclude each other");
+            if (result.GetValue(stale) && result.GetValue(atOnePoint))
+                result.AddError("--stale and --at-one-point exclude each other");
         });
         return command;
     }
@@ -77,8 +79,8 @@ internal static class DumpCommand
         }
     }
 
-    /// <summary>A device or a pipe is no place for a second file beside it, nor is one to take its name; null for a file of
-    /// a disk.</summary>
+    /// <summary>A device or a pipe is no place for a second file beside it, nor is one to take its name; null for a
+    /// file of a disk.</summary>
     private static FileStream? OpenInPlace(string name)
     {
         if (!File.Exists(name)) return null;
@@ -93,7 +95,8 @@ internal static class DumpCommand
     private static async Task<int> WriteAsync(
         Terminal terminal, IAsyncEnumerable<ScanItem> items, Stream output, RecordFormat format)
     {
-        var writer = new RecordWriter(terminal, output, (item, buffer) => format.Write(item.Key.Bytes.Span, item.Version.Value.Span, buffer));
+        var writer = new RecordWriter(
+            terminal, output, (item, buffer) => format.Write(item.Key.Bytes.Span, item.Version.Value.Span, buffer));
         await writer.WriteAsync(ReservedKeys.LeaveOut(items));
         if (writer.Refused == 0)
         {

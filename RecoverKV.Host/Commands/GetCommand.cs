@@ -12,7 +12,8 @@ internal static class GetCommand
         var stale = Arguments.Stale();
         var available = new Option<bool>("--available")
         {
-            Description = "Take what a node has that reaches no peer, if it runs with recoverkv.on-partition = available.",
+            Description =
+                "Take what a node has that reaches no peer, if it runs with recoverkv.on-partition = available.",
         };
         var withUid = new Option<bool>("--with-uid")
         {

@@ -47,7 +47,8 @@ internal static class ScanCommand
                 };
                 // Where reserved keys may stand between, nobody knows how many more are to be read.
                 var most = parsed.GetValue(limit);
-                if (most < long.MaxValue && !ReservedKeys.MayBeIn(options.Range)) options = options with { Limit = most };
+                if (most < long.MaxValue && !ReservedKeys.MayBeIn(options.Range))
+                    options = options with { Limit = most };
                 var items = ReservedKeys.LeaveOut(client.ScanAsync(options, cancellation), most);
                 var chosen = RecordFormat.Choose(parsed.GetValue(format), null);
                 return await PrintAsync(context.Terminal, items, parsed.GetValue(keys) ? null : chosen, isHex);
@@ -57,13 +58,18 @@ internal static class ScanCommand
             if (result.GetResult(prefix)?.Tokens.Count is 1 && (IsGiven(result, from) || IsGiven(result, to)))
                 result.AddError("scan: either PREFIX or --from and --to");
             var isHex = result.GetValue(hex);
-            foreach (var text in new[] { result.GetValue(prefix), result.GetValue(from), result.GetValue(to), result.GetValue(after) })
-                if (isHex && text is not null && Words.FromHex(text) is null) result.AddError(Words.NoHex("a key", text));
+            foreach (var text in new[]
+            {
+                result.GetValue(prefix), result.GetValue(from), result.GetValue(to), result.GetValue(after)
+            })
+                if (isHex && text is not null && Words.FromHex(text) is null)
+                    result.AddError(Words.NoHex("a key", text));
             if (!result.Errors.Any() && result.GetValue(from) is { } first && result.GetValue(to) is { } end
                 && Words.KeyOf(end, isHex) < Words.KeyOf(first, isHex)) result.AddError("scan: --to is before --from");
         });
         command.Add(prefix);
-        foreach (var option in new Option[] { from, to, after, limit, reverse, keys, hex, stale, format }) command.Add(option);
+        foreach (var option in new Option[] { from, to, after, limit, reverse, keys, hex, stale, format })
+            command.Add(option);
         return command;
     }
 
@@ -92,7 +98,8 @@ internal static class ScanCommand
         var writer = new RecordWriter(terminal, terminal.Output, Write);
         await writer.WriteAsync(items);
         if (writer.Refused == 0) return ExitCode.Done;
-        terminal.Error.WriteLine($"recoverkv: left out {writer.Refused} of {writer.Refused + writer.Written}: use --hex or --format ndjson");
+        terminal.Error.WriteLine(
+            $"recoverkv: left out {writer.Refused} of {writer.Refused + writer.Written}: use --hex or --format ndjson");
         return ExitCode.Usage;
     }
 

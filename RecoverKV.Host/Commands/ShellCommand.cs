@@ -50,8 +50,10 @@ internal static class ShellCommand
         {
             interrupt.Token.ThrowIfCancellationRequested();
             var bytes = Encoding.Latin1.GetBytes(line).AsSpan();
-            if (first && bytes.StartsWith(RecordReader.ByteOrderMark)) bytes = bytes[RecordReader.ByteOrderMark.Length..];
-            if (!Utf8.IsValid(bytes)) interpreter.Refuse("the line is no UTF-8: other bytes are given in hexadecimal with --hex");
+            if (first && bytes.StartsWith(RecordReader.ByteOrderMark))
+                bytes = bytes[RecordReader.ByteOrderMark.Length..];
+            if (!Utf8.IsValid(bytes))
+                interpreter.Refuse("the line is no UTF-8: other bytes are given in hexadecimal with --hex");
             else if (!await interpreter.RunAsync(Encoding.UTF8.GetString(bytes))) return;
         }
     }

@@ -7,7 +7,8 @@ using Version = RecoverKV.Client.Contracts.Version;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary>R10: the state of the store at one uid, as a node's checkpoint has it, made for it: what was written before is there.</summary>
+/// <summary>R10: the state of the store at one uid, as a node's checkpoint has it, made for it: what was written before
+/// is there.</summary>
 internal static class StateParts
 {
     private static readonly TimeSpan CatchUp = TimeSpan.FromMilliseconds(200);
@@ -15,9 +16,11 @@ internal static class StateParts
 
     /// <summary>All parts, in the order of the keys; the last one has no next.</summary>
     /// <param name="client">The store.</param>
-    /// <param name="node">The node whose checkpoint it is to be; null for one that is ALIVE, best one that does not lead.</param>
+    /// <param name="node">The node whose checkpoint it is to be; null for one that is ALIVE, best one that does not
+    /// lead.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="NotDoneException">No node can give it, or it does not answer, or has made another checkpoint meanwhile.
+    /// <exception cref="NotDoneException">No node can give it, or it does not answer, or has made another checkpoint
+    /// meanwhile.
     /// </exception>
     public static async IAsyncEnumerable<(BackupPart Part, StateChunk Chunk)> ReadAsync(
         RecoverKvClient client, string? node, [EnumeratorCancellation] CancellationToken cancellation)
@@ -29,7 +32,8 @@ internal static class StateParts
             yield return (part, chunk);
             if (chunk.Next is not { } next) break;
             part = await AskAsync(client, from, part.At, StateCodec.Encode(next), cancellation);
-            if (part.At < 0) throw new NotDoneException($"Node {from} has made another checkpoint meanwhile; try it again.");
+            if (part.At < 0)
+                throw new NotDoneException($"Node {from} has made another checkpoint meanwhile; try it again.");
         }
     }
 
@@ -69,7 +73,8 @@ internal static class StateParts
 
     private static async Task<BackupPart> AskAsync(
         RecoverKvClient client, string node, long at, ReadOnlyMemory<byte> after, CancellationToken cancellation) =>
-        await client.BackupPartAsync(node, at, after, cancellation) ?? throw new NotDoneException($"Node {node} does not answer.");
+        await client.BackupPartAsync(node, at, after, cancellation)
+        ?? throw new NotDoneException($"Node {node} does not answer.");
 
     /// <summary>All keys with their values, in their order, as they are at one uid.</summary>
     /// <exception cref="NotDoneException">As above.</exception>
@@ -78,7 +83,8 @@ internal static class StateParts
     {
         await foreach (var (_, chunk) in ReadAsync(client, null, cancellation))
         {
-            foreach (var record in chunk.Part.Keys) yield return new ScanItem(new Key(record.Key), new Version(record.Value, record.Uid));
+            foreach (var record in chunk.Part.Keys)
+                yield return new ScanItem(new Key(record.Key), new Version(record.Value, record.Uid));
         }
     }
 }

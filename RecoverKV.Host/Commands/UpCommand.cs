@@ -29,13 +29,13 @@ internal static class UpCommand
         var chaos = new Option<bool>("--chaos") { Description = "Let `stop` and `partition` through (for tests)." };
         var tls = new Option<bool>("--tls")
         {
-            Description = "Encrypt the connections of the nodes, by certificates that are made in DIR/tls; the first line says how "
-                + "clients reach them. The gRPC endpoint on localhost stays without.",
+            Description = "Encrypt the connections of the nodes, by certificates that are made in DIR/tls; the first "
+                + "line says how clients reach them. The gRPC endpoint on localhost stays without.",
         };
         var grpcPort = Arguments.Number(
             "--grpc-port", GrpcOptions.DefaultPort, 0, 65_535,
-            "The port on localhost that the original's clients are served at; 0: none. The default goes with the default "
-            + "of --port: with another one, there is none.");
+            "The port on localhost that the original's clients are served at; 0: none. The default goes with the "
+            + "default of --port: with another one, there is none.");
         var noGrpc = new Option<bool>("--no-grpc") { Description = "Do not serve the original's clients." };
         var settings = SettingsOption.Create();
         var command = new Command("up", "Run a local cluster: a process per node, restarted whenever it dies.")
@@ -66,6 +66,8 @@ internal static class UpCommand
     private static int GrpcPort(ParseResult parsed, Option<int> port, Option<int> grpcPort, Option<bool> noGrpc)
     {
         var given = parsed.GetResult(grpcPort) is { Implicit: false };
-        return parsed.GetValue(noGrpc) || !given && parsed.GetValue(port) != DefaultPort ? 0 : parsed.GetValue(grpcPort);
+        return parsed.GetValue(noGrpc) || !given && parsed.GetValue(port) != DefaultPort
+            ? 0
+            : parsed.GetValue(grpcPort);
     }
 }

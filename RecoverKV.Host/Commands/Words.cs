@@ -4,8 +4,8 @@ using RecoverKV.Client;
 
 namespace RecoverKV.Host.Commands;
 
-/// <summary>How a command takes a key, and a value, from its words: as UTF-8, or with <c>--hex</c> as hexadecimal digits,
-/// for bytes that no argument can hold; a value from a file or the standard input as well.</summary>
+/// <summary>How a command takes a key, and a value, from its words: as UTF-8, or with <c>--hex</c> as hexadecimal
+/// digits, for bytes that no argument can hold; a value from a file or the standard input as well.</summary>
 internal sealed class Words
 {
     /// <summary>No value is larger; the store's own limit is below it, and is told by the store.</summary>
@@ -29,7 +29,8 @@ internal sealed class Words
         {
             _value = new Argument<string>("VALUE")
             {
-                Description = "The value; may be empty. - is the standard input, byte by byte; -- - is a value of one dash.",
+                Description =
+                    "The value; may be empty. - is the standard input, byte by byte; -- - is a value of one dash.",
                 Arity = ArgumentArity.ZeroOrOne,
             };
             _file = Arguments.NeverEmpty(new Option<string>("--file")
@@ -50,8 +51,10 @@ internal sealed class Words
         command.Validators.Add(result =>
         {
             if (!result.GetValue(_hex)) return;
-            if (result.GetValue(_key) is { Length: > 0 } key && FromHex(key) is null) result.AddError(NoHex("KEY", key));
-            if (_value is null || result.GetResult(_value)?.Tokens is not [{ Value: var value }] || value == "-") return;
+            if (result.GetValue(_key) is { Length: > 0 } key && FromHex(key) is null)
+                result.AddError(NoHex("KEY", key));
+            if (_value is null || result.GetResult(_value)?.Tokens is not [{ Value: var value }] || value == "-")
+                return;
             if (FromHex(value) is null) result.AddError(NoHex("VALUE", value));
         });
     }

@@ -8,16 +8,18 @@ using RecoverKV.Actors.Network;
 
 namespace RecoverKV.Host.Grpc;
 
-/// <summary>Accepts one connection after the other, and none for which there is no file descriptor beside those that are kept
-/// for files and nodes: the silent one that has waited longest makes place. Kestrel by itself accepts whatever comes, and looks at it
-/// later.</summary>
+/// <summary>Accepts one connection after the other, and none for which there is no file descriptor beside those that
+/// are kept for files and nodes: the silent one that has waited longest makes place. Kestrel by itself accepts whatever
+/// comes, and looks at it later.</summary>
 internal sealed class BoundedListeners(SilentConnections silent) : IConnectionListenerFactory
 {
     private static readonly Descriptors Files = Descriptors.OfThisProcess();
-    private readonly SocketTransportFactory _inner = new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+    private readonly SocketTransportFactory _inner = new(
+        Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
 
     /// <inheritdoc/>
-    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+    public async ValueTask<IConnectionListener> BindAsync(
+        EndPoint endpoint, CancellationToken cancellationToken = default) =>
         new Listener(await _inner.BindAsync(endpoint, cancellationToken), silent);
 
     private sealed class Listener(IConnectionListener inner, SilentConnections silent) : IConnectionListener
@@ -38,7 +40,8 @@ internal sealed class BoundedListeners(SilentConnections silent) : IConnectionLi
             return null;
         }
 
-        public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => inner.UnbindAsync(cancellationToken);
+        public ValueTask UnbindAsync(CancellationToken cancellationToken = default) =>
+            inner.UnbindAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

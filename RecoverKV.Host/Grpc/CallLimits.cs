@@ -7,9 +7,9 @@ using RecoverKV.Client.Network;
 namespace RecoverKV.Host.Grpc;
 
 /// <summary>
-/// What all calls together may hold of the endpoint's memory: so many at once, and so many bytes of requests and of answers
-/// under way. Beyond it a call ends with RESOURCE_EXHAUSTED. Small requests and answers always
-/// have room, so that large ones keep none of them out. Thread-safe.
+/// What all calls together may hold of the endpoint's memory: so many at once, and so many bytes of requests and of
+/// answers under way. Beyond it a call ends with RESOURCE_EXHAUSTED. Small requests and answers always have room, so
+/// that large ones keep none of them out. Thread-safe.
 /// </summary>
 /// <param name="bytes">How many bytes beyond small ones.</param>
 internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
@@ -46,7 +46,8 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
             }
 
             context.Features.Set(held);
-            context.Features.Set<IRequestBodyPipeFeature>(new Body(new CountingReader(context.Request.BodyReader, held)));
+            context.Features.Set<IRequestBodyPipeFeature>(
+                new Body(new CountingReader(context.Request.BodyReader, held)));
             await next();
             // gRPC leaves what is to be sent to the server, which keeps it.
             if (held.HasAnswer) await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
@@ -62,8 +63,8 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
         path.StartsWithSegments("/grpc.health.v1.Health/Watch", StringComparison.Ordinal)
         || path.Value?.StartsWith("/grpc.reflection.", StringComparison.Ordinal) is true;
 
-    /// <summary>So many bytes of an answer are there until the call ends. If there is no room for them, the call is broken off:
-    /// that something was not done can't be said any more.</summary>
+    /// <summary>So many bytes of an answer are there until the call ends. If there is no room for them, the call is
+    /// broken off: that something was not done can't be said any more.</summary>
     internal static void Answers(HttpContext context, int length)
     {
         if (context.Features.Get<Holding>()?.TryAnswer(length) is false) context.Abort();
@@ -73,7 +74,8 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
     private static void Refuse(HttpResponse response)
     {
         response.ContentType = "application/grpc";
-        response.Headers["grpc-status"] = ((int)StatusCode.ResourceExhausted).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        response.Headers["grpc-status"] =
+            ((int)StatusCode.ResourceExhausted).ToString(System.Globalization.CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = "the endpoint has too many calls at once";
     }
 
@@ -89,7 +91,8 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
         {
             if (!TryHold(ref _request, length))
                 throw new RpcException(new Status(
-                    StatusCode.ResourceExhausted, "the endpoint has too many large requests and answers under way: try again"));
+                    StatusCode.ResourceExhausted,
+                    "the endpoint has too many large requests and answers under way: try again"));
         }
 
         /// <summary>Whether there is an answer that is not small.</summary>
@@ -129,7 +132,8 @@ internal sealed class CallLimits(long bytes = CallLimits.DefaultBytes)
 
         public override void AdvanceTo(SequencePosition consumed) => inner.AdvanceTo(consumed);
 
-        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => inner.AdvanceTo(consumed, examined);
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) =>
+            inner.AdvanceTo(consumed, examined);
 
         public override void CancelPendingRead() => inner.CancelPendingRead();
 

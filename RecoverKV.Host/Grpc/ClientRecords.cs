@@ -7,9 +7,9 @@ namespace RecoverKV.Host.Grpc;
 
 /// <summary>
 /// Which clients are open, and which nodes each may use. A client of the original opens itself once and never again, so
-/// that this must survive any node and any endpoint: it is in the store, a key per client. What was read of it is kept for
-/// a moment, so that calls do not read it each time; a client that was closed at another endpoint is known here for no
-/// longer than that.
+/// that this must survive any node and any endpoint: it is in the store, a key per client. What was read of it is kept
+/// for a moment, so that calls do not read it each time; a client that was closed at another endpoint is known here for
+/// no longer than that.
 /// </summary>
 internal sealed class ClientRecords(ReadConsistency consistency)
 {
@@ -29,7 +29,8 @@ internal sealed class ClientRecords(ReadConsistency consistency)
     }
 
     /// <summary>The nodes that a client has named; null if it is not open.</summary>
-    public async Task<IReadOnlyList<string>?> FindAsync(RecoverKvClient store, string id, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>?> FindAsync(
+        RecoverKvClient store, string id, CancellationToken cancellation)
     {
         if (id.Length == 0) return null;
         if (_kept.TryGetValue(id, out var kept) && Environment.TickCount64 < kept.Until) return kept.Nodes;

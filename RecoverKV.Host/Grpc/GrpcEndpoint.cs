@@ -23,8 +23,8 @@ namespace RecoverKV.Host.Grpc;
 /// health.</summary>
 internal sealed class GrpcEndpoint : IAsyncDisposable
 {
-    /// <summary>Room in a message beside its key and value. A larger one is answered with RESOURCE_EXHAUSTED before it is
-    /// read.</summary>
+    /// <summary>Room in a message beside its key and value. A larger one is answered with RESOURCE_EXHAUSTED before it
+    /// is read.</summary>
     private const int Beside = 4 * 1024;
 
     private const int MostConnections = 1000, MostCallsOfOne = 100, Window = 128 * 1024;
@@ -32,7 +32,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     // Who sends slower than any line holds memory for so long and no longer (SilentConnections.cs: a connection).
     private static readonly TimeSpan HandshakeLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan HeadersLimit = TimeSpan.FromSeconds(10);
-    private static readonly MinDataRate SlowestUpload = new(bytesPerSecond: 4 * 1024, gracePeriod: TimeSpan.FromSeconds(10));
+    private static readonly MinDataRate SlowestUpload = new(
+        bytesPerSecond: 4 * 1024, gracePeriod: TimeSpan.FromSeconds(10));
 
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
 
@@ -63,7 +64,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             await nodes.DisposeAsync();
             var place = string.Create(CultureInfo.InvariantCulture, $"{options.Host}:{options.Port}");
             throw new CommandFailedException(e.InnerException is AddressInUseException
-                ? $"{place} is in use: stop what listens there, or choose another port for gRPC with {options.PortSetting}"
+                ? $"{place} is in use: stop what listens there, "
+                    + $"or choose another port for gRPC with {options.PortSetting}"
                 : $"gRPC cannot listen on {place}: {e.Message}");
         }
     }
@@ -98,7 +100,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             limits.Http2.InitialStreamWindowSize = Window;
             // Some clients resolve localhost to ::1 first.
             if (addresses.Count == 0) kestrel.ListenLocalhost(options.Port, listen => Http2(listen, silent, tls));
-            foreach (var address in addresses) kestrel.Listen(address, options.Port, listen => Http2(listen, silent, tls));
+            foreach (var address in addresses)
+                kestrel.Listen(address, options.Port, listen => Http2(listen, silent, tls));
         });
         var services = builder.Services;
         services.AddSingleton<IConnectionListenerFactory>(new BoundedListeners(silent));
@@ -113,7 +116,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             grpc.CompressionProviders = [];
         });
         services.AddGrpcHealthChecks().AddCheck("store", new EndpointHealth(options, nodes));
-        services.Configure<HealthCheckPublisherOptions>(p => (p.Delay, p.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5)));
+        services.Configure<HealthCheckPublisherOptions>(
+            p => (p.Delay, p.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5)));
         ServiceDescriptor[] described = [StringTypes.Describe(), Health.Descriptor];
         services.AddSingleton(new ReflectionServiceImpl(described));
         services.AddSingleton(new ReflectionV1ServiceImpl(described));
@@ -132,7 +136,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         return server;
     }
 
-    /// <summary>As at the node's own port, but who is not taken sees a handshake that fails: gRPC has no words before it.
+    /// <summary>As at the node's own port, but who is not taken sees a handshake that fails: gRPC has no words before
+    /// it.
     /// </summary>
     private static TlsHandshakeCallbackOptions Tls(NodeCredentials credentials, Complaints complaints)
     {
@@ -145,7 +150,9 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
                 var options = current.ServerOptions((_, certificate, chain, _) =>
                 {
                     var objection = certificate is X509Certificate2 shown ? current.WhyNotClient(shown, chain)
-                        : credentials.ClientsNeedCertificates ? "it shows no certificate (recoverkv.tls.client-certificates)" : null;
+                        : credentials.ClientsNeedCertificates
+                            ? "it shows no certificate (recoverkv.tls.client-certificates)"
+                        : null;
                     var from = connection.Connection.RemoteEndPoint;
                     if (objection is not null) complaints.Add($"a gRPC client at {from} is refused: {objection}");
                     return objection is null;

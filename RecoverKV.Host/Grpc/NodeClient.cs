@@ -2,8 +2,8 @@ using RecoverKV.Client;
 
 namespace RecoverKV.Host.Grpc;
 
-/// <summary>The endpoint's own client of the nodes. It looks for them from the start, and as long as it takes: the endpoint
-/// may be there before them.</summary>
+/// <summary>The endpoint's own client of the nodes. It looks for them from the start, and as long as it takes: the
+/// endpoint may be there before them.</summary>
 internal sealed class NodeClient : IAsyncDisposable
 {
     /// <summary>A call ends within this, unless its own deadline is sooner: time for any fail-over.</summary>

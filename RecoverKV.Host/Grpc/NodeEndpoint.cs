@@ -27,5 +27,6 @@ internal static class NodeEndpoint
             Notice = StderrLogger.Lines.Add,
         });
 
-    private static string Name(Member member) => string.Create(CultureInfo.InvariantCulture, $"{member.Host}:{member.Port}");
+    private static string Name(Member member) =>
+        string.Create(CultureInfo.InvariantCulture, $"{member.Host}:{member.Port}");
 }

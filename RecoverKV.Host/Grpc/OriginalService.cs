@@ -43,7 +43,8 @@ internal sealed class OriginalService(GrpcOptions options, NodeClient nodes, Cli
     public override Task<Response> initLBState(StateRequest request, ServerCallContext context) =>
         AnswerAsync(context, Codes.Failed, async (store, end) =>
         {
-            if (request.ClientID.Length == 0) throw new RefusalException(StatusCode.InvalidArgument, "the client id is empty");
+            if (request.ClientID.Length == 0)
+                throw new RefusalException(StatusCode.InvalidArgument, "the client id is empty");
             var named = options.Servers.NodesOf(request.ServersList);
             if (named.Count == 0 || named.Contains(null)) return Answer(Codes.Failed);
             var status = await store.GetStatusAsync(end);

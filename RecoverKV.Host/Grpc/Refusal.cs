@@ -20,11 +20,13 @@ internal static class Refusal
     {
         RefusalException refusal => new(refusal.Code, refusal.Message),
         InvalidRequestException => new(StatusCode.InvalidArgument, failure.Message),
+        StoreFullException => new(StatusCode.ResourceExhausted, failure.Message),
         NotDoneException { Refused: true } => new(StatusCode.FailedPrecondition, failure.Message),
         NotDoneException => new(StatusCode.Unavailable, failure.Message),
         // To UNAVAILABLE a client may answer by calling again; whether that does it twice is not known here.
         OutcomeUnknownException => new(StatusCode.DeadlineExceeded, failure.Message),
-        OperationCanceledException when context.Deadline <= DateTime.UtcNow => new(StatusCode.DeadlineExceeded, "too late"),
+        OperationCanceledException when context.Deadline <= DateTime.UtcNow =>
+            new(StatusCode.DeadlineExceeded, "too late"),
         OperationCanceledException or ObjectDisposedException => new(StatusCode.Cancelled, "the call was given up"),
         _ => new(StatusCode.Internal, Failures.Describe(failure)),
     };

@@ -37,7 +37,9 @@ internal sealed class ServerOrders(GrpcOptions options, ClientRecords records)
                 StatusCode.PermissionDenied, "a server in \"reachable\" is not one that this client named at init");
         var others = options.Servers.Nodes.Where(n => n != node);
         // Who reaches all others is not cut at all.
-        string[]? cut = others.All(reachable.Contains) ? null : [.. reachable.Select(n => n!).Where(n => n != node).Distinct()];
+        string[]? cut = others.All(reachable.Contains)
+            ? null
+            : [.. reachable.Select(n => n!).Where(n => n != node).Distinct()];
         await store.PartitionAsync(node, cut, healingOnly: true, end);
     }
 

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace RecoverKV.Host.Grpc;
 
-/// <summary>Connections over which no call has come. They are closed after a few seconds, and before if there are too many: whoever
-/// has something to say connects anew. Thread-safe.</summary>
+/// <summary>Connections over which no call has come. They are closed after a few seconds, and before if there are too
+/// many: whoever has something to say connects anew. Thread-safe.</summary>
 internal sealed class SilentConnections
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

@@ -3,8 +3,8 @@ using RecoverKV.Host.Grpc.Wire;
 
 namespace RecoverKV.Host.Grpc;
 
-/// <summary>The interface with the original's types, for those who ask by reflection: they would otherwise write keys and
-/// values as Base64, as JSON has bytes.</summary>
+/// <summary>The interface with the original's types, for those who ask by reflection: they would otherwise write keys
+/// and values as Base64, as JSON has bytes.</summary>
 internal static class StringTypes
 {
     /// <summary>The service, its bytes as strings.</summary>
@@ -13,9 +13,11 @@ internal static class StringTypes
         var file = OriginalReflection.Descriptor.ToProto();
         foreach (var field in file.MessageType.SelectMany(m => m.Field))
         {
-            if (field.Type == FieldDescriptorProto.Types.Type.Bytes) field.Type = FieldDescriptorProto.Types.Type.String;
+            if (field.Type == FieldDescriptorProto.Types.Type.Bytes)
+                field.Type = FieldDescriptorProto.Types.Type.String;
         }
 
-        return FileDescriptor.BuildFromByteStrings([Google.Protobuf.MessageExtensions.ToByteString(file)])[0].Services[0];
+        return FileDescriptor.BuildFromByteStrings(
+            [Google.Protobuf.MessageExtensions.ToByteString(file)])[0].Services[0];
     }
 }

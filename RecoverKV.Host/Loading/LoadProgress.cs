@@ -25,7 +25,8 @@ internal static class LoadProgress
             ? [new SpinnerColumn(), new RateColumn(count, clock), new ElapsedTimeColumn()]
             :
             [
-                new ProgressBarColumn(), new PercentageColumn(), new RateColumn(count, clock), new RemainingTimeColumn(),
+                new ProgressBarColumn(), new PercentageColumn(), new RateColumn(count, clock),
+                new RemainingTimeColumn(),
             ];
         return await console.Progress().AutoClear(true).Columns(columns).StartAsync(async context =>
         {

@@ -64,7 +64,8 @@ internal sealed record LocalClusterOptions
     /// <summary>The nodes as the original's clients call them, whatever their ports: the names stand in those programs.
     /// </summary>
     public IReadOnlyList<(string Server, string Node)> GrpcServers =>
-        [.. Plan().Select((n, i) => (string.Create(CultureInfo.InvariantCulture, $"localhost:{GrpcOptions.FirstServer + i}"), n.Id))];
+        [.. Plan().Select(
+            (n, i) => (string.Create(CultureInfo.InvariantCulture, $"localhost:{GrpcOptions.FirstServer + i}"), n.Id))];
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<LocalNode> Plan() =>

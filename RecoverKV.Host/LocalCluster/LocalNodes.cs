@@ -5,7 +5,8 @@ using System.Net.Sockets;
 
 namespace RecoverKV.Host.LocalCluster;
 
-/// <summary>The nodes of a local cluster, each in a process of its own that is started again whenever it ends.</summary>
+/// <summary>The nodes of a local cluster, each in a process of its own that is started again whenever it
+/// ends.</summary>
 internal sealed class LocalNodes
 {
     private readonly LocalClusterOptions _options;
@@ -80,7 +81,8 @@ internal sealed class LocalNodes
         catch (SocketException e)
         {
             throw new CommandFailedException(
-                string.Create(CultureInfo.InvariantCulture, $"cannot listen on {LocalClusterOptions.Host}:{port}: {e.Message}"));
+                string.Create(
+                    CultureInfo.InvariantCulture, $"cannot listen on {LocalClusterOptions.Host}:{port}: {e.Message}"));
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using RecoverKV.Actors.Configuration;
 using RecoverKV.Actors.Storage;
 using RecoverKV.Host.Certificates;
 
@@ -29,9 +30,14 @@ internal static class NodeConfigFile
         text.Append("  ]\n");
         text.Append("  data = ").Append(Quote(node.Folder)).Append('\n');
         text.Append("  chaos = ").Append(options.Chaos ? "on" : "off").Append('\n');
-        if (options.ChaosSecret.Length > 0) text.Append("  chaos-secret = ").Append(Quote(options.ChaosSecret)).Append('\n');
+        if (options.ChaosSecret.Length > 0)
+            text.Append("  chaos-secret = ").Append(Quote(options.ChaosSecret)).Append('\n');
         text.Append("  secret = ").Append(Quote(options.Secret)).Append('\n');
         AppendTls(text, node, options.Certificates);
+        // They share the machine.
+        text.Append("  quota {\n");
+        text.Append(CultureInfo.InvariantCulture, $"    memory = {QuotaSettings.AutoMemory(all.Count)}B\n");
+        text.Append("  }\n");
         text.Append("  bind {\n");
         text.Append("    host = ").Append(Quote(LocalClusterOptions.Host)).Append('\n');
         text.Append(CultureInfo.InvariantCulture, $"    port = {node.Port}\n");

@@ -63,7 +63,8 @@ internal sealed class NodeLog(string file, string name, Action<string> notice)
                 _stream.Write(bytes);
                 _torn = false;
                 if (_missing == 0) return;
-                notice(string.Create(CultureInfo.InvariantCulture, $"{name}: its log is written again, without {_missing} lines"));
+                notice(string.Create(
+                    CultureInfo.InvariantCulture, $"{name}: its log is written again, without {_missing} lines"));
                 _missing = 0;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -59,7 +59,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
                 var exitCode = await RunOnceAsync(stop);
                 if (stop.IsCancellationRequested) return;
                 var delay = _policy.After(exitCode, clock.Elapsed, _watched ? _served != 0 : null);
-                if (Interlocked.Exchange(ref _pauseTicks, 0) is var pause && pause > delay.Ticks) delay = new TimeSpan(pause);
+                if (Interlocked.Exchange(ref _pauseTicks, 0) is var pause && pause > delay.Ticks)
+                    delay = new TimeSpan(pause);
                 TellEnd(exitCode, delay);
                 await Task.Delay(delay, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (_held is { } held)
@@ -72,8 +73,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         }
     }
 
-    /// <summary>Says, now and then while the child runs, how it is: the ends of one that never was in service are no reason to
-    /// start it again at once for ever, and one that runs and answers nothing for long is killed.</summary>
+    /// <summary>Says, now and then while the child runs, how it is: the ends of one that never was in service are no
+    /// reason to start it again at once for ever, and one that runs and answers nothing for long is killed.</summary>
     /// <param name="pid">The process that is meant.</param>
     /// <param name="answers">Whether it answers.</param>
     /// <param name="inService">Whether it is in service.</param>
@@ -201,7 +202,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
         if (line is not null) _log.Write(line);
     }
 
-    /// <summary>Each end in a line of its own, but not for ever: after some in a row, what goes on is said once.</summary>
+    /// <summary>Each end in a line of its own, but not for ever: after some in a row, what goes on is said
+    /// once.</summary>
     private void TellEnd(int exitCode, TimeSpan delay)
     {
         var error = _lastError;
@@ -219,7 +221,8 @@ internal sealed class NodeProcess(string name, string logFile, Func<ProcessStart
             var ends = string.Create(CultureInfo.InvariantCulture,
                 $"{name} has ended {_policy.Failures} times in a row before it was in service, and {end} at last");
             notice(string.Create(CultureInfo.InvariantCulture,
-                $"{ends}: it is started again and again, with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
+                $"{ends}: it is started again and again, "
+                + $"with pauses of up to {RestartPolicy.Longest.TotalSeconds:0} s"));
             _told = (exitCode, error);
         }
     }

@@ -1,9 +1,9 @@
 namespace RecoverKV.Host.LocalCluster;
 
 /// <summary>
-/// How long to wait before a process that ended is started again: not at all, unless it fails again and again before it is
-/// of use. What was killed from outside, or left as it was asked to, comes back at once; if that happens again and again
-/// before it was in service (the system kills what takes too much memory), it waits as well.
+/// How long to wait before a process that ended is started again: not at all, unless it fails again and again before it
+/// is of use. What was killed from outside, or left as it was asked to, comes back at once; if that happens again and
+/// again before it was in service (the system kills what takes too much memory), it waits as well.
 /// </summary>
 internal sealed class RestartPolicy
 {

@@ -111,7 +111,8 @@ internal sealed class Runner
         catch (Exception e)
         {
             // The terminal may have been closed.
-            _terminal.Error.WriteLine($"{Failures.Prefix}the table cannot be shown, the nodes run on: {Failures.Describe(e)}");
+            _terminal.Error.WriteLine(
+                $"{Failures.Prefix}the table cannot be shown, the nodes run on: {Failures.Describe(e)}");
         }
     }
 
@@ -148,7 +149,8 @@ internal sealed class Runner
     private IReadOnlyList<NodeSnapshot> Snapshot()
     {
         var said = _watch.Latest;
-        return [.. _cluster.Nodes.Zip(_cluster.Processes, (n, p) => NodeSnapshot.Of(n, p, said.GetValueOrDefault(n.Id)))];
+        return [.. _cluster.Nodes.Zip(
+            _cluster.Processes, (n, p) => NodeSnapshot.Of(n, p, said.GetValueOrDefault(n.Id)))];
     }
 
     private IReadOnlyList<string> Notices()

@@ -38,7 +38,8 @@ public class ClientCodecs
 
     /// <summary>A request to its wire form, by the client.</summary>
     [Benchmark]
-    public WriteRequest CreateRequest() => WriteRequestCodec.Create(Given.Session, Calls, 0, _writes.Requests[0].Operations);
+    public WriteRequest CreateRequest() =>
+        WriteRequestCodec.Create(Given.Session, Calls, 0, _writes.Requests[0].Operations);
 
     /// <summary>Client to node.</summary>
     [Benchmark]

@@ -42,7 +42,8 @@ public class CoreSteps
         var last = _sequencer.Contiguous + Batch;
         _sequencer.Persisted(now, _sequencer.FactCount);
         foreach (var follower in _followers)
-            _sequencer.Receive(now, Given.Header(_sequencer, follower), new Appended(_sequencer.View.Epoch, last, last));
+            _sequencer.Receive(
+                now, Given.Header(_sequencer, follower), new Appended(_sequencer.View.Epoch, last, last));
         if (_sequencer.Committed != last) throw new InvalidOperationException("the batch was not committed");
         return Clear(_sequencer);
     }

@@ -30,7 +30,8 @@ internal sealed record ChaosOptions
     /// <summary>Whether connections are encrypted, and certificates exchanged under way.</summary>
     public bool Tls { get; init; }
 
-    /// <summary>Where the data, logs and histories go; null for a temporary folder that is deleted after a good run.</summary>
+    /// <summary>Where the data, logs and histories go; null for a temporary folder that is deleted after a good
+    /// run.</summary>
     public string? Folder { get; init; }
 
     /// <summary>The page whose section gets the results.</summary>

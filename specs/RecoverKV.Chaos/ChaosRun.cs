@@ -15,7 +15,8 @@ namespace RecoverKV.Chaos;
 internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 {
     private readonly string _folder = Path.GetFullPath(
-        options.Folder ?? Path.Combine(Path.GetTempPath(), $"recoverkv-chaos-{Environment.ProcessId}-{Guid.NewGuid():N}"));
+        options.Folder
+            ?? Path.Combine(Path.GetTempPath(), $"recoverkv-chaos-{Environment.ProcessId}-{Guid.NewGuid():N}"));
 
     public async Task<ChaosResult> RunAsync(CancellationToken cancellation)
     {
@@ -36,7 +37,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, preloads, options.Tls);
         var kinds = Injector.Possible(cluster).Where(Wanted).ToList();
         if (kinds.Count == 0) throw new ChaosException("this machine can do none of these faults");
-        await output.WriteLineAsync($"{options.Nodes} nodes, {options.Clients} client processes, {kinds.Count} kinds of faults; {network.Description}");
+        await output.WriteLineAsync(
+            $"{options.Nodes} nodes, {options.Clients} client processes, {kinds.Count} kinds of faults; "
+            + $"{network.Description}");
         if (await cluster.WaitAsync(cluster.IsWell, Nemesis.Patience, cancellation) is null)
             throw new ChaosException($"the cluster did not start; see the logs in {_folder}");
         var clients = await StartClientsAsync(cluster);
@@ -65,7 +68,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         await output.WriteLineAsync($"checking {whole.Count} operations");
         var (wrong, verdict, decided) = HistoryChecks.Check(whole);
         violations.AddRange(wrong);
-        if (verdict is not null) await File.WriteAllTextAsync(Path.Combine(_folder, "history.svg"), Picture.Of(verdict), CancellationToken.None);
+        if (verdict is not null)
+            await File.WriteAllTextAsync(
+                Path.Combine(_folder, "history.svg"), Picture.Of(verdict), CancellationToken.None);
         return new ChaosResult
         {
             Began = began,
@@ -89,7 +94,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     {
         var possible = options.Namespaces != false && await NamespaceNetwork.IsPossibleAsync();
         if (options.Namespaces == true && !possible)
-            throw new ChaosException("network namespaces cannot be made here: they need root, and the programs ip and tc");
+            throw new ChaosException(
+                "network namespaces cannot be made here: they need root, and the programs ip and tc");
         return possible ? await NamespaceNetwork.CreateAsync(options.Nodes) : new LoopbackNetwork(options.Nodes);
     }
 
@@ -103,7 +109,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             var process = Process.Start(Commands.Of(cluster.Network.AtClients(Commands.Program("recoverkv-chaos",
                 "client", "--contact", string.Join(',', cluster.Contacts), "--history", file,
                 "--first-worker", Number(1 + i * options.Workers), "--workers", Number(options.Workers),
-                "--think", Number((int)options.Think.TotalMilliseconds), "--seed", Number(options.Seed * 1000 + i * 100)))))!;
+                "--think", Number((int)options.Think.TotalMilliseconds),
+                "--seed", Number(options.Seed * 1000 + i * 100)))))!;
             process.ErrorDataReceived += (_, line) =>
             {
                 if (line.Data is not null) output.WriteLine("client: " + line.Data);
@@ -114,7 +121,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 
         foreach (var (process, _) in clients)
         {
-            if (await process.StandardOutput.ReadLineAsync() != "ready") throw new ChaosException("a client did not start");
+            if (await process.StandardOutput.ReadLineAsync() != "ready")
+                throw new ChaosException("a client did not start");
         }
 
         return clients;
@@ -146,11 +154,13 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     private static async Task EndEqualAsync(ChaosCluster cluster, List<string> violations)
     {
         var equal = await cluster.WaitAsync(
-            s => cluster.IsWell(s) && s.Nodes.DistinctBy(n => (n.Applied, n.Digest)).Count() == 1, TimeSpan.FromSeconds(30));
+            s => cluster.IsWell(s) && s.Nodes.DistinctBy(n => (n.Applied, n.Digest)).Count() == 1,
+            TimeSpan.FromSeconds(30));
         if (equal is null)
         {
             violations.Add("the replicas do not end equal: "
-                + string.Join(", ", cluster.Last.Nodes.Select(n => $"{n.Node} {n.Mode} applied {n.Applied} digest {n.Digest:x16}")));
+                + string.Join(", ", cluster.Last.Nodes.Select(
+                    n => $"{n.Node} {n.Mode} applied {n.Applied} digest {n.Digest:x16}")));
         }
     }
 
@@ -166,14 +176,16 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     {
         var call = MonotonicClock.Now;
         var text = await Commands.RunAsync(cluster.Network.AtClients(Commands.Program(
-            "recoverkv", "dump", "--format", "ndjson", "--timeout", "60", "--contact", string.Join(',', cluster.Contacts))));
+            "recoverkv", "dump", "--format", "ndjson", "--timeout", "60",
+            "--contact", string.Join(',', cluster.Contacts))));
         var @return = MonotonicClock.Now;
         var dump = new Dictionary<int, long>();
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             using var json = JsonDocument.Parse(line);
             if (Words.TryNumber(json.RootElement.GetProperty("key").GetString()!, out var key))
-                dump.Add(key, Words.Number(Encoding.ASCII.GetBytes(json.RootElement.GetProperty("value").GetString()!)));
+                dump.Add(
+                    key, Words.Number(Encoding.ASCII.GetBytes(json.RootElement.GetProperty("value").GetString()!)));
         }
 
         violations.AddRange(Dump.Missing(history, dump).Take(10));

@@ -6,8 +6,9 @@ namespace RecoverKV.Chaos;
 internal static class Commands
 {
     /// <summary>Whether a program is on the path.</summary>
-    public static bool Exists(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin")
-        .Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+    public static bool Exists(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin")
+            .Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
     /// <summary>Runs a program to its end.</summary>
     /// <exception cref="ChaosException">It failed.</exception>

@@ -1,7 +1,7 @@
 namespace RecoverKV.Chaos;
 
-/// <summary>A library in C that makes the syncs of one process slow (<c>slowdisk.c</c>), compiled where there is a compiler: no
-/// right over a real device is needed.</summary>
+/// <summary>A library in C that makes the syncs of one process slow (<c>slowdisk.c</c>), compiled where there is a
+/// compiler: no right over a real device is needed.</summary>
 internal static class SlowDisk
 {
     /// <summary>Compiles it into a folder.</summary>

@@ -12,14 +12,18 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Chaos;
 
 /// <summary>
-/// <c>recoverkv up</c> with few file descriptors, a client at work, and strangers at every port: many that say nothing, and many
-/// that send noise, each anew when it is closed. Meanwhile a node is killed. Nobody but the strangers may notice.
+/// <c>recoverkv up</c> with few file descriptors, a client at work, and strangers at every port: many that say nothing,
+/// and many that send noise, each anew when it is closed. Meanwhile a node is killed. Nobody but the strangers may
+/// notice.
 /// </summary>
 internal sealed class StrangersRun(int idle, int noisy, int files, bool tls, TextWriter output)
 {
     private const int Port = 24_051, GrpcPort = 24_060;
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(40), Patience = TimeSpan.FromSeconds(60);
-    private static readonly byte[][] Beginnings = [[0x16, 3, 1, 2, 0], "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), [40, 0, 0, 0], [0, 0, 64, 0], []];
+    private static readonly byte[][] Beginnings =
+    [
+        [0x16, 3, 1, 2, 0], "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), [40, 0, 0, 0], [0, 0, 64, 0], []
+    ];
     private readonly string _folder = Directory.CreateTempSubdirectory("recoverkv-strangers-").FullName;
     private long _puts, _failed, _longest, _connected, _closed;
     private long _growth;
@@ -33,7 +37,8 @@ internal sealed class StrangersRun(int idle, int noisy, int files, bool tls, Tex
         string[] command =
         [
             "sh", "-c", $"ulimit -n {files} && exec \"$@\"", "sh",
-            .. Commands.Program("recoverkv", "up", "--data", _folder, "--port", $"{Port}", "--grpc-port", $"{GrpcPort}"),
+            .. Commands.Program(
+                "recoverkv", "up", "--data", _folder, "--port", $"{Port}", "--grpc-port", $"{GrpcPort}"),
         ];
         using var up = Process.Start(Commands.Of(tls ? [.. command, "--tls"] : command))!;
         up.ErrorDataReceived += (_, line) => Say(line.Data);
@@ -80,9 +85,12 @@ internal sealed class StrangersRun(int idle, int noisy, int files, bool tls, Tex
                 Enumerable.Range(0, noisy).Select(_ => NoiseAsync(port, end.Token)))).ToArray();
         var clock = Stopwatch.StartNew();
         double? back = null;
-        for (var killed = false; clock.Elapsed < Hold || back is null && clock.Elapsed < Patience; await Task.Delay(200))
+        for (var killed = false;
+            clock.Elapsed < Hold || back is null && clock.Elapsed < Patience;
+            await Task.Delay(200))
         {
-            for (var i = 0; i < pids.Length; i++) _growth = Math.Max(_growth, (Resident(pids[i]) - before[i]) / 1024 / 1024);
+            for (var i = 0; i < pids.Length; i++)
+                _growth = Math.Max(_growth, (Resident(pids[i]) - before[i]) / 1024 / 1024);
             if (killed || clock.Elapsed < Hold / 4) continue;
             killed = true;
             Signals.Send(nodes.Single(n => n.Node == victim).ProcessId, Signals.Kill);
@@ -247,8 +255,12 @@ internal sealed class StrangersRun(int idle, int noisy, int files, bool tls, Tex
     {
         try
         {
-            var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;
+            var line = File.ReadLines($"/proc/{pid}/status")
+                .FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return line is null
+                ? 0
+                : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture)
+                    * 1024;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,8 +8,8 @@ using Version = RecoverKV.Client.Contracts.Version;
 
 namespace RecoverKV.Fuzz;
 
-/// <summary>Makes objects of any type of the contracts, by their constructors: a new message is fuzzed without a word here.
-/// Not thread-safe.</summary>
+/// <summary>Makes objects of any type of the contracts, by their constructors: a new message is fuzzed without a word
+/// here. Not thread-safe.</summary>
 internal sealed class Arbitrary(Prng random)
 {
     [ThreadStatic]
@@ -36,7 +36,8 @@ internal sealed class Arbitrary(Prng random)
         if (type == typeof(ReadOnlyMemory<byte>)) return new ReadOnlyMemory<byte>(Bytes());
         if (type == typeof(Key)) return new Key(Bytes());
         if (type == typeof(WriteRequest))
-            return WriteRequestCodec.Create(Number(), Number(), Number(), (WriteOperation[])Many(typeof(WriteOperation), null));
+            return WriteRequestCodec.Create(
+                Number(), Number(), Number(), (WriteOperation[])Many(typeof(WriteOperation), null));
         if (type == typeof(ulong)) return (ulong)Number();
         if (type == typeof(StatePart)) return Part();
         // No version has uid 0: it stands for none.
@@ -58,7 +59,8 @@ internal sealed class Arbitrary(Prng random)
         var constructor = type.GetConstructors().MaxBy(c => c.GetParameters().Length);
         var made = constructor is null
             ? RuntimeHelpers.GetUninitializedObject(type)
-            : constructor.Invoke([.. constructor.GetParameters().Select(p => Of(p.ParameterType, _nullability.Create(p)))]);
+            : constructor.Invoke(
+                [.. constructor.GetParameters().Select(p => Of(p.ParameterType, _nullability.Create(p)))]);
         if (constructor?.GetParameters().Length > 0) return made;
         foreach (var property in type.GetProperties().Where(p => p.CanWrite))
             property.SetValue(made, Of(property.PropertyType, _nullability.Create(property)));
@@ -72,7 +74,8 @@ internal sealed class Arbitrary(Prng random)
         return array;
     }
 
-    private long Number() => random.OneOf(0, 1, random.Below(300), random.Below(int.MaxValue), (long)random.Next(), long.MaxValue);
+    private long Number() =>
+        random.OneOf(0, 1, random.Below(300), random.Below(int.MaxValue), (long)random.Next(), long.MaxValue);
 
     private byte[] Bytes()
     {

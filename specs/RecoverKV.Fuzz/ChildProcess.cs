@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace RecoverKV.Fuzz;
 
-/// <summary>Runs the fuzzing in another process and watches it: that it ends by itself, and never works on one input for
-/// long.</summary>
+/// <summary>Runs the fuzzing in another process and watches it: that it ends by itself, and never works on one input
+/// for long.</summary>
 internal sealed class ChildProcess(string[] arguments, TextWriter output)
 {
     // A thousand times what the longest input may take: a machine that does something else is no hang.
@@ -15,7 +15,8 @@ internal sealed class ChildProcess(string[] arguments, TextWriter output)
         try
         {
             using var window = new Window(file);
-            using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [.. arguments, "--child", file]))!;
+            using var child = Process.Start(
+                new ProcessStartInfo(Environment.ProcessPath!, [.. arguments, "--child", file]))!;
             return Watch(child, window) is { } problem ? Report(problem, window) : child.ExitCode;
         }
         finally

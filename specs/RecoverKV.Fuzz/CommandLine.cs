@@ -4,9 +4,9 @@ using RecoverKV.Simulation;
 namespace RecoverKV.Fuzz;
 
 /// <summary>
-/// What the program is asked to do. It works in a child process: a stack that overflows, a memory that is full and a loop
-/// without end are found from outside, with the input that led there. Exit codes: 0 nothing found, 1 something found,
-/// 2 it was asked wrongly.
+/// What the program is asked to do. It works in a child process: a stack that overflows, a memory that is full and a
+/// loop without end are found from outside, with the input that led there. Exit codes: 0 nothing found, 1 something
+/// found, 2 it was asked wrongly.
 /// </summary>
 internal sealed class CommandLine(TextWriter output, TextWriter error)
 {
@@ -24,11 +24,21 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
         DefaultValueFactory = _ => 1,
     };
 
-    private readonly Option<string?> _only = new("--only") { Description = "Only decoders with this text in their name." };
+    private readonly Option<string?> _only = new("--only")
+    {
+        Description = "Only decoders with this text in their name."
+    };
 
-    private readonly Option<string?> _results = new("--results") { Description = "The page whose section gets the results." };
+    private readonly Option<string?> _results = new("--results")
+    {
+        Description = "The page whose section gets the results."
+    };
 
-    private readonly Option<string?> _child = new("--child") { Description = "Works here, showing each input in this file.", Hidden = true };
+    private readonly Option<string?> _child = new("--child")
+    {
+        Description = "Works here, showing each input in this file.",
+        Hidden = true
+    };
 
     public int Run(string[] arguments)
     {
@@ -36,7 +46,8 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
         {
             _minutes, _seed, _only, _results, _child,
         };
-        root.SetAction(parsed => parsed.GetValue(_child) is { } window ? Work(parsed, window) : Watch(arguments, parsed));
+        root.SetAction(
+            parsed => parsed.GetValue(_child) is { } window ? Work(parsed, window) : Watch(arguments, parsed));
         return root.Parse(arguments).Invoke(new InvocationConfiguration { Output = output, Error = error });
     }
 
@@ -61,7 +72,9 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
         var targets = Targets.All.Where(t => t.Name.Contains(only, StringComparison.OrdinalIgnoreCase)).ToList();
         if (targets.Count == 0)
         {
-            error.WriteLine($"no decoder has \"{only}\" in its name; there are: {string.Join(", ", Targets.All.Select(t => t.Name))}");
+            error.WriteLine(
+                $"no decoder has \"{only}\" in its name; "
+                + $"there are: {string.Join(", ", Targets.All.Select(t => t.Name))}");
             return 2;
         }
 

@@ -32,7 +32,8 @@ internal static class FrameTarget
         while (given < stream.Length)
         {
             var room = reader.Room();
-            var piece = Math.Min(Math.Min(room.Length, stream.Length - given), 1 + pieces.Below(pieces.OneOf(3, 1000, 100_000)));
+            var piece = Math.Min(
+                Math.Min(room.Length, stream.Length - given), 1 + pieces.Below(pieces.OneOf(3, 1000, 100_000)));
             stream.AsMemory(given, piece).CopyTo(room);
             given += piece;
             reader.Received(piece);

@@ -35,7 +35,8 @@ public sealed class Fuzzer
         var random = new Prng(seed);
         _mutator = new Mutator(random.Fork(), target);
         Tally = new Tally(target);
-        // What is made once is not of an input's making; and an encoding that is refused would make all others worthless.
+        // What is made once is not of an input's making; and an encoding that is refused would make all others
+        // worthless.
         for (var i = 0; i < 20; i++) target.Decode(target.Valid(random));
     }
 

@@ -9,7 +9,10 @@ internal sealed class Mutator(Prng random, Target target)
     private static readonly byte[] Bytes = [0, 1, 8, 10, 18, 0x7f, 0x80, 250, 252, 253, 254, 255];
 
     private static readonly long[] Numbers =
-        [-1, 0, 127, 128, 255, 65536, int.MaxValue, int.MinValue, 2_000_000_000, uint.MaxValue, long.MaxValue, long.MinValue];
+    [
+        -1, 0, 127, 128, 255, 65536, int.MaxValue, int.MinValue, 2_000_000_000, uint.MaxValue, long.MaxValue,
+        long.MinValue
+    ];
 
     /// <summary>The next input.</summary>
     public byte[] Next()

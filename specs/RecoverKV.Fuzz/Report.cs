@@ -7,7 +7,8 @@ namespace RecoverKV.Fuzz;
 internal static class Report
 {
     public static string Line(Tally tally) => string.Create(CultureInfo.InvariantCulture,
-        $"{(tally.Found is null ? "ok   " : "FOUND")} {tally.Target.Name}: {tally.Inputs:N0} inputs, {tally.Taken:N0} taken, "
+        $"{(tally.Found is null ? "ok   " : "FOUND")} {tally.Target.Name}: {tally.Inputs:N0} inputs, "
+        + $"{tally.Taken:N0} taken, "
         + $"at most {tally.MostPerByte:N0} bytes a byte, {tally.Longest.TotalMilliseconds:N0} ms");
 
     public static string Found(Tally tally)
@@ -48,7 +49,8 @@ internal static class Report
         foreach (var t in tallies)
         {
             page.Append(CultureInfo.InvariantCulture,
-                $"| {t.Target.Name} | {t.Inputs:N0} | {t.Taken:N0} | {t.MostPerByte:N1} | {t.Target.PerByte:N0} | {t.Longest.TotalMilliseconds:N0} |\n");
+                $"| {t.Target.Name} | {t.Inputs:N0} | {t.Taken:N0} | {t.MostPerByte:N1} | {t.Target.PerByte:N0} | "
+                + $"{t.Longest.TotalMilliseconds:N0} |\n");
         }
 
         return page.ToString();

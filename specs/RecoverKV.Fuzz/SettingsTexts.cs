@@ -28,7 +28,8 @@ internal static class SettingsTexts
 
     public static readonly IReadOnlyList<string> Words =
     [
-        "{", "}", "[", "]", "=", ":", "+=", ",", "\"", "\"\"\"", "#", "//", "\\", "\n", " ", ".", "null", "include ", "akka", "${", "${recoverkv.data}", "${?a}",
-        "recoverkv", "recoverkv.lease", "1e999", "-1", "9999999999999999999", "99999d", "MiB", "ms", "\0", "\ud7ff", "a.b.c.d",
+        "{", "}", "[", "]", "=", ":", "+=", ",", "\"", "\"\"\"", "#", "//", "\\", "\n", " ", ".", "null", "include ",
+        "akka", "${", "${recoverkv.data}", "${?a}", "recoverkv", "recoverkv.lease", "1e999", "-1",
+        "9999999999999999999", "99999d", "MiB", "ms", "\0", "\ud7ff", "a.b.c.d",
     ];
 }

@@ -19,7 +19,8 @@ public sealed record Target(
     /// <summary>How many bytes it may allocate for any input: an exception with its stack, tables of enums.</summary>
     public long Fixed { get; init; } = 64 * 1024;
 
-    /// <summary>How many more for each byte of it, garbage included. Two bytes on the wire can stand for an empty operation
-    /// of a write, of 56 bytes in memory, for an empty answer in a list that grows, or for an empty view.</summary>
+    /// <summary>How many more for each byte of it, garbage included. Two bytes on the wire can stand for an empty
+    /// operation of a write, of 56 bytes in memory, for an empty answer in a list that grows, or for an empty
+    /// view.</summary>
     public int PerByte { get; init; } = 96;
 }

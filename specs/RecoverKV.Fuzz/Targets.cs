@@ -26,15 +26,22 @@ public static class Targets
         .. TypesOf<Fact>().Select(Event),
         FrameTarget.Make(),
         ClientFrame(),
-        Greeting("knock", random => new Knock((Role)(1 + random.Below(3)), From: "n1", To: "n2", Nonce: new byte[16]).Encode(), Knock.Decode),
-        Greeting("welcome", random => new Welcome(random.Below(4), "why", new byte[16], new byte[32]).Encode(), Welcome.Decode),
+        Greeting(
+            "knock",
+            random => new Knock((Role)(1 + random.Below(3)), From: "n1", To: "n2", Nonce: new byte[16]).Encode(),
+            Knock.Decode),
+        Greeting(
+            "welcome",
+            random => new Welcome(random.Below(4), "why", new byte[16], new byte[32]).Encode(),
+            Welcome.Decode),
         PeerFrame(),
         .. RecordFormat.All.Select(RecordTarget.Make),
         Settings(),
     ];
 
     private static IEnumerable<Type> TypesOf<T>() =>
-        typeof(T).Assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(T)) && !t.IsAbstract && t != typeof(Unreadable))
+        typeof(T).Assembly.GetTypes()
+            .Where(t => t.IsAssignableTo(typeof(T)) && !t.IsAbstract && t != typeof(Unreadable))
             .OrderBy(t => t.Name);
 
     /// <summary>What a client sends to a node or a node to a client. What was taken can be sent on.</summary>
@@ -63,7 +70,8 @@ public static class Targets
     private static Target Greeting(string name, Func<Prng, byte[]> valid, Func<byte[], object?> decode) =>
         new(name, valid, bytes => decode(bytes), _ => false);
 
-    /// <summary>A frame of Akka's from a peer, which is looked through before Akka gets it: nothing is thrown.</summary>
+    /// <summary>A frame of Akka's from a peer, which is looked through before Akka gets it: nothing is
+    /// thrown.</summary>
     private static Target PeerFrame()
     {
         var filter = new PeerFilter("n1", Member.Parse("n1@127.0.0.1:4051"), _ => { });
@@ -73,7 +81,8 @@ public static class Targets
     private static byte[] EnvelopeOfAkka(Prng random)
     {
         var message = PeerCodec.Encode(new PeerEnvelope(
-            new Header(new MemberId(new NodeId("n1"), Guid.Empty), new NodeId("n2"), Guid.Empty, 7), new Handover(new Epoch(random.Below(9)))));
+            new Header(new MemberId(new NodeId("n1"), Guid.Empty), new NodeId("n2"), Guid.Empty, 7),
+            new Handover(new Epoch(random.Below(9)))));
         var writer = new WireWriter();
         var container = writer.Begin(1);
         var envelope = writer.Begin(2);
@@ -90,13 +99,14 @@ public static class Targets
         return writer.ToArray();
     }
 
-    /// <summary>What a replica sends to another one: the data path in Protobuf; of control messages, which are Hyperion's in
-    /// an envelope, the inside.</summary>
+    /// <summary>What a replica sends to another one: the data path in Protobuf; of control messages, which are
+    /// Hyperion's in an envelope, the inside.</summary>
     private static Target PeerMessage(Type type)
     {
         PeerMessage Message(Prng random) => (PeerMessage)new Arbitrary(random).Of(type);
 
-        // What Hyperion makes once is no memory of an input; also a message of another version may be the first to need it.
+        // What Hyperion makes once is no memory of an input; also a message of another version may be the first to need
+        // it.
         ControlCodec.Prepare();
         var manifest = PeerCodec.Manifest(Message(new Prng(1)));
         if (manifest == PeerCodec.Manifest(new Handover(default)))
@@ -108,8 +118,8 @@ public static class Targets
                 e => e is SerializationException)
             {
                 Words = [.. Hyperion()],
-                // Hyperion throws again at each level that it has come to, with a longer text: up to some 400 KB, however long
-                // the input is, as there are only so many levels.
+                // Hyperion throws again at each level that it has come to, with a longer text: up to some 400 KB,
+                // however long the input is, as there are only so many levels.
                 Fixed = 512 * 1024,
             };
         }
@@ -127,16 +137,21 @@ public static class Targets
     private static byte[] InEnvelope(byte[] content)
     {
         var writer = new WireWriter(content.Length + 64);
-        WireTypes.Write(writer, 1, new Header(new MemberId(new NodeId("node1"), Guid.Empty), new NodeId("node2"), default, 0));
+        WireTypes.Write(
+            writer, 1, new Header(new MemberId(new NodeId("node1"), Guid.Empty), new NodeId("node2"), default, 0));
         writer.AlwaysBytes(2, content);
         return writer.ToArray();
     }
 
     /// <summary>Its manifests: null, an array, a known type, a type by its name.</summary>
     private static IEnumerable<byte[]> Hyperion() =>
-        [[0], [252], [252, 254, 13, 0], [254, 0, 0], [254, 3, 0], [254, 8, 0], [254, 13, 0], [255, 8, 0, 0, 0], [9, 255, 255, 255, 119], [16]];
+        [
+            [0], [252], [252, 254, 13, 0], [254, 0, 0], [254, 3, 0], [254, 8, 0], [254, 13, 0], [255, 8, 0, 0, 0],
+            [9, 255, 255, 255, 119], [16]
+        ];
 
-    /// <summary>What the journal holds, under a checksum that is right: as a later version, or a mistake, would write it.
+    /// <summary>What the journal holds, under a checksum that is right: as a later version, or a mistake, would write
+    /// it.
     /// </summary>
     private static Target Event(Type type)
     {

@@ -10,8 +10,8 @@ using RecoverKV.MultiNode.Specs.Harness;
 
 namespace RecoverKV.MultiNode.Specs;
 
-/// <summary>Nodes and clients between which addresses are changed, in both directions: nobody sees where the other side really
-/// is, and where it seems to be nobody listens.</summary>
+/// <summary>Nodes and clients between which addresses are changed, in both directions: nobody sees where the other side
+/// really is, and where it seems to be nobody listens.</summary>
 public sealed class AddressTranslationSpec
 {
     [Fact]
@@ -19,9 +19,11 @@ public sealed class AddressTranslationSpec
     {
         var folder = Directory.CreateTempSubdirectory("recoverkv-spec-");
         using var end = new CancellationTokenSource();
-        var nodes = Enumerable.Range(1, 3).Select(i => (Name: $"n{i}", Bound: Ports.Next(), Seen: Ports.Next())).ToArray();
+        var nodes = Enumerable.Range(1, 3)
+            .Select(i => (Name: $"n{i}", Bound: Ports.Next(), Seen: Ports.Next())).ToArray();
         var relays = nodes.Select(n => RelayAsync(n.Seen, n.Bound, end.Token)).ToArray();
-        var members = string.Join(", ", nodes.Select(n => string.Create(CultureInfo.InvariantCulture, $"\"{n.Name}@127.0.0.1:{n.Seen}\"")));
+        var members = string.Join(
+            ", ", nodes.Select(n => string.Create(CultureInfo.InvariantCulture, $"\"{n.Name}@127.0.0.1:{n.Seen}\"")));
         var running = new List<RecoverKvNode>();
         try
         {
@@ -38,7 +40,8 @@ public sealed class AddressTranslationSpec
                     """)));
             }
 
-            var options = new RecoverKvClientOptions { Deadline = TestCluster.Patience, ConnectTimeout = TestCluster.Patience };
+            var options =
+                new RecoverKvClientOptions { Deadline = TestCluster.Patience, ConnectTimeout = TestCluster.Patience };
             await using var client = await RecoverKvClient.ConnectAsync(
                 [string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{nodes[0].Seen}")], options);
             for (var i = 0; i < 100; i++) await client.PutAsync($"key{i}", $"{i}");
@@ -85,9 +88,11 @@ public sealed class AddressTranslationSpec
         try
         {
             await inner.ConnectAsync(IPAddress.Loopback, to);
-            await Task.WhenAny(inner.GetStream().CopyToAsync(outer.GetStream()), outer.GetStream().CopyToAsync(inner.GetStream()));
+            await Task.WhenAny(
+                inner.GetStream().CopyToAsync(outer.GetStream()), outer.GetStream().CopyToAsync(inner.GetStream()));
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e)
+            when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // One side has gone, or is not there yet.
         }

@@ -11,7 +11,8 @@ public sealed class CheckpointSpec
 {
     private static async Task<AdminReply> CheckpointAsync(TestCluster cluster, TestNode node)
     {
-        var reply = await cluster.Client.AskAsync<AdminReply>(node, new CheckpointNode(cluster.Client.NextId()), TestCluster.Patience);
+        var reply = await cluster.Client.AskAsync<AdminReply>(
+            node, new CheckpointNode(cluster.Client.NextId()), TestCluster.Patience);
         Assert.True(reply is { Done: true }, reply?.Text ?? "no answer");
         return reply!;
     }
@@ -25,7 +26,8 @@ public sealed class CheckpointSpec
         await using var cluster = await StartAsync();
         await Load.WriteAsync(cluster, "before", 2000);
         await cluster.AssertAllEqualAsync();
-        foreach (var node in cluster.Nodes) Assert.Contains("keys at uid", (await CheckpointAsync(cluster, node)).Text, StringComparison.Ordinal);
+        foreach (var node in cluster.Nodes)
+            Assert.Contains("keys at uid", (await CheckpointAsync(cluster, node)).Text, StringComparison.Ordinal);
         await Load.WriteAsync(cluster, "after", 300);
         foreach (var node in cluster.Nodes) await node.CrashAsync();
 

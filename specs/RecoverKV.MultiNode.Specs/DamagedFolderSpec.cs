@@ -4,7 +4,8 @@ using RecoverKV.MultiNode.Specs.Harness;
 
 namespace RecoverKV.MultiNode.Specs;
 
-/// <summary>R11: a node whose disk gives back other bytes than were written sets its folder aside, and comes back by itself.</summary>
+/// <summary>R11: a node whose disk gives back other bytes than were written sets its folder aside, and comes back by
+/// itself.</summary>
 public sealed class DamagedFolderSpec
 {
     private static async Task<(TestCluster Cluster, TestNode Node)> StartAsync(string settings = "")
@@ -121,7 +122,8 @@ public sealed class DamagedFolderSpec
         await node.CrashAsync();
         Journals.Rename(Path.Combine(node.Data, JournalFile.Name), number: 3, manifest: "Z");
         await node.StartAsync();
-        var failure = await Assert.ThrowsAnyAsync<NodeFailedException>(() => node.Run!.Completion.WaitAsync(TestCluster.Patience));
+        var failure = await Assert.ThrowsAnyAsync<NodeFailedException>(
+            () => node.Run!.Completion.WaitAsync(TestCluster.Patience));
         Assert.Contains("unknown kind 'Z'", failure.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(node.Data, "damaged-*"));
     }

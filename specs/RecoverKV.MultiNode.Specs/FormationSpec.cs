@@ -20,7 +20,8 @@ public sealed class FormationSpec : IAsyncLifetime
         foreach (var through in _cluster.Nodes)
         {
             var session = await TestSession.OpenAsync(_cluster);
-            var uid = await session.PutAsync($"through {through.Name}", Bytes("value"), [through, await _cluster.SequencerAsync()]);
+            var uid = await session.PutAsync(
+                $"through {through.Name}", Bytes("value"), [through, await _cluster.SequencerAsync()]);
             foreach (var node in _cluster.Nodes)
             {
                 var version = Assert.Single(await _cluster.ReadAsync(node, $"through {through.Name}"));
@@ -42,12 +43,14 @@ public sealed class FormationSpec : IAsyncLifetime
 
         var refused = await session.WriteAsync(Put("a", "2"), Put("b", "2") with { ExpectedUid = both.Uid + 1 });
         Assert.Equal(WriteStatus.ConditionFailed, refused.Status);
-        var taken = await session.WriteAsync(Put("a", "3") with { ExpectedUid = both.Uid }, Delete("b"), Put("c", "3") with { ExpectedUid = 0 });
+        var taken = await session.WriteAsync(
+            Put("a", "3") with { ExpectedUid = both.Uid }, Delete("b"), Put("c", "3") with { ExpectedUid = 0 });
         Assert.Equal(WriteStatus.Done, taken.Status);
         Assert.Equal([both.Uid, both.Uid, null], taken.Previous.Select(v => v?.Uid));
 
         foreach (var node in _cluster.Nodes)
-            Assert.Equal([taken.Uid, null, taken.Uid], (await _cluster.ReadAsync(node, "a", "b", "c")).Select(v => v?.Uid));
+            Assert.Equal(
+                [taken.Uid, null, taken.Uid], (await _cluster.ReadAsync(node, "a", "b", "c")).Select(v => v?.Uid));
     }
 
     [Fact]
@@ -57,7 +60,8 @@ public sealed class FormationSpec : IAsyncLifetime
         long expected = 0;
         for (var round = 0; round < 5; round++)
         {
-            var answers = await Task.WhenAll(sessions.Select(s => s.WriteAsync(Put("cas", $"{round}") with { ExpectedUid = expected })));
+            var answers = await Task.WhenAll(
+                sessions.Select(s => s.WriteAsync(Put("cas", $"{round}") with { ExpectedUid = expected })));
             var winner = Assert.Single(answers, a => a.Status == WriteStatus.Done);
             Assert.All(answers, a => Assert.True(a == winner || a.Status == WriteStatus.ConditionFailed));
             expected = winner.Uid;

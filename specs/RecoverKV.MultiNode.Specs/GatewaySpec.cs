@@ -30,7 +30,8 @@ public sealed class GatewaySpec : IAsyncLifetime
     {
         // A batch that ends amid a field. What ends the connection is the node, and not the time that is waited.
         var watch = Stopwatch.StartNew();
-        Assert.Null(await _cluster.Client.AskAsync<WriteReplies>(Node, "WB", [0x0A, 0x7F, 0x01], TimeSpan.FromMinutes(5)));
+        Assert.Null(
+            await _cluster.Client.AskAsync<WriteReplies>(Node, "WB", [0x0A, 0x7F, 0x01], TimeSpan.FromMinutes(5)));
         Assert.True(watch.Elapsed < TimeSpan.FromMinutes(4));
         Assert.NotNull(await _cluster.Client.StatusAsync(Node));
         await TestSession.OpenAsync(_cluster);

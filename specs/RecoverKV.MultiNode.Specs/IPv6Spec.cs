@@ -16,7 +16,8 @@ public sealed class IPv6Spec
         int[] ports = [Ports.Next(), Ports.Next(), Ports.Next()];
         // The ways in which one address may be written.
         string[] hosts = ["[::1]", "[0::1]", "[0:0:0:0:0:0:0:1]"];
-        var members = string.Join(", ", ports.Select((p, i) => string.Create(CultureInfo.InvariantCulture, $"\"n{i}@{hosts[i]}:{p}\"")));
+        var members = string.Join(
+            ", ", ports.Select((p, i) => string.Create(CultureInfo.InvariantCulture, $"\"n{i}@{hosts[i]}:{p}\"")));
         var nodes = new List<RecoverKvNode>();
         try
         {
@@ -32,7 +33,8 @@ public sealed class IPv6Spec
                     """)));
             }
 
-            var options = new RecoverKvClientOptions { Deadline = TestCluster.Patience, ConnectTimeout = TestCluster.Patience };
+            var options =
+                new RecoverKvClientOptions { Deadline = TestCluster.Patience, ConnectTimeout = TestCluster.Patience };
             foreach (var contact in new[] { "[::1]", "[0::1]" })
             {
                 await using var client = await RecoverKvClient.ConnectAsync(

@@ -18,10 +18,12 @@ public sealed class JournalFailureSpec
         var leading = await cluster.SequencerAsync();
         var failing = sequencer ? leading : cluster.Nodes.First(n => n != leading);
 
-        Execute(failing, "CREATE TRIGGER full BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+        Execute(
+            failing, "CREATE TRIGGER full BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
         await cluster.WaitUntilAsync(
             "the node is out of service and says so, the others go on",
-            s => s[failing] is { Mode: NodeMode.Zombie, Reason: not null } && cluster.Nodes.All(n => n == failing || s.IsAlive(n)));
+            s => s[failing] is { Mode: NodeMode.Zombie, Reason: not null }
+                && cluster.Nodes.All(n => n == failing || s.IsAlive(n)));
         await load.ProceedAsync(200);
         var read = await cluster.Client.ReadAsync(failing, ReadConsistency.Linearizable, "any");
         Assert.NotEqual(ReadStatus.Done, read?.Status);
@@ -79,14 +81,18 @@ public sealed class JournalFailureSpec
         try
         {
             underWay = session.PutAsync("meanwhile", [2]);
-            await cluster.WaitUntilAsync("all say what is wrong with their disks, and are ALIVE", s => cluster.Nodes.All(n =>
-                s[n] is { Mode: NodeMode.Alive, Reason: { } reason }
-                && reason.Contains("another program has locked", StringComparison.Ordinal)));
+            await cluster.WaitUntilAsync(
+                "all say what is wrong with their disks, and are ALIVE",
+                s => cluster.Nodes.All(n =>
+                    s[n] is { Mode: NodeMode.Alive, Reason: { } reason }
+                    && reason.Contains("another program has locked", StringComparison.Ordinal)));
             var refused = await cluster.Client.WriteAsync(
-                sequencer, session.Next(new WriteOperation(OperationKind.Put, "refused", new byte[1])), TestCluster.Patience);
+                sequencer, session.Next(new WriteOperation(OperationKind.Put, "refused", new byte[1])),
+                TestCluster.Patience);
             Assert.Equal(WriteStatus.Busy, refused?.Answer.Status);
             Assert.Contains(
-                $"the disk of the sequencer, {sequencer.Name}, takes nothing", refused!.Value.Answer.Text, StringComparison.Ordinal);
+                $"the disk of the sequencer, {sequencer.Name}, takes nothing",
+                refused!.Value.Answer.Text, StringComparison.Ordinal);
             foreach (var node in cluster.Nodes)
                 Assert.NotNull((await cluster.ReadAsync(node, "before"))[0]);
             Assert.False(underWay.IsCompleted);
@@ -98,7 +104,8 @@ public sealed class JournalFailureSpec
         }
 
         await underWay;
-        await cluster.WaitUntilAsync("nothing is wrong any more", s => s.Values.All(n => n is { Mode: NodeMode.Alive, Reason: null }));
+        await cluster.WaitUntilAsync(
+            "nothing is wrong any more", s => s.Values.All(n => n is { Mode: NodeMode.Alive, Reason: null }));
         // Nobody left service.
         Assert.Equal(epoch, (await cluster.StatusesAsync())[sequencer]!.Epoch);
         await cluster.AssertAllEqualAsync();

@@ -71,7 +71,8 @@ public sealed class LostTailSpec
         reason.StartsWith($"{Path.Combine(node.Data, "journal.db")} ends at fact ", StringComparison.Ordinal);
 
     // What a backup of the file alone has, which leaves the write-ahead log out.
-    private static void Save(TestNode node) => File.Copy(Path.Combine(node.Data, "journal.db"), Path.Combine(node.Data, "saved"));
+    private static void Save(TestNode node) =>
+        File.Copy(Path.Combine(node.Data, "journal.db"), Path.Combine(node.Data, "saved"));
 
     private static void PutBack(TestNode node)
     {

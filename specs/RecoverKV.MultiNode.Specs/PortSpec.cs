@@ -16,7 +16,8 @@ public sealed class PortSpec
         var folder = Directory.CreateTempSubdirectory("recoverkv-spec-");
         try
         {
-            var e = await Assert.ThrowsAnyAsync<NodeFailedException>(() => RecoverKvNode.StartAsync(ConfigurationFactory.ParseString($$"""
+            var e = await Assert.ThrowsAnyAsync<NodeFailedException>(
+                () => RecoverKvNode.StartAsync(ConfigurationFactory.ParseString($$"""
                 recoverkv {
                   node = {{first.Name}}
                   members = ["{{first.Name}}@{{first.Host}}:{{first.Port}}"]
@@ -24,7 +25,8 @@ public sealed class PortSpec
                 }
                 {{MemoryLogger.Hocon("second")}}
                 """)));
-            Assert.StartsWith($"{first.Name} cannot listen on {first.Host}:{first.Port}: ", e.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"{first.Name} cannot listen on {first.Host}:{first.Port}: ", e.Message, StringComparison.Ordinal);
         }
         finally
         {

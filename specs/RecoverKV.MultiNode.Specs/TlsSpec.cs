@@ -44,7 +44,8 @@ public sealed class TlsSpec
         var own = cluster.Tls!.Client;
         foreach (var (tls, why) in new[]
         {
-            (null, "speaks TLS only"), (new TlsOptions { Authority = own.Authority }, "clients must show a certificate"),
+            (null, "speaks TLS only"),
+            (new TlsOptions { Authority = own.Authority }, "clients must show a certificate"),
             (stranger, "n1): it is of no authority that is known here"),
             (stranger with { Authority = own.Authority }, "client): it is of no authority that is known here"),
         })

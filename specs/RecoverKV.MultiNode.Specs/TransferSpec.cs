@@ -22,7 +22,8 @@ public sealed class TransferSpec
 
     private static long First(TestNode node)
     {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(node.Data, JournalFile.Name)};Mode=ReadOnly;Pooling=False");
+        using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(node.Data, JournalFile.Name)};Mode=ReadOnly;Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT MIN(sequence_number) FROM journal";
@@ -34,7 +35,8 @@ public sealed class TransferSpec
     {
         foreach (var node in nodes)
         {
-            var reply = await cluster.Client.AskAsync<AdminReply>(node, new CheckpointNode(cluster.Client.NextId()), TestCluster.Patience);
+            var reply = await cluster.Client.AskAsync<AdminReply>(
+                node, new CheckpointNode(cluster.Client.NextId()), TestCluster.Patience);
             Assert.True(reply is { Done: true }, reply?.Text ?? "no answer");
             await node.CrashAsync();
             Assert.True(First(node) > 1, $"the journal of {node.Name} has all facts");

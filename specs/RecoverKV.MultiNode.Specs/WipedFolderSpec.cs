@@ -40,9 +40,13 @@ public sealed class WipedFolderSpec
         // In this order the sequencer has no chance to make a view without the wiped one, nor to give it its own.
         await Task.WhenAll(WipeAsync(wiped), other.CrashAsync());
         await cluster.WaitUntilAsync(
-            "the sequencer alone has stepped down", s => s[sequencer] is { Mode: not NodeMode.Alive, IsSequencer: false });
+            "the sequencer alone has stepped down",
+            s => s[sequencer] is { Mode: not NodeMode.Alive, IsSequencer: false });
         await cluster.StartAsync(wiped);
-        await cluster.WaitUntilAsync("the wiped node runs", s => s[wiped] is { } node && node.Reason?.StartsWith("the replica is", StringComparison.Ordinal) is not true);
+        await cluster.WaitUntilAsync(
+            "the wiped node runs",
+            s => s[wiped] is { } node
+                && node.Reason?.StartsWith("the replica is", StringComparison.Ordinal) is not true);
 
         // One old member and a wiped one are no majority, however long they try.
         var request = WriteRequestCodec.Create(0, 1, 0, []);
@@ -73,7 +77,8 @@ public sealed class WipedFolderSpec
         var emptied = cluster.Nodes[1];
         var identity = Identity(emptied);
         await emptied.CrashAsync();
-        using (var journal = new SqliteConnection($"Data Source={Path.Combine(emptied.Data, "journal.db")};Pooling=False"))
+        using (var journal = new SqliteConnection(
+            $"Data Source={Path.Combine(emptied.Data, "journal.db")};Pooling=False"))
         {
             journal.Open();
             using var command = journal.CreateCommand();

@@ -31,7 +31,8 @@ internal static class BuildId
     internal static IEnumerable<(string Name, string Text)> Embedded()
     {
         var assembly = Assembly.GetExecutingAssembly();
-        foreach (var name in assembly.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (var name in assembly.GetManifestResourceNames()
+            .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
             yield return (name[Prefix.Length..].Replace('\\', '/'), reader.ReadToEnd());

@@ -5,7 +5,8 @@ using RecoverKV.Simulation.Linearizability;
 
 namespace RecoverKV.Simulation;
 
-/// <summary>What the program is asked to do. Exit codes: 0 all properties hold, 1 they do not, 2 it was asked wrongly.</summary>
+/// <summary>What the program is asked to do. Exit codes: 0 all properties hold, 1 they do not, 2 it was asked
+/// wrongly.</summary>
 internal sealed class CommandLine(TextWriter output, TextWriter error)
 {
     private sealed class WrongException(string text) : Exception(text);
@@ -16,7 +17,8 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
 
     private readonly Option<bool> _mutations = new("--mutations")
     {
-        Description = $"Put each known mistake back, alone, and look for the lowest seed up to {MutationSearch.LastSeed} that meets it.",
+        Description = "Put each known mistake back, alone, "
+            + $"and look for the lowest seed up to {MutationSearch.LastSeed} that meets it.",
     };
 
     private readonly Option<string?> _bug = new("--bug")
@@ -39,11 +41,15 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
         Description = "With --trace: where to draw a history that is not linearizable, as SVG.",
     };
 
-    private readonly Option<string?> _failures = new("--failures") { Description = "With --seeds: stop after this many failures; 1." };
+    private readonly Option<string?> _failures = new("--failures")
+    {
+        Description = "With --seeds: stop after this many failures; 1."
+    };
 
     private readonly Option<string?> _threads = new("--threads")
     {
-        Description = "With --seeds or --mutations: how many simulations run at once; 2, or 1 where there is one processor only.",
+        Description =
+            "With --seeds or --mutations: how many simulations run at once; 2, or 1 where there is one processor only.",
     };
 
     private readonly Option<string?> _results = new("--results")
@@ -69,7 +75,8 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
                 EnableDefaultExceptionHandler = false,
             });
         }
-        catch (Exception e) when (e is WrongException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is WrongException or InvalidDataException or IOException
+            or UnauthorizedAccessException)
         {
             error.WriteLine(e.Message.ReplaceLineEndings(" "));
             return 2;
@@ -90,7 +97,8 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
             throw new WrongException($"{unfit.Name} does not go with {mode.Name}");
 
         // The page's command would not repeat them.
-        if (IsGiven(options, _results) && new Option[] { _bug, _faults }.FirstOrDefault(o => IsGiven(options, o)) is { } unlike)
+        if (IsGiven(options, _results)
+            && new Option[] { _bug, _faults }.FirstOrDefault(o => IsGiven(options, o)) is { } unlike)
             throw new WrongException($"--results does not go with {unlike.Name}");
 
         if (mode == _mutations)
@@ -116,7 +124,8 @@ internal sealed class CommandLine(TextWriter output, TextWriter error)
     {
         var text = options.GetValue(_seeds);
         var parts = (text ?? "").Split("..");
-        if (parts.Length > 2 || !TryNumber(parts[0], out var first) || !TryNumber(parts[^1], out var last) || first > last)
+        if (parts.Length > 2 || !TryNumber(parts[0], out var first)
+            || !TryNumber(parts[^1], out var last) || first > last)
             throw new WrongException($"--seeds {text}: FROM..TO is needed, or one seed, in whole numbers");
         var threads = Threads(options);
         var page = Page(options, RunReport.Section);

@@ -57,6 +57,10 @@ public enum Faults
     /// <summary>A node has for a while other settings than the others.</summary>
     OtherSettings = 65536,
 
-    /// <summary>What a member said before a short restart, that it leaves too, comes to the sequencer long after it.</summary>
+    /// <summary>What a member said before a short restart, that it leaves too, comes to the sequencer long after
+    /// it.</summary>
     OldWords = 131072,
+
+    /// <summary>A disk has no room for more data, says its host.</summary>
+    FullDisk = 262144,
 }

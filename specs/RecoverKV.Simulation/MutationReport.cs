@@ -4,8 +4,8 @@ using RecoverKV.Actors.Protocol;
 
 namespace RecoverKV.Simulation;
 
-/// <summary>Searches for every known mistake; says what found it, on the screen, as lines of MutationSpec and as a section of
-/// <see cref="ResultsPage"/>.</summary>
+/// <summary>Searches for every known mistake; says what found it, on the screen, as lines of MutationSpec and as a
+/// section of <see cref="ResultsPage"/>.</summary>
 internal static class MutationReport
 {
     public const string Section = "mutations";
@@ -53,7 +53,9 @@ internal static class MutationReport
             """);
         foreach (var (mistake, found) in all)
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {mistake} | {found?.Seed.ToString(CultureInfo.InvariantCulture) ?? "none"} ");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {mistake} | {found?.Seed.ToString(CultureInfo.InvariantCulture) ?? "none"} ");
             text.Append(found is null ? "| | |\n" : $"| {What(found)} | {Seconds(found)} |\n");
         }
 

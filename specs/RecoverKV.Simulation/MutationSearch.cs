@@ -18,7 +18,8 @@ internal static class MutationSearch
     /// <summary>A mistake that no seed up to this one meets is not found.</summary>
     public const int LastSeed = 2000;
 
-    public static IReadOnlyList<Mutations> All { get; } = [.. Enum.GetValues<Mutations>().Where(m => m != Mutations.None)];
+    public static IReadOnlyList<Mutations> All { get; } =
+        [.. Enum.GetValues<Mutations>().Where(m => m != Mutations.None)];
 
     /// <returns>Null if no seed meets it.</returns>
     public static FoundMistake? Find(Mutations mistake, int threads)
@@ -33,8 +34,8 @@ internal static class MutationSearch
     public static ViolationException? Run(int seed, Mutations mistake) =>
         SeedRunner.RunOne(Scenario.Draw((ulong)seed), mistake).Violation;
 
-    /// <summary>The lowest seed of a run that finds something, whichever thread is the first to find one: seeds are begun in
-    /// order, and all that are lower than one found are run to their end.</summary>
+    /// <summary>The lowest seed of a run that finds something, whichever thread is the first to find one: seeds are
+    /// begun in order, and all that are lower than one found are run to their end.</summary>
     public static (int Seed, T Found)? Lowest<T>(int last, int threads, Func<int, T?> run)
         where T : class
     {

@@ -24,7 +24,8 @@ public static class ResultsPage
     }
 
     /// <summary>Whether <see cref="Write"/> will be able to: a long run should not find out at its end.</summary>
-    /// <exception cref="InvalidDataException">The section has a beginning and no end, or the folder is not there.</exception>
+    /// <exception cref="InvalidDataException">The section has a beginning and no end, or the folder is not
+    /// there.</exception>
     public static void Check(string file, string section)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))

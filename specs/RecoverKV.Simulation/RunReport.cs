@@ -20,7 +20,8 @@ internal static class RunReport
 
 
             """);
-        void Row(string name, string value) => text.Append("| ").Append(name).Append(" | ").Append(value).Append(" |\n");
+        void Row(string name, string value) =>
+            text.Append("| ").Append(name).Append(" | ").Append(value).Append(" |\n");
         string Number(long n) => n.ToString("N0", CultureInfo.InvariantCulture);
         Row("what", "figure");
         text.Append("|---|---|\n");
@@ -30,7 +31,9 @@ internal static class RunReport
         Row("outcome", failures.Count == 0 ? "**no violation**" : $"**{failures.Count} with a violation**");
         Row("histories explained by the uids of the store, as a search would take too long", Number(total.Undecided));
         Row("simulated time", string.Create(CultureInfo.InvariantCulture,
-            $"{total.Simulated.TotalHours:N1} hours in {elapsed.TotalMinutes:N1} minutes: {total.Simulated / elapsed:N0} hours an hour on {threads} threads of {Environment.ProcessorCount} cores"));
+            $"{total.Simulated.TotalHours:N1} hours in {elapsed.TotalMinutes:N1} minutes: "
+            + $"{total.Simulated / elapsed:N0} hours an hour on {threads} threads of "
+            + $"{Environment.ProcessorCount} cores"));
         Row("of real time", SeedRunner.Rates(total, elapsed));
         Row("writes, reads answered", $"{Number(total.Writes)}, {Number(total.Reads)}");
         Row("given up by their clients", Number(total.Unknown));
@@ -49,7 +52,9 @@ internal static class RunReport
         {
             text.Append("\n| seed | violation |\n|---|---|\n");
             foreach (var failure in failures.OrderBy(f => f.Seed))
-                Row(Number((long)failure.Seed), failure.Violation!.Message.Split('\n')[0].Replace("|", "\\|", StringComparison.Ordinal));
+                Row(
+                    Number((long)failure.Seed),
+                    failure.Violation!.Message.Split('\n')[0].Replace("|", "\\|", StringComparison.Ordinal));
         }
 
         return text.ToString();

@@ -16,8 +16,8 @@ public sealed record Scenario
 
     public required int Keys { get; init; }
 
-    /// <summary>Values have up to so many bytes more than they need: with <see cref="ProtocolOptions.FrameSize"/> as small
-    /// as nodes may have it.</summary>
+    /// <summary>Values have up to so many bytes more than they need: with <see cref="ProtocolOptions.FrameSize"/> as
+    /// small as nodes may have it.</summary>
     public required int Padding { get; init; }
 
     /// <summary>Most open operations of one client.</summary>
@@ -62,7 +62,8 @@ public sealed record Scenario
 
     public required double Duplication { get; init; }
 
-    /// <summary>Half of the copies come up to so much later, when those who sent them may have started anew; zero: none do.
+    /// <summary>Half of the copies come up to so much later, when those who sent them may have started anew; zero: none
+    /// do.
     /// </summary>
     public required TimeSpan LateCopies { get; init; }
 
@@ -70,6 +71,9 @@ public sealed record Scenario
 
     /// <summary>R10; zero: nodes make no checkpoints.</summary>
     public required TimeSpan MeanBetweenCheckpoints { get; init; }
+
+    /// <summary>Whether each start of a node draws its own quota.</summary>
+    public required bool UnequalQuotas { get; init; }
 
     /// <summary>Whether each start of a node draws its own setting of the lease.</summary>
     public required bool UnequalLeases { get; init; }
@@ -87,27 +91,36 @@ public sealed record Scenario
         return (entries / ofChunk + 1) * (2 * MaxDelay + MaxDiskDelay);
     }
 
-    // Few kinds in one run meet each other more often than all of them would.
-    private static Faults DrawFaults(Prng random)
+    // Few kinds in one run meet each other more often than all of them would; and some do what they can only by themselves.
+    private static Faults DrawFaults(Prng random, ulong seed)
     {
         var kinds = Enum.GetValues<Faults>().Where(f => f != Faults.None).ToList();
-        return random.Sample(kinds, random.OneOf(1, 2, 3, 4, 6, kinds.Count)).Aggregate((a, b) => a | b);
+        var drawn = random.Sample(kinds, random.OneOf(1, 2, 3, 4, 6, kinds.Count)).Aggregate((a, b) => a | b);
+        return new Prng(seed ^ 0x15C7).Below(16) switch
+        {
+            0 => Faults.SlowNode,
+            1 => Faults.LostTail | Faults.CrashMany,
+            _ => drawn,
+        };
     }
 
     // Sessions are evicted, and answers forgotten, only with much less than what nodes have.
-    private static SessionLimits DrawSessions(Prng random) => random.Chance(0.7) ? SessionLimits.Standard : new SessionLimits
-    {
-        Sessions = random.OneOf(2, 4, 10_000),
-        AnswersPerSession = random.OneOf(1, 3, 4096),
-        Bytes = random.OneOf(200L, 1000L, 1_000_000L),
-        PreviousBytes = random.OneOf(0, 24, 48, 4096),
-    };
+    private static SessionLimits DrawSessions(Prng random) => random.Chance(0.7)
+        ? SessionLimits.Standard
+        : new SessionLimits
+        {
+            Sessions = random.OneOf(2, 4, 10_000),
+            AnswersPerSession = random.OneOf(1, 3, 4096),
+            Bytes = random.OneOf(200L, 1000L, 1_000_000L),
+            PreviousBytes = random.OneOf(0, 24, 48, 4096),
+        };
 
     public static Scenario Draw(ulong seed, TimeSpan? faultTime = null)
     {
         var random = new Prng(seed);
         var more = new Prng(~seed);
         var log = new Prng(seed ^ 0x106F);
+        var room = new Prng(seed ^ 0x500A);
         var lease = TimeSpan.FromMilliseconds(random.OneOf(300, 600, 1200));
         var maxDelay = TimeSpan.FromMilliseconds(random.OneOf(2, 10, 40));
         var calm = random.Chance(0.05);
@@ -139,7 +152,7 @@ public sealed record Scenario
             FaultsBegin = begin,
             FaultsEnd = begin + (faultTime ?? TimeSpan.FromSeconds(late > TimeSpan.FromSeconds(30) ? 70 : 12)),
             MeanBetweenFaults = TimeSpan.FromMilliseconds(random.OneOf(150, 500, 1000)),
-            Faults = calm ? Faults.None : DrawFaults(random),
+            Faults = calm ? Faults.None : DrawFaults(random, seed),
             MinDelay = TimeSpan.FromMilliseconds(0.1),
             MaxDelay = maxDelay,
             Stragglers = random.OneOf(0, 0, 0.01, 0.1),
@@ -149,6 +162,7 @@ public sealed record Scenario
             MaxDiskDelay = TimeSpan.FromMilliseconds(random.OneOf(0.5, 5, 30)),
             MeanBetweenCheckpoints = TimeSpan.FromMilliseconds(new Prng(seed ^ 0xC4EC).OneOf(0, 100, 500, 2000)),
             UnequalLeases = random.Chance(0.3),
+            UnequalQuotas = room.Chance(0.3),
             Options = new ProtocolOptions
             {
                 Self = default,
@@ -158,7 +172,8 @@ public sealed record Scenario
                 Lease = lease,
                 HeartbeatInterval = lease / 10,
                 // As settings are checked: at least two heartbeats.
-                SilenceLimit = TimeSpan.FromMilliseconds(Math.Max(random.OneOf(100, 250, 1000), lease.TotalMilliseconds / 5))
+                SilenceLimit = TimeSpan.FromMilliseconds(
+                        Math.Max(random.OneOf(100, 250, 1000), lease.TotalMilliseconds / 5))
                     + 4 * maxDelay,
                 ElectionRankDelay = TimeSpan.FromMilliseconds(20) + maxDelay,
                 ElectionJitter = TimeSpan.FromMilliseconds(40) + 2 * maxDelay,
@@ -166,7 +181,8 @@ public sealed record Scenario
                 ResendInterval = TimeSpan.FromMilliseconds(20) + 3 * maxDelay,
                 FetchTimeout = TimeSpan.FromMilliseconds(100) + 5 * maxDelay,
                 BatchRequests = tiny ? random.Between(1, 3) : 512,
-                BatchBytes = Math.Min(tiny ? random.OneOf(1, 200, 100_000) : 256 * 1024, small ? 16 * 1024 : int.MaxValue),
+                BatchBytes = Math.Min(
+                    tiny ? random.OneOf(1, 200, 100_000) : 256 * 1024, small ? 16 * 1024 : int.MaxValue),
                 BatchesInFlight = random.Between(1, 4),
                 WaitingRequests = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
                 WaitingReads = tiny ? random.OneOf(2, 10, 1000) : 16 * 1024,
@@ -174,7 +190,8 @@ public sealed record Scenario
                 WaitingReadBytes = tiny ? more.OneOf(300L, 3000L, 1_000_000L) : 64 * 1024 * 1024,
                 Sessions = DrawSessions(more),
                 FetchEntries = tiny ? random.Between(1, 5) : 2048,
-                FetchBytes = Math.Min(tiny ? random.OneOf(1, 300, 100_000) : 512 * 1024, small ? 48 * 1024 : int.MaxValue),
+                FetchBytes = Math.Min(
+                    tiny ? random.OneOf(1, 300, 100_000) : 512 * 1024, small ? 48 * 1024 : int.MaxValue),
                 FetchesInFlight = random.Between(1, 4),
                 FrameSize = small ? ClientLimits.FrameBytesLeast : ClientLimits.FrameBytes,
                 MaxValueBytes = small ? 24 * 1024 : 1024 * 1024,
@@ -183,6 +200,8 @@ public sealed record Scenario
                 LogBytesInMemory = random.OneOf(0L, 1000L, 10_000L, 32L * 1024 * 1024),
                 LogBytesKept = log.OneOf(0L, 0L, 300L, 3000L, 64L * 1024 * 1024),
                 PieceBytes = log.OneOf(1L, 200L, 1000L, 512L * 1024),
+                // A key of these scenarios takes some 70 bytes.
+                MemoryQuota = room.Chance(0.2) && !small ? room.Between(0, 400) : long.MaxValue,
             },
         };
     }

@@ -45,7 +45,8 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
         var scenario = Draw(seed);
         output.WriteLine(scenario);
         var result = RunOne(scenario, mutations, output);
-        output.WriteLine(result.Violation is { } violation ? $"seed {seed}: {violation}" : $"seed {seed}: all properties hold");
+        output.WriteLine(
+            result.Violation is { } violation ? $"seed {seed}: {violation}" : $"seed {seed}: all properties hold");
         output.WriteLine($"trace {result.Hash:x16}");
         return result.Violation;
     }
@@ -113,10 +114,13 @@ internal sealed class SeedRunner(Mutations mutations = Mutations.None, Faults? f
     }
 
     private static string Summary(Statistics total, int failures, TimeSpan elapsed) =>
-        $"{total.Runs} runs, {failures} failures | {total.Writes} writes, {total.Reads} reads, {total.Unknown} given up, "
-        + $"{total.Retries} retries, {total.Committed} committed | {total.Faults.Values.Sum()} faults, {total.StartedOver} started over, {total.Checkpoints} checkpoints, {total.Forgotten} facts forgotten, {total.Transfers} transfers, "
+        $"{total.Runs} runs, {failures} failures | {total.Writes} writes, {total.Reads} reads, "
+        + $"{total.Unknown} given up, {total.Retries} retries, {total.Committed} committed | "
+        + $"{total.Faults.Values.Sum()} faults, {total.StartedOver} started over, {total.Checkpoints} checkpoints, "
+        + $"{total.Forgotten} facts forgotten, {total.Transfers} transfers, "
         + $"{total.Views} views, {total.JournalReads} journal reads, {total.MessagesLost} messages lost, "
-        + $"{total.Undecided} undecided | {Rates(total, elapsed)}, {total.Simulated / elapsed:F0} simulated hours per hour";
+        + $"{total.Undecided} undecided | {Rates(total, elapsed)}, "
+        + $"{total.Simulated / elapsed:F0} simulated hours per hour";
 
     /// <summary>What happens in a second of real time.</summary>
     public static string Rates(Statistics total, TimeSpan elapsed)

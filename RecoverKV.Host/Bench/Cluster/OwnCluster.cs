@@ -148,7 +148,8 @@ internal sealed class OwnCluster : IAsyncDisposable
         try
         {
             Directory.CreateDirectory(parent);
-            var name = string.Create(CultureInfo.InvariantCulture, $"recoverkv-bench-{Environment.ProcessId}-{Environment.TickCount64}");
+            var name = string.Create(
+                CultureInfo.InvariantCulture, $"recoverkv-bench-{Environment.ProcessId}-{Environment.TickCount64}");
             return Directory.CreateDirectory(Path.Combine(Path.GetFullPath(parent), name)).FullName;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -35,7 +35,8 @@ internal sealed class RecoveryWatch
         while (!AllAlive())
         {
             if (Nanoseconds.Now - begun > Nanoseconds.FromSeconds(Patience.TotalSeconds))
-                throw new CommandFailedException($"the nodes did not come back: {_cluster.LastError ?? "no node says why"}");
+                throw new CommandFailedException(
+                    $"the nodes did not come back: {_cluster.LastError ?? "no node says why"}");
             NoteListeners();
             // Not one after the other: a node that is not up yet holds up the answer for longer than it may take to
             // come back.

@@ -15,8 +15,8 @@ internal sealed class UniformDistribution(int count) : Distribution
 }
 
 /// <summary>
-/// A few keys often and most seldom: the key of rank r in proportion to 1/r^theta. Made as by YCSB (Gray et al., Quickly
-/// Generating Billion-Record Synthetic Databases): ranks are scattered over all keys by a hash.
+/// A few keys often and most seldom: the key of rank r in proportion to 1/r^theta. Made as by YCSB (Gray et al.,
+/// Quickly Generating Billion-Record Synthetic Databases): ranks are scattered over all keys by a hash.
 /// </summary>
 internal sealed class ZipfDistribution : Distribution
 {
@@ -49,7 +49,8 @@ internal sealed class ZipfDistribution : Distribution
         return Math.Min(_count - 1, (int)(_count * Math.Pow(_eta * point - _eta + 1, _alpha)));
     }
 
-    /// <summary>The key of a rank: FNV-1a of its bytes. Some keys get several ranks and some none, as with YCSB.</summary>
+    /// <summary>The key of a rank: FNV-1a of its bytes. Some keys get several ranks and some none, as with
+    /// YCSB.</summary>
     public int KeyOf(int rank)
     {
         var hash = 0xCBF29CE484222325;

@@ -7,7 +7,8 @@ namespace RecoverKV.Host.Bench.Loads;
 /// </summary>
 internal sealed class Schedule
 {
-    /// <summary>An open loop that cannot keep its rate goes on for this long after its end to serve what is late.</summary>
+    /// <summary>An open loop that cannot keep its rate goes on for this long after its end to serve what is
+    /// late.</summary>
     public const long Overtime = 5 * Nanoseconds.PerSecond;
 
     private readonly double _interval;

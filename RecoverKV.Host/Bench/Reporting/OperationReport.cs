@@ -23,7 +23,8 @@ internal sealed record OperationReport
     /// <summary>The percentiles of the distribution.</summary>
     private static readonly double[] Percentiles =
     [
-        0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99, 99.999, 100,
+        0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85,
+        90, 92.5, 95, 97, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99, 99.999, 100,
     ];
 
     /// <summary>What it is called.</summary>
@@ -98,6 +99,7 @@ internal sealed record OperationReport
         // The last interval counts only if the load lasted to its end; else the line would seem to drop.
         var whole = Math.Max(length / width, Math.Min(length, 1));
         return new ThroughputReport(
-            interval, [.. Enumerable.Range(0, whole).Select(i => figures.Series.Skip(i * width).Take(width).Sum() / interval)]);
+            interval,
+            [.. Enumerable.Range(0, whole).Select(i => figures.Series.Skip(i * width).Take(width).Sum() / interval)]);
     }
 }

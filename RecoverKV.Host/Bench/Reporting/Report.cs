@@ -63,7 +63,8 @@ internal sealed record NodeReport(string Node, long ResidentBytes, long DataByte
 /// <param name="WasSequencer">Whether it led.</param>
 /// <param name="AtSecond">When, from the start of the load.</param>
 /// <param name="LongestPauseSeconds">The longest time after it in which no operation ended.</param>
-/// <param name="BackAfterSeconds">When throughput was above 90% of that before again; null: not within the load.</param>
+/// <param name="BackAfterSeconds">When throughput was above 90% of that before again; null: not within the
+/// load.</param>
 internal sealed record KillReport(
     string Node, bool WasSequencer, double AtSecond, double LongestPauseSeconds, double? BackAfterSeconds);
 

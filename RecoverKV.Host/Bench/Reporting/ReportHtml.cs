@@ -43,7 +43,8 @@ internal static class ReportHtml
             new XElement("head",
                 new XElement("meta", new XAttribute("charset", "utf-8")),
                 new XElement("meta",
-                    new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
+                    new XAttribute("name", "viewport"),
+                    new XAttribute("content", "width=device-width, initial-scale=1")),
                 new XElement("title", title),
                 new XElement("style", Style)),
             new XElement("body",
@@ -87,7 +88,8 @@ internal static class ReportHtml
         // Kills are timed from the start of the puts.
         double? mark = color == 0 ? report.Kill?.AtSecond : null;
         return SvgChart.Draw($"{operation.Name} per second", new ChartAxis.Linear("s", operation.Seconds),
-            new ChartAxis.Linear("", rates.DefaultIfEmpty(0).Max()), [new ChartLine(operation.Name, color, [.. points])], mark);
+            new ChartAxis.Linear("", rates.DefaultIfEmpty(0).Max()),
+            [new ChartLine(operation.Name, color, [.. points])], mark);
     }
 
     private static XElement Latency(Report report)
@@ -96,7 +98,8 @@ internal static class ReportHtml
             .Where(p => p.Milliseconds > 0)
             .Select(p => new ChartPoint(
                 1 / (1 - Math.Min(p.Percentile, MostOf(o)) / 100), p.Milliseconds,
-                string.Create(CultureInfo.InvariantCulture, $"p{p.Percentile}: {Words.Milliseconds(p.Milliseconds)} ms")))]))
+                string.Create(
+                    CultureInfo.InvariantCulture, $"p{p.Percentile}: {Words.Milliseconds(p.Milliseconds)} ms")))]))
             .ToArray();
         var all = lines.SelectMany(l => l.Points).DefaultIfEmpty(new ChartPoint(10, 1, "")).ToArray();
         return SvgChart.Draw("latency in ms by percentile", new ChartAxis.Percentile(all.Max(p => p.X)),

@@ -33,7 +33,8 @@ internal static class ReportOutput
         if (check.Wrong > 0) return Failures.OneLine($"{check.Wrong} reads were wrong: {check.AWrong}");
         if (!check.Holds) return $"{check.Acknowledged - check.ReadBack} acknowledged writes could not be read back";
         return report.Errors > 0
-            ? $"{report.Errors} calls failed, for example: {report.Operations.Select(o => o.AnError).First(e => e is not null)}"
+            ? $"{report.Errors} calls failed, "
+                + $"for example: {report.Operations.Select(o => o.AnError).First(e => e is not null)}"
             : null;
     }
 }

@@ -19,7 +19,8 @@ internal static class ReportTable
         }
 
         foreach (var operation in report.Operations) table.AddRow([.. Words.Row(operation).Select(c => new Text(c))]);
-        terminal.Out.WriteLine($"bench {report.Bench}: {string.Join(", ", report.Parameters.Select(p => $"{p.Key} {p.Value}"))}");
+        terminal.Out.WriteLine(
+            $"bench {report.Bench}: {string.Join(", ", report.Parameters.Select(p => $"{p.Key} {p.Value}"))}");
         console.Write(table);
         foreach (var line in Words.Lines(report)) terminal.Out.WriteLine(line);
     }

@@ -62,7 +62,8 @@ internal static class SvgChart
         {
             svg.Add(new XElement("polyline",
                 new XAttribute("class", $"line c{line.Color % Colors}"),
-                new XAttribute("points", string.Join(' ', line.Points.Select(p => Text($"{X(p.X):0.#},{Y(p.Y):0.#}"))))));
+                new XAttribute(
+                    "points", string.Join(' ', line.Points.Select(p => Text($"{X(p.X):0.#},{Y(p.Y):0.#}"))))));
             svg.Add(line.Points.Select(p => new XElement("circle",
                 new XAttribute("class", "dot"), new XAttribute("cx", Text($"{X(p.X):0.#}")),
                 new XAttribute("cy", Text($"{Y(p.Y):0.#}")), new XAttribute("r", 5), new XElement("title", p.Text))));
@@ -83,7 +84,8 @@ internal static class SvgChart
     }
 
     private static XElement Line(double x1, double y1, double x2, double y2, string style) => new("line",
-        new XAttribute("class", style), new XAttribute("x1", Text($"{x1:0.#}")), new XAttribute("y1", Text($"{y1:0.#}")),
+        new XAttribute("class", style),
+        new XAttribute("x1", Text($"{x1:0.#}")), new XAttribute("y1", Text($"{y1:0.#}")),
         new XAttribute("x2", Text($"{x2:0.#}")), new XAttribute("y2", Text($"{y2:0.#}")));
 
     private static XElement Label(double x, double y, string anchor, string text) => new("text",

@@ -13,14 +13,16 @@ internal static class ThisMachine
         {
             var assembly = typeof(ThisMachine).Assembly;
             var configuration = assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration;
-            return $"{assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion} ({configuration})";
+            return $"{assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion} "
+                + $"({configuration})";
         }
     }
 
     /// <summary>Describes it.</summary>
     public static Machine Describe() => new(
         RuntimeInformation.OSDescription,
-        FirstLine("/proc/cpuinfo", "model name")?.Split(':', 2)[^1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString(),
+        FirstLine("/proc/cpuinfo", "model name")?.Split(':', 2)[^1].Trim()
+            ?? RuntimeInformation.ProcessArchitecture.ToString(),
         Environment.ProcessorCount,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
         RuntimeInformation.FrameworkDescription,

@@ -7,7 +7,10 @@ internal static class Words
 {
     /// <summary>The headings of the table of operations.</summary>
     public static readonly IReadOnlyList<string> Heading =
-        ["operation", "per second", "done", "failed", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "CPU µs each"];
+        [
+            "operation", "per second", "done", "failed",
+            "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "CPU µs each"
+        ];
 
     /// <summary>A row of that table.</summary>
     public static IReadOnlyList<string> Row(OperationReport o) =>
@@ -25,7 +28,8 @@ internal static class Words
     /// <summary>What else there is to say, in lines.</summary>
     public static IEnumerable<string> Lines(Report report)
     {
-        foreach (var operation in report.Operations.Where(o => o.Errors.Count > 0 && !o.IsTotal)) yield return Errors(operation);
+        foreach (var operation in report.Operations.Where(o => o.Errors.Count > 0 && !o.IsTotal))
+            yield return Errors(operation);
         if (report.Kill is { } kill)
         {
             var back = kill.BackAfterSeconds is { } seconds
@@ -45,7 +49,8 @@ internal static class Words
         if (report.Recoveries.Count > 1)
             yield return $"all nodes ALIVE {Seconds(report.Recoveries.Max(r => r.Alive))} after their start";
         foreach (var node in report.Nodes)
-            yield return $"{node.Node}: {(node.ResidentBytes == 0 ? "down" : $"{Megabytes(node.ResidentBytes)} of memory")}, "
+            yield return $"{node.Node}: "
+                + $"{(node.ResidentBytes == 0 ? "down" : $"{Megabytes(node.ResidentBytes)} of memory")}, "
                 + $"{Megabytes(node.DataBytes)} of data";
         yield return $"acknowledged {Number(report.Check.Acknowledged)}, read back {Number(report.Check.ReadBack)}, "
             + $"wrong {Number(report.Check.Wrong)}";
@@ -53,7 +58,8 @@ internal static class Words
 
     /// <summary>Where it ran, in one line.</summary>
     public static string Of(Machine machine) =>
-        $"{machine.Processor}, {machine.Cores} cores, {Number(machine.MemoryBytes / 1e9)} GB, {machine.System}, {machine.Runtime}"
+        $"{machine.Processor}, {machine.Cores} cores, {Number(machine.MemoryBytes / 1e9)} GB, "
+        + $"{machine.System}, {machine.Runtime}"
         + (machine.Load is null ? "" : $", load before {machine.Load}");
 
     /// <summary>A number without decimals.</summary>

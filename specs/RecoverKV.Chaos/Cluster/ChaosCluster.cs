@@ -17,9 +17,11 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private Task _watching = Task.CompletedTask;
     private volatile string? _foreign;
     private volatile Sample _last = new(0, []);
+    private readonly string _settings;
 
-    private ChaosCluster(IChaosNetwork network, Disks disks, Preloads preloads, ChaosTls? tls, List<ChaosNode> nodes) =>
-        (Network, Disks, Preloads, Tls, Nodes) = (network, disks, preloads, tls, nodes);
+    private ChaosCluster(
+        IChaosNetwork network, Disks disks, Preloads preloads, ChaosTls? tls, List<ChaosNode> nodes, string settings) =>
+        (Network, Disks, Preloads, Tls, Nodes, _settings) = (network, disks, preloads, tls, nodes, settings);
 
     public IChaosNetwork Network { get; }
 
@@ -48,14 +50,26 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>How often two replicas were compared at the same uid.</summary>
     public long Compared { get; private set; }
 
-    public string[] Contacts => [.. Nodes.Select(n => string.Create(CultureInfo.InvariantCulture, $"{Network.Host(n.Number)}:{Network.Port(n.Number)}"))];
+    public string[] Contacts =>
+        [.. Nodes.Select(n => string.Create(
+            CultureInfo.InvariantCulture, $"{Network.Host(n.Number)}:{Network.Port(n.Number)}"))];
 
-    public static async Task<ChaosCluster> StartAsync(int count, string folder, IChaosNetwork network, Preloads preloads, bool tls)
+    /// <summary>Starts the nodes.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="folder">Gets a folder for each.</param>
+    /// <param name="network">Where they run.</param>
+    /// <param name="preloads">What their processes are started with.</param>
+    /// <param name="tls">Whether connections are encrypted.</param>
+    /// <param name="settings">Further lines of each one's configuration.</param>
+    public static async Task<ChaosCluster> StartAsync(
+        int count, string folder, IChaosNetwork network, Preloads preloads, bool tls, string settings = "")
     {
         var folders = Enumerable.Range(1, count).Select(n => Path.Combine(folder, $"node{n}")).ToList();
         var disks = await Disks.CreateAsync(folders);
         var certificates = tls ? new ChaosTls(folder, network, count) : null;
-        var cluster = new ChaosCluster(network, disks, preloads, certificates, [.. folders.Select((f, i) => new ChaosNode(i + 1, f, network, preloads))]);
+        var cluster = new ChaosCluster(
+            network, disks, preloads, certificates,
+            [.. folders.Select((f, i) => new ChaosNode(i + 1, f, network, preloads))], settings);
         foreach (var node in cluster.Nodes)
         {
             File.WriteAllText(node.ConfigFile, cluster.ConfigOf(node));
@@ -68,10 +82,13 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     /// <summary>Waits for a state that a sample shows which was taken from now on.</summary>
     /// <returns>The sample; null if there was none within the time.</returns>
-    public async Task<Sample?> WaitAsync(Func<Sample, bool> state, TimeSpan patience, CancellationToken cancellation = default)
+    public async Task<Sample?> WaitAsync(
+        Func<Sample, bool> state, TimeSpan patience, CancellationToken cancellation = default)
     {
         var from = MonotonicClock.Now;
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < patience && !cancellation.IsCancellationRequested; await Task.Delay(20, CancellationToken.None))
+        for (var clock = Stopwatch.StartNew();
+            clock.Elapsed < patience && !cancellation.IsCancellationRequested;
+            await Task.Delay(20, CancellationToken.None))
         {
             if (_watching.IsCompleted) throw new ChaosException($"the process that watches has ended: {_watchError}");
             if (Last is { } sample && sample.At >= from && state(sample)) return sample;
@@ -119,6 +136,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
               {{(Tls is null ? "secret = \"of the cluster under chaos\"" : "")}}
               {{TlsOf(node)}}
               chaos = on
+              {{_settings}}
             }
 
             """;
@@ -152,7 +170,8 @@ internal sealed class ChaosCluster : IAsyncDisposable
         {
             if (!_digests.TryGetValue(node.Applied, out var other)) _digests[node.Applied] = (node.Node, node.Digest);
             else if (other.Digest != node.Digest)
-                Differences.Add($"{node.Node} and {other.Node} differ at uid {node.Applied}: {node.Digest:x16}, {other.Digest:x16}");
+                Differences.Add($"{node.Node} and {other.Node} differ at uid {node.Applied}: "
+                    + $"{node.Digest:x16}, {other.Digest:x16}");
             else if (other.Node != node.Node) Compared++;
         }
     }

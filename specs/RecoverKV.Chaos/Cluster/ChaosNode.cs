@@ -52,7 +52,8 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
             start.Environment["FAKETIME_TIMESTAMP_FILE"] = ClockFile;
             start.Environment["FAKETIME_CACHE_DURATION"] = "1"; // seconds until a jump is seen
             start.Environment["DONT_FAKE_MONOTONIC"] = "1";
-            start.Environment["FAKETIME_FORCE_MONOTONIC_FIX"] = "0"; // else each timed wait ends at once, and threads spin
+            start.Environment["FAKETIME_FORCE_MONOTONIC_FIX"] =
+                "0"; // else each timed wait ends at once, and threads spin
         }
 
         Starts++;

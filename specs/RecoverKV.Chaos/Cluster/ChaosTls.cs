@@ -4,7 +4,8 @@ using RecoverKV.Host.Certificates;
 
 namespace RecoverKV.Chaos.Cluster;
 
-/// <summary>Certificates of the nodes and clients of a run. The programs that it starts find the client's in the environment.
+/// <summary>Certificates of the nodes and clients of a run. The programs that it starts find the client's in the
+/// environment.
 /// </summary>
 internal sealed class ChaosTls
 {
@@ -24,14 +25,15 @@ internal sealed class ChaosTls
     }
 
     /// <summary>What a process that was started by a run goes by; null: no TLS.</summary>
-    public static TlsOptions? Inherited => Environment.GetEnvironmentVariable("RECOVERKV_CACERT") is { Length: > 0 } authority
-        ? new TlsOptions
-        {
-            Authority = authority,
-            Certificate = Environment.GetEnvironmentVariable("RECOVERKV_CERT"),
-            Key = Environment.GetEnvironmentVariable("RECOVERKV_KEY"),
-        }
-        : null;
+    public static TlsOptions? Inherited =>
+        Environment.GetEnvironmentVariable("RECOVERKV_CACERT") is { Length: > 0 } authority
+            ? new TlsOptions
+            {
+                Authority = authority,
+                Certificate = Environment.GetEnvironmentVariable("RECOVERKV_CERT"),
+                Key = Environment.GetEnvironmentVariable("RECOVERKV_KEY"),
+            }
+            : null;
 
     /// <summary>New certificates for all, in the place of the old ones.</summary>
     public void Exchange()

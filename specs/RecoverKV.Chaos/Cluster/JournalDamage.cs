@@ -48,7 +48,8 @@ internal static class JournalDamage
         return $"{noise.Length} bytes at {at} of {Path.GetFileName(path)}";
     }
 
-    /// <summary>Where each commit of the log ends. Frames that an earlier use of the file left behind have other salts.</summary>
+    /// <summary>Where each commit of the log ends. Frames that an earlier use of the file left behind have other
+    /// salts.</summary>
     private static List<long> CommitEnds(FileStream file)
     {
         var ends = new List<long>();

@@ -63,7 +63,8 @@ internal static class FaultKinds
         _ => kind.ToString(),
     };
 
-    /// <summary>Takes data from a node: one at a time, and only while all others are well, as the promises go no further.</summary>
+    /// <summary>Takes data from a node: one at a time, and only while all others are well, as the promises go no
+    /// further.</summary>
     public static bool LosesData(this FaultKind kind) =>
         kind is FaultKind.JournalTail or FaultKind.JournalNoise or FaultKind.WipedFolder or FaultKind.LogLost
             or FaultKind.LogLostAlone;

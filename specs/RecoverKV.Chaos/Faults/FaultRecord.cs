@@ -6,4 +6,5 @@ namespace RecoverKV.Chaos.Faults;
 /// <param name="Injected">When it began.</param>
 /// <param name="Healed">When it ended.</param>
 /// <param name="Well">When all nodes were ALIVE again.</param>
-internal sealed record FaultRecord(IReadOnlyList<FaultKind> Kinds, string Detail, long Injected, long Healed, long Well);
+internal sealed record FaultRecord(
+    IReadOnlyList<FaultKind> Kinds, string Detail, long Injected, long Healed, long Well);

@@ -6,8 +6,8 @@ using RecoverKV.Client.Contracts;
 namespace RecoverKV.Chaos.Faults;
 
 /// <summary>
-/// Puts the folder of another store in the place of a node's: one of the same node id, made by a node that knew no other
-/// member, and written to. The others must not be disturbed, and nobody may take it for the node's.
+/// Puts the folder of another store in the place of a node's: one of the same node id, made by a node that knew no
+/// other member, and written to. The others must not be disturbed, and nobody may take it for the node's.
 /// </summary>
 internal sealed class ForeignFolder(ChaosCluster cluster, ChaosNode node)
 {
@@ -25,7 +25,8 @@ internal sealed class ForeignFolder(ChaosCluster cluster, ChaosNode node)
         cluster.Foreign = node.Name;
         node.Start();
         if (await ReachedAsync(() => cluster.Nodes.Where(n => n != node).All(n => Mode(n) == NodeMode.Alive))) return;
-        _seen = $"the others were not ALIVE within {Patience.TotalSeconds:F0} s beside {node.Name} with the folder of another store";
+        _seen = $"the others were not ALIVE within {Patience.TotalSeconds:F0} s "
+            + $"beside {node.Name} with the folder of another store";
     }
 
     /// <summary>Puts the node's own folder back.</summary>

@@ -17,15 +17,16 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
     public string? Violation { get; private set; }
 
     /// <summary>The kinds that this machine can do.</summary>
-    public static IEnumerable<FaultKind> Possible(ChaosCluster cluster) => Enum.GetValues<FaultKind>().Where(kind => kind switch
-    {
-        FaultKind.OneWay or FaultKind.FromClients => cluster.Network.CutsOneWay,
-        FaultKind.Throttle or FaultKind.ThinLink => cluster.Network.Throttles,
-        FaultKind.FullDisk or FaultKind.FullDisks => cluster.Disks.AreSmall,
-        FaultKind.ClockJump => cluster.Preloads.FakeTime is not null,
-        FaultKind.SlowDisk => cluster.Preloads.SlowDisk is not null,
-        _ => true,
-    });
+    public static IEnumerable<FaultKind> Possible(ChaosCluster cluster) =>
+        Enum.GetValues<FaultKind>().Where(kind => kind switch
+        {
+            FaultKind.OneWay or FaultKind.FromClients => cluster.Network.CutsOneWay,
+            FaultKind.Throttle or FaultKind.ThinLink => cluster.Network.Throttles,
+            FaultKind.FullDisk or FaultKind.FullDisks => cluster.Disks.AreSmall,
+            FaultKind.ClockJump => cluster.Preloads.FakeTime is not null,
+            FaultKind.SlowDisk => cluster.Preloads.SlowDisk is not null,
+            _ => true,
+        });
 
     /// <summary>Begins a fault.</summary>
     /// <returns>To whom; null if it cannot be done now.</returns>
@@ -106,7 +107,8 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
 
     private List<ChaosNode> Sample(int count) => [.. cluster.Nodes.OrderBy(_ => random.Next()).Take(count)];
 
-    private string Name(params IEnumerable<ChaosNode> nodes) => string.Join(' ', nodes.OrderBy(n => n.Number).Select(n => n == cluster.Sequencer ? n.Name + "*" : n.Name));
+    private string Name(params IEnumerable<ChaosNode> nodes) =>
+        string.Join(' ', nodes.OrderBy(n => n.Number).Select(n => n == cluster.Sequencer ? n.Name + "*" : n.Name));
 
     private async Task<string> KillAsync(IReadOnlyCollection<ChaosNode> nodes)
     {
@@ -185,15 +187,16 @@ internal sealed class Injector(ChaosCluster cluster, Random random, TimeSpan lea
     private async Task<string?> LoadLargeAsync(int values)
     {
         var file = cluster.Nodes[0].Folder + ".large.tsv";
-        await File.WriteAllLinesAsync(file, Enumerable.Range(1, values).Select(i => $"large{i}\t{new string('x', 1024 * 1024)}"));
+        await File.WriteAllLinesAsync(
+            file, Enumerable.Range(1, values).Select(i => $"large{i}\t{new string('x', 1024 * 1024)}"));
         var (code, _, error) = await Commands.TryAsync(cluster.Network.AtClients(Commands.Program(
             "recoverkv", "load", file, "--contact", string.Join(',', cluster.Contacts))));
         File.Delete(file);
         return code == 0 ? null : $"the load of {values} values of 1 MiB ended with {code}: {error.Trim()}";
     }
 
-    /// <summary>Some fall; the others acknowledge writes without them, and fall; one of these loses its log. Then only that
-    /// one and those who fell first start: a majority of which nobody has the last writes.</summary>
+    /// <summary>Some fall; the others acknowledge writes without them, and fall; one of these loses its log. Then only
+    /// that one and those who fell first start: a majority of which nobody has the last writes.</summary>
     private async Task<string> LoseLogAloneAsync()
     {
         var nodes = Sample(cluster.Nodes.Count);

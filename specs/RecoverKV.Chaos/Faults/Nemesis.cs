@@ -4,7 +4,8 @@ using RecoverKV.Chaos.Load;
 
 namespace RecoverKV.Chaos.Faults;
 
-/// <summary>Injects one fault after the other, sometimes two at once, and waits for all nodes to be ALIVE in between.</summary>
+/// <summary>Injects one fault after the other, sometimes two at once, and waits for all nodes to be ALIVE in
+/// between.</summary>
 internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList<FaultKind> kinds, TextWriter output)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
@@ -18,7 +19,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
 
     public List<FaultRecord> Records { get; } = [];
 
-    /// <summary>What the operator had to do: a node that refuses a damaged journal wants its folder moved away.</summary>
+    /// <summary>What the operator had to do: a node that refuses a damaged journal wants its folder moved
+    /// away.</summary>
     public int FoldersMoved { get; private set; }
 
     /// <summary>Why the run ended early; null if it did not.</summary>
@@ -31,8 +33,11 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         {
             var kind = Draw();
             cluster.Tls?.Exchange();
-            // The last writes to a disk whose tail is to be lost must be writes of clients: a lost promise leaves no mark.
-            await Task.Delay(TimeSpan.FromSeconds(kind == FaultKind.JournalTail ? 3 : 0.5 + 2 * random.NextDouble()), CancellationToken.None);
+            // The last writes to a disk whose tail is to be lost must be writes of clients: a lost promise leaves no
+            // mark.
+            await Task.Delay(
+                TimeSpan.FromSeconds(kind == FaultKind.JournalTail ? 3 : 0.5 + 2 * random.NextDouble()),
+                CancellationToken.None);
             if (!await RoundAsync(kind)) return;
         }
     }
@@ -40,7 +45,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
     /// <summary>Each kind once, in random order, before any comes again; a long silence only once.</summary>
     private FaultKind Draw()
     {
-        if (_deck.Count == 0) _deck.AddRange(kinds.Where(k => k != FaultKind.LongSilence || !_drawn).OrderBy(_ => random.Next()));
+        if (_deck.Count == 0)
+            _deck.AddRange(kinds.Where(k => k != FaultKind.LongSilence || !_drawn).OrderBy(_ => random.Next()));
         _drawn = true;
         var kind = _deck[^1];
         _deck.RemoveAt(_deck.Count - 1);
@@ -76,7 +82,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         var record = new FaultRecord(faults, detail, injected, healed, MonotonicClock.Now);
         Records.Add(record);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{DateTime.UtcNow:HH:mm:ss} {string.Join(" + ", faults)}: {detail}; lasted {(healed - injected) / 1e9:F1} s, well after {(record.Well - healed) / 1e9:F1} s"));
+            $"{DateTime.UtcNow:HH:mm:ss} {string.Join(" + ", faults)}: {detail}; "
+            + $"lasted {(healed - injected) / 1e9:F1} s, well after {(record.Well - healed) / 1e9:F1} s"));
         return true;
     }
 
@@ -92,7 +99,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
             {
                 if (!MayEnd(faults))
                 {
-                    Violation = $"{node.Name} ended by itself with exit code {node.OwnExit} after {string.Join(" + ", faults)}: {node.LastError}";
+                    Violation = $"{node.Name} ended by itself with exit code {node.OwnExit} "
+                        + $"after {string.Join(" + ", faults)}: {node.LastError}";
                     return false;
                 }
 
@@ -102,7 +110,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
         }
 
         Violation = $"not all nodes were ALIVE within {Patience.TotalSeconds:F0} s after {string.Join(" + ", faults)}: "
-            + string.Join(", ", cluster.Last.Nodes.Select(n => $"{n.Node} {n.Mode} epoch {n.Epoch} applied {n.Applied}"));
+            + string.Join(", ", cluster.Last.Nodes.Select(
+                n => $"{n.Node} {n.Mode} epoch {n.Epoch} applied {n.Applied}"));
         return false;
     }
 
@@ -110,8 +119,8 @@ internal sealed class Nemesis(ChaosCluster cluster, Random random, IReadOnlyList
     private static bool MayEnd(IReadOnlyList<FaultKind> faults) =>
         faults.Any(f => MayDamage(f) || f is FaultKind.FullDisk or FaultKind.FullDisks);
 
-    /// <summary>Pages move from the write-ahead log into the file one by one: with half of them there and the log deleted, the
-    /// file is none.</summary>
+    /// <summary>Pages move from the write-ahead log into the file one by one: with half of them there and the log
+    /// deleted, the file is none.</summary>
     private static bool MayDamage(FaultKind fault) =>
         fault is FaultKind.JournalNoise or FaultKind.LogLost or FaultKind.LogLostAlone;
 

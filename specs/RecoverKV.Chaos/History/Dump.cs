@@ -28,7 +28,8 @@ internal static class Dump
         });
     }
 
-    /// <summary>Keys whose last acknowledged write is neither in the dump nor followed by another that may explain it.</summary>
+    /// <summary>Keys whose last acknowledged write is neither in the dump nor followed by another that may explain
+    /// it.</summary>
     public static IEnumerable<string> Missing(
         IReadOnlyCollection<HistoryEntry> history, IReadOnlyDictionary<int, long> dump)
     {
@@ -46,7 +47,9 @@ internal static class Dump
             var explained = value == 0
                 ? others.Any(a => a.Kind == ActionKind.Delete)
                 : others.Any(a => a.Kind == ActionKind.Put && a.Value == value);
-            if (!explained) yield return $"key {key}: the dump has {value}, its last acknowledged write is {last.Value} with uid {uid}";
+            if (!explained)
+                yield return $"key {key}: the dump has {value}, "
+                    + $"its last acknowledged write is {last.Value} with uid {uid}";
         }
     }
 }

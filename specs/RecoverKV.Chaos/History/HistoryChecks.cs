@@ -17,7 +17,8 @@ public static class HistoryChecks
         wrong.AddRange(AnswersAgainstUids(history).Take(10));
         var verdict = Checker.Check([.. history.Select(h => h.ToOperation())]);
         if (verdict.Kind == VerdictKind.NotLinearizable) wrong.Add($"not linearizable: {verdict}");
-        return (wrong, verdict.Kind == VerdictKind.NotLinearizable ? verdict : null, verdict.Kind != VerdictKind.Undecided);
+        return (
+            wrong, verdict.Kind == VerdictKind.NotLinearizable ? verdict : null, verdict.Kind != VerdictKind.Undecided);
     }
 
     /// <summary>A write that began after another was answered has a greater uid, whatever their keys.</summary>
@@ -33,11 +34,13 @@ public static class HistoryChecks
             for (; next < answered.Count && answered[next].Return < write.Call; next++)
                 highest = Math.Max(highest, answered[next].Uid);
             if (write.Uid <= highest)
-                yield return $"uid {write.Uid} was given to {write.ToOperation()} when {highest} had been answered before its call";
+                yield return $"uid {write.Uid} was given to {write.ToOperation()} "
+                    + $"when {highest} had been answered before its call";
         }
     }
 
-    /// <summary>An answer shows a version of a key that is not older than what was answered about it before its call.</summary>
+    /// <summary>An answer shows a version of a key that is not older than what was answered about it before its
+    /// call.</summary>
     private static IEnumerable<string> AnswersAgainstUids(IReadOnlyCollection<HistoryEntry> history)
     {
         // Of a delete the uid is known to its own client only: a later absence may be that one or another.
@@ -55,7 +58,8 @@ public static class HistoryChecks
                 if (entry.Seen![i] == 0) continue;
                 var floor = Floor(floors[entry.Actions[i].Key], entry.Call);
                 if (entry.Seen[i] < floor)
-                    yield return $"{entry.ToOperation()} saw uid {entry.Seen[i]} of key {entry.Actions[i].Key}, older than {floor}, which had been answered before its call";
+                    yield return $"{entry.ToOperation()} saw uid {entry.Seen[i]} of key {entry.Actions[i].Key}, "
+                        + $"older than {floor}, which had been answered before its call";
             }
         }
     }

@@ -9,7 +9,8 @@ namespace RecoverKV.Chaos.History;
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Uid">Of a write with an answer; else 0.</param>
 /// <param name="Actions">What it did to which keys.</param>
-/// <param name="Seen">For each action the uid of the version observed, 0 for absent; null if the outcome is unknown.</param>
+/// <param name="Seen">For each action the uid of the version observed, 0 for absent; null if the outcome is
+/// unknown.</param>
 public sealed record HistoryEntry(
     int Client, long Call, long Return, Outcome Outcome, long Uid, KeyAction[] Actions, long[]? Seen)
 {

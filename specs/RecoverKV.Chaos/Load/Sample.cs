@@ -9,4 +9,5 @@ internal sealed record Sample(long At, NodeSample[] Nodes);
 
 /// <summary>The state of one node.</summary>
 internal sealed record NodeSample(
-    string Node, NodeMode Mode, long Epoch, bool IsSequencer, int Pid, long Applied, long Digest);
+    string Node, NodeMode Mode, long Epoch, bool IsSequencer, int Pid, long Applied, long Digest,
+    string? Reason = null);

@@ -21,7 +21,8 @@ internal static class WatchProcess
             var began = MonotonicClock.Now;
             var status = await client.GetStatusAsync();
             Console.WriteLine(JsonSerializer.Serialize(new Sample(began, [.. status.Nodes.Select(n => new NodeSample(
-                n.Node, n.Mode, n.Epoch, n.IsSequencer, n.ProcessId, n.AppliedUid, n.Digest))])));
+                n.Node, n.Mode, n.Epoch, n.IsSequencer, n.ProcessId, n.AppliedUid, n.Digest,
+                n.Reason))])));
             await Task.WhenAny(ended, Task.Delay(TimeSpan.FromMilliseconds(100)));
         }
 

@@ -22,7 +22,8 @@ internal sealed class Worker(
         while (!end.IsCancellationRequested)
         {
             await OneAsync();
-            await Task.Delay(think * 2 * _random.NextDouble(), end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(think * 2 * _random.NextDouble(), end)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -37,7 +38,9 @@ internal sealed class Worker(
             < 60 => WriteAsync((key, NewValue(), OperationKind.Put, null)),
             < 80 => WriteAsync((key, NewValue(), OperationKind.Put, _seen.GetValueOrDefault(key).Uid)),
             < 85 => WriteAsync((key, 0, OperationKind.Delete, null)),
-            < 95 => WriteAsync((key, NewValue(), OperationKind.Put, null), (OtherKey(key), NewValue(), OperationKind.Put, null)),
+            < 95 => WriteAsync(
+                (key, NewValue(), OperationKind.Put, null),
+                (OtherKey(key), NewValue(), OperationKind.Put, null)),
             _ => WriteAsync(
                 (key, NewValue(), OperationKind.Put, null),
                 (OtherKey(key), 0, OperationKind.Check, _seen.GetValueOrDefault(OtherKey(key)).Uid)),
@@ -71,7 +74,8 @@ internal sealed class Worker(
         var actions = parts.Select(p => new KeyAction(KindOf(p.Kind), p.Key, p.Value,
             p.ExpectedUid is { } uid ? (uid == 0 ? 0 : _seen[p.Key].Value) : null)).ToArray();
         var operations = parts.Select(p => new WriteOperation(
-            p.Kind, Words.Key(p.Key), p.Kind == OperationKind.Put ? Words.Value(p.Value, _random.Next(20, 400)) : default,
+            p.Kind, Words.Key(p.Key),
+            p.Kind == OperationKind.Put ? Words.Value(p.Value, _random.Next(20, 400)) : default,
             p.ExpectedUid)).ToArray();
         var call = MonotonicClock.Now;
         try
@@ -79,7 +83,8 @@ internal sealed class Worker(
             var result = await client.WriteAsync(operations, returnPrevious: true);
             Record(call, result.Applied ? Outcome.Applied : Outcome.Refused, result.Uid, actions, result.Previous);
             if (!result.Applied) return;
-            foreach (var part in parts.Where(p => p.Kind != OperationKind.Check)) _seen[part.Key] = part.Kind == OperationKind.Put ? (result.Uid, part.Value) : default;
+            foreach (var part in parts.Where(p => p.Kind != OperationKind.Check))
+                _seen[part.Key] = part.Kind == OperationKind.Put ? (result.Uid, part.Value) : default;
         }
         catch (OutcomeUnknownException)
         {

@@ -11,15 +11,24 @@ internal sealed class LoopbackNetwork : IChaosNetwork
     private readonly int[] _ports;
 
     /// <summary>Free ports, as far as can be known.</summary>
-    public LoopbackNetwork(int nodes)
+    /// <param name="nodes">How many.</param>
+    /// <param name="firstPort">These from here on; 0: any.</param>
+    public LoopbackNetwork(int nodes, int firstPort = 0)
     {
+        if (firstPort > 0)
+        {
+            _ports = [.. Enumerable.Range(firstPort, nodes)];
+            return;
+        }
+
         var listeners = Enumerable.Range(0, nodes).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
         listeners.ForEach(l => l.Start());
         _ports = [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
         listeners.ForEach(l => l.Dispose());
     }
 
-    public string Description => "loopback; links are cut by the nodes themselves (`recoverkv partition`), as this takes no rights";
+    public string Description =>
+        "loopback; links are cut by the nodes themselves (`recoverkv partition`), as this takes no rights";
 
     public bool CutsOneWay => false;
 

@@ -19,7 +19,8 @@ internal sealed class NamespaceNetwork : IChaosNetwork
 
     private NamespaceNetwork(int nodes) => _nodes = nodes;
 
-    public string Description => "network namespaces joined by a bridge; links are cut by wrong hardware addresses, throttled by a token bucket";
+    public string Description =>
+        "network namespaces joined by a bridge; links are cut by wrong hardware addresses, throttled by a token bucket";
 
     public bool CutsOneWay => true;
 
@@ -28,7 +29,8 @@ internal sealed class NamespaceNetwork : IChaosNetwork
     /// <summary>Whether this machine lets us.</summary>
     public static async Task<bool> IsPossibleAsync()
     {
-        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess || !Commands.Exists("ip") || !Commands.Exists("tc"))
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess
+            || !Commands.Exists("ip") || !Commands.Exists("tc"))
             return false;
         var name = $"rkv{Environment.ProcessId}-try";
         if ((await Commands.TryAsync("ip", "netns", "add", name)).Code != 0) return false;
@@ -104,7 +106,8 @@ internal sealed class NamespaceNetwork : IChaosNetwork
 
     private string Name(int place) => string.Create(CultureInfo.InvariantCulture, $"{_prefix}-{place}");
 
-    private static string Hardware(int place) => string.Create(CultureInfo.InvariantCulture, $"02:00:00:00:00:{10 + place:x2}");
+    private static string Hardware(int place) =>
+        string.Create(CultureInfo.InvariantCulture, $"02:00:00:00:00:{10 + place:x2}");
 
     /// <summary>Of runs that were killed.</summary>
     private static async Task RemoveLeftoversAsync()
@@ -129,7 +132,8 @@ internal sealed class NamespaceNetwork : IChaosNetwork
             var (name, port) = (Name(place), string.Create(CultureInfo.InvariantCulture, $"port{place}"));
             await Commands.RunAsync("ip", "netns", "add", name);
             await Commands.RunAsync(
-                "ip", "-n", Hub, "link", "add", port, "type", "veth", "peer", "name", Device, "address", Hardware(place), "netns", name);
+                "ip", "-n", Hub, "link", "add", port, "type", "veth", "peer", "name", Device,
+                "address", Hardware(place), "netns", name);
             await Commands.RunAsync("ip", "-n", Hub, "link", "set", port, "master", "br0", "up");
             await Commands.RunAsync("ip", "-n", name, "addr", "add", Host(place) + "/24", "dev", Device);
             await Commands.RunAsync("ip", "-n", name, "link", "set", Device, "up");
@@ -139,12 +143,14 @@ internal sealed class NamespaceNetwork : IChaosNetwork
         // Known to everyone for good: nothing depends on address resolution, which a cut would disturb.
         for (var from = 0; from <= _nodes; from++)
         {
-            foreach (var to in Enumerable.Range(0, _nodes + 1).Where(p => p != from)) await AddressAsync((from, to), Hardware(to));
+            foreach (var to in Enumerable.Range(0, _nodes + 1).Where(p => p != from))
+                await AddressAsync((from, to), Hardware(to));
         }
     }
 
     private async Task AddressAsync((int From, int To) link, string hardware) => await Commands.RunAsync(
-        "ip", "-n", Name(link.From), "neigh", "replace", Host(link.To), "lladdr", hardware, "dev", Device, "nud", "permanent");
+        "ip", "-n", Name(link.From), "neigh", "replace", Host(link.To), "lladdr", hardware,
+        "dev", Device, "nud", "permanent");
 
     private async Task TcAsync(int node, string verb, params string[] discipline) =>
         await Commands.RunAsync(["tc", "-n", Name(node), "qdisc", verb, "dev", Device, "root", .. discipline]);

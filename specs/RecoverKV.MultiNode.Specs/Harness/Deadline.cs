@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace RecoverKV.MultiNode.Specs.Harness;
 
-/// <summary>When waiting has become hopeless: far beyond what any step takes, so that a slow machine fails no spec.</summary>
+/// <summary>When waiting has become hopeless: far beyond what any step takes, so that a slow machine fails no
+/// spec.</summary>
 internal sealed class Deadline
 {
     private readonly long _start = Stopwatch.GetTimestamp();

@@ -35,7 +35,8 @@ internal sealed class Ledger
         foreach (var (key, write) in _writes)
         {
             if (write.Uid is not { } uid) continue;
-            Assert.True(state.TryGetValue(key, out var version), $"{where} lost the acknowledged write of {key}, uid {uid}");
+            Assert.True(
+                state.TryGetValue(key, out var version), $"{where} lost the acknowledged write of {key}, uid {uid}");
             Assert.True(version.Uid == uid, $"{where} has {key} of uid {version.Uid}, acknowledged was {uid}");
         }
 

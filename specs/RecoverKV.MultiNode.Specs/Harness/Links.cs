@@ -18,10 +18,12 @@ internal static class Links
     {
         var remoting = ((IRemoteActorRefProvider)((ExtendedActorSystem)from.System).Provider).Transport;
         var address = new Address(Protocol, from.System.Name, to.Host, to.Port);
-        // An entry for one direction alone leaves new connections of the other one waiting for theirs: restored are both.
+        // An entry for one direction alone leaves new connections of the other one waiting for theirs: restored are
+        // both.
         var command = open
             ? new SetThrottle(address, ThrottleTransportAdapter.Direction.Both, Unthrottled.Instance)
             : new SetThrottle(address, ThrottleTransportAdapter.Direction.Send, Blackhole.Instance);
-        Assert.True(await remoting.ManagementCommand(command), $"The link from {from.Name} to {to.Name} could not be set.");
+        Assert.True(
+            await remoting.ManagementCommand(command), $"The link from {from.Name} to {to.Name} could not be set.");
     }
 }

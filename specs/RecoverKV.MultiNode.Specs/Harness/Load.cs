@@ -3,7 +3,8 @@ using RecoverKV.Client;
 
 namespace RecoverKV.MultiNode.Specs.Harness;
 
-/// <summary>Writers that go on through whatever happens. Each of their writes must be acknowledged in the end.</summary>
+/// <summary>Writers that go on through whatever happens. Each of their writes must be acknowledged in the
+/// end.</summary>
 internal sealed class Load : IAsyncDisposable
 {
     private static int s_loads;

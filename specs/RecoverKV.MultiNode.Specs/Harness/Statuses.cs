@@ -18,6 +18,7 @@ internal sealed class Statuses(IReadOnlyDictionary<string, NodeStatus> byNode)
     public string Describe(string node) => byNode.TryGetValue(node, out var s)
         ? string.Create(
             CultureInfo.InvariantCulture,
-            $"{s.Mode} epoch {s.Epoch} uid {s.Uid} committed {s.CommittedUid} gap {s.Gap} keys {s.Keys} sequencer {s.Sequencer ?? "none"} {s.Reason}")
+            $"{s.Mode} epoch {s.Epoch} uid {s.Uid} committed {s.CommittedUid} gap {s.Gap} keys {s.Keys} "
+            + $"sequencer {s.Sequencer ?? "none"} {s.Reason}")
         : "does not answer";
 }

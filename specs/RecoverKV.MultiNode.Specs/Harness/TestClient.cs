@@ -7,8 +7,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.MultiNode.Specs.Harness;
 
-/// <summary>Speaks the contract to the gateway of one particular node, over a new connection for each question. No answer in
-/// time is null.</summary>
+/// <summary>Speaks the contract to the gateway of one particular node, over a new connection for each question. No
+/// answer in time is null.</summary>
 internal sealed class TestClient(TlsOptions? tls)
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);

@@ -29,7 +29,8 @@ internal sealed class TestCluster : IAsyncDisposable
         Nodes = [.. ports.Select(p =>
         {
             var data = Path.Combine(_folder.FullName, p.Name);
-            return new TestNode(p.Name, p.Port, data, Config(p.Name, p.Port, members, data, $"{settings}\n{Tls?.Hocon(p.Name)}"));
+            return new TestNode(
+                p.Name, p.Port, data, Config(p.Name, p.Port, members, data, $"{settings}\n{Tls?.Hocon(p.Name)}"));
         })];
     }
 
@@ -130,7 +131,8 @@ internal sealed class TestCluster : IAsyncDisposable
             var statuses = await StatusesAsync();
             if (condition(statuses)) return statuses;
             if (Nodes.FirstOrDefault(n => n.EndedBy != null) is { } ended)
-                throw await FailureAsync($"{ended.Name} ended of its own accord ({ended.EndedBy}), while {what} was waited for");
+                throw await FailureAsync(
+                    $"{ended.Name} ended of its own accord ({ended.EndedBy}), while {what} was waited for");
             await Task.Delay(PollInterval);
         }
 
@@ -214,7 +216,9 @@ internal sealed class TestCluster : IAsyncDisposable
         var text = new StringBuilder(what).AppendLine();
         foreach (var node in Nodes)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"---- {node.Name} {(node.IsRunning ? statuses.Describe(node.Name) : "is down")}");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"---- {node.Name} {(node.IsRunning ? statuses.Describe(node.Name) : "is down")}");
             if (node.EndedBy is { } ended) text.AppendLine(ended);
             foreach (var line in MemoryLogger.Lines(node.Log)) text.AppendLine(line);
         }
@@ -253,7 +257,8 @@ internal sealed class TestCluster : IAsyncDisposable
             akka.cluster.seed-nodes = [{{string.Join(", ", seeds)}}]
             """);
         return ConfigurationFactory.ParseString(settings).WithFallback(config)
-            .WithFallback(ConfigurationFactory.ParseString(MemoryLogger.Hocon(string.Create(CultureInfo.InvariantCulture, $"{node}@{port}"))))
+            .WithFallback(ConfigurationFactory.ParseString(
+                MemoryLogger.Hocon(string.Create(CultureInfo.InvariantCulture, $"{node}@{port}"))))
             .WithFallback(ConfigurationFactory.ParseString(Links.Hocon));
     }
 }

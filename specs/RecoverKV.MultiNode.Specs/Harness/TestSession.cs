@@ -3,7 +3,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.MultiNode.Specs.Harness;
 
-/// <summary>A session (R9) that writes through given nodes, with retries until there is a final answer. Thread-safe.</summary>
+/// <summary>A session (R9) that writes through given nodes, with retries until there is a final answer.
+/// Thread-safe.</summary>
 internal sealed class TestSession
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -69,7 +70,8 @@ internal sealed class TestSession
         }
 
         throw await _cluster.FailureAsync(
-            $"the write {request.Session}/{request.Number} through {string.Join(' ', nodes.Select(n => n.Name))} has no "
+            $"the write {request.Session}/{request.Number} through "
+            + $"{string.Join(' ', nodes.Select(n => n.Name))} has no "
             + $"final answer (the last was {last?.Status.ToString() ?? "none"})");
     }
 }

@@ -18,7 +18,8 @@ internal sealed class TestTls
     }
 
     /// <summary>Whether all clusters have it that do not say: with the variable RECOVERKV_SPECS_TLS.</summary>
-    public static bool IsDefault { get; } = Environment.GetEnvironmentVariable("RECOVERKV_SPECS_TLS") is { Length: > 0 };
+    public static bool IsDefault { get; } =
+        Environment.GetEnvironmentVariable("RECOVERKV_SPECS_TLS") is { Length: > 0 };
 
     private IReadOnlyList<string> Nodes { get; }
 

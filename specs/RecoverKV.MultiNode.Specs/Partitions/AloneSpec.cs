@@ -4,7 +4,8 @@ using RecoverKV.MultiNode.Specs.Harness;
 
 namespace RecoverKV.MultiNode.Specs.Partitions;
 
-/// <summary>`on-partition = available`: a node that nobody may heal answers with what it has, until somebody may.</summary>
+/// <summary>`on-partition = available`: a node that nobody may heal answers with what it has, until somebody
+/// may.</summary>
 public sealed class AloneSpec
 {
     [Theory]

@@ -48,8 +48,8 @@ public abstract class PartitionSpec(PartitionedCluster fixture)
         Assert.Equal(runs, _cluster.Nodes.Select(n => n.Run));
     }
 
-    // Writes are acknowledged and read by every serving node. Another one may answer nothing older meanwhile: a write is
-    // acknowledged when nobody else has a lease any more.
+    // Writes are acknowledged and read by every serving node. Another one may answer nothing older meanwhile: a write
+    // is acknowledged when nobody else has a lease any more.
     private async Task GoesOnAsync(TestSession session, TestNode[] serving, TestNode[] silent)
     {
         if (serving.Length == 0) return;

@@ -3,8 +3,8 @@ using RecoverKV.Actors.State;
 
 namespace RecoverKV.Simulation.Cluster;
 
-/// <summary>What a node's host does to make checkpoints: at random times, in small steps between inputs, on a disk that takes its
-/// time and fails now and then. One for each run of the process.</summary>
+/// <summary>What a node's host does to make checkpoints: at random times, in small steps between inputs, on a disk that
+/// takes its time and fails now and then. One for each run of the process.</summary>
 internal sealed class Checkpointing(SimulatedCluster cluster, SimulatedNode node, Prng random)
 {
     private readonly List<StatePart> _parts = [];
@@ -48,7 +48,9 @@ internal sealed class Checkpointing(SimulatedCluster cluster, SimulatedNode node
             node.Disk.Save(node.Disk.Saved.With(_checkpoint, _parts));
             core.CheckpointSaved(_checkpoint);
             cluster.Statistics.Checkpoints++;
-            cluster.Trace.Add(cluster.Scheduler.Now, "saved", node.Id.Name, "", $"uid {_checkpoint.Base.Applied} fact {_checkpoint.Base.Fact} from {_checkpoint.Base.ReplayFrom}");
+            cluster.Trace.Add(
+                cluster.Scheduler.Now, "saved", node.Id.Name, "",
+                $"uid {_checkpoint.Base.Applied} fact {_checkpoint.Base.Fact} from {_checkpoint.Base.ReplayFrom}");
             Plan();
             return;
         }

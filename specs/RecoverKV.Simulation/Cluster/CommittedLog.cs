@@ -91,8 +91,8 @@ internal sealed class CommittedLog(SessionLimits limits, int padding)
         return state.Exists ? (state.VersionUid, state.Value) : (0, 0);
     }
 
-    /// <summary>The first point of the order, not before <paramref name="floor"/>, at which these keys had exactly these
-    /// versions; null if there is none.</summary>
+    /// <summary>The first point of the order, not before <paramref name="floor"/>, at which these keys had exactly
+    /// these versions; null if there is none.</summary>
     public long? FirstPoint(IReadOnlyList<(int Key, long Uid, long Value)> versions, long floor)
     {
         var point = floor;

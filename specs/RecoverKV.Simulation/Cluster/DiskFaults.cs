@@ -34,8 +34,8 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
     /// </summary>
     private bool TryTruncate(SimulatedNode node)
     {
-        // A disk that counts more than it has tells by itself, unless a second loss takes the count away, too: then the first
-        // one leaves no mark.
+        // A disk that counts more than it has tells by itself, unless a second loss takes the count away, too: then the
+        // first one leaves no mark.
         if (node.Disk.Counted > node.Disk.Facts.Count) return false;
         if (Truncations(node).Count == 0) return false;
         node.Crash();
@@ -50,10 +50,12 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Prng random)
     /// <summary>How many facts may go.</summary>
     private List<int> Truncations(SimulatedNode node)
     {
-        var entries = node.Disk.Facts.Skip(node.Disk.FirstFact - 1).Reverse().TakeWhile(f => f is EntriesAppended).Count();
+        var entries = node.Disk.Facts.Skip(node.Disk.FirstFact - 1).Reverse()
+            .TakeWhile(f => f is EntriesAppended).Count();
         var known = cluster.Nodes.Where(n => n != node).Min(n => n.Disk.Image.Committed);
         return [.. Enumerable.Range(1, Math.Min(entries, 20))
-            .Where(c => node.Disk.ImageOf(node.Disk.Facts.Count - c).Contiguous < Math.Min(known, node.Disk.Image.Contiguous))];
+            .Where(c => node.Disk.ImageOf(node.Disk.Facts.Count - c).Contiguous
+                < Math.Min(known, node.Disk.Image.Contiguous))];
     }
 
     /// <summary>Takes any facts off the end of the journal: the node finds out by itself.</summary>

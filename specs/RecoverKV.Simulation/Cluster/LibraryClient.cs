@@ -48,7 +48,8 @@ internal sealed class LibraryClient : SimulatedClient
         _answers = [.. cluster.Nodes.Select(_ => new List<(Attempt, ReadAnswer?, WriteAnswer?)>())];
     }
 
-    public override IEnumerable<ClientOperation> History => _done.Concat(_open.Select(c => c.Operation)).Where(o => o.Actions is not null);
+    public override IEnumerable<ClientOperation> History =>
+        _done.Concat(_open.Select(c => c.Operation)).Where(o => o.Actions is not null);
 
     public override bool IsDone => _finishing && _open.Count == 0 && _wroteLast && _readLast;
 
@@ -95,7 +96,8 @@ internal sealed class LibraryClient : SimulatedClient
 
     private void Begin()
     {
-        if (_random.Chance(0.5)) for (var i = _random.Chance(0.3) ? _cluster.Scenario.Pipeline - _open.Count : 1; i > 0; i--) Write();
+        if (_random.Chance(0.5))
+            for (var i = _random.Chance(0.3) ? _cluster.Scenario.Pipeline - _open.Count : 1; i > 0; i--) Write();
         else Read();
     }
 
@@ -107,7 +109,11 @@ internal sealed class LibraryClient : SimulatedClient
         else if (!_readLast) Read();
     }
 
-    private long Deadline => Milliseconds + (long)(_finishing ? TimeSpan.FromHours(1) : _cluster.Scenario.GiveUp).TotalMilliseconds;
+    // A write of which a copy may have been taken is tried for as long as there is no room.
+    private bool WaitsForEver => _finishing && _cluster.Scenario.Options.MemoryQuota == long.MaxValue;
+
+    private long Deadline =>
+        Milliseconds + (long)(WaitsForEver ? TimeSpan.FromHours(1) : _cluster.Scenario.GiveUp).TotalMilliseconds;
 
     private void Write()
     {
@@ -170,6 +176,8 @@ internal sealed class LibraryClient : SimulatedClient
     private void Failed(ClientOperation operation, Task task)
     {
         _cluster.Statistics.Unknown++;
+        // Answered, too.
+        _wroteLast |= _finishing && task.Exception!.InnerException is StoreFullException;
         operation.WasNotDone = task.Exception!.InnerException switch
         {
             NotDoneException => operation.IsWrite,
@@ -241,7 +249,8 @@ internal sealed class LibraryClient : SimulatedClient
     {
         var most = Limits.MessageBytes(View!);
         if (bytes.Length > most + ClientLimits.FrameOverhead / 2)
-            throw new ViolationException("Messages fit their frame", $"{Name} sends {bytes.Length} bytes where {most} are allowed");
+            throw new ViolationException(
+                "Messages fit their frame", $"{Name} sends {bytes.Length} bytes where {most} are allowed");
     }
 
     private Attempt Attempt(WriteRequest request, SimulatedNode node)
@@ -298,7 +307,8 @@ internal sealed class LibraryClient : SimulatedClient
     private void Answer(SimulatedNode node, (Attempt Attempt, ReadAnswer? Read, WriteAnswer? Write) answer)
     {
         // Of a read, the point as of this answer.
-        if (answer.Read is not null) answer.Attempt = new Attempt(answer.Attempt.Operation, node) { Point = answer.Attempt.Point };
+        if (answer.Read is not null)
+            answer.Attempt = new Attempt(answer.Attempt.Operation, node) { Point = answer.Attempt.Point };
         var answers = _answers[node.Index];
         answers.Add(answer);
         if (answers.Count > 1) return;
@@ -313,7 +323,8 @@ internal sealed class LibraryClient : SimulatedClient
     }
 
     private void Flush(
-        SimulatedNode node, ClientLink link, ReplicaCore core, (Attempt Attempt, ReadAnswer? Read, WriteAnswer? Write)[] answers)
+        SimulatedNode node, ClientLink link, ReplicaCore core,
+        (Attempt Attempt, ReadAnswer? Read, WriteAnswer? Write)[] answers)
     {
         WriteAnswer[] writes = [.. answers.Select(a => a.Write).OfType<WriteAnswer>()];
         ReadAnswer[] reads = [.. answers.Select(a => a.Read).OfType<ReadAnswer>()];
@@ -324,12 +335,14 @@ internal sealed class LibraryClient : SimulatedClient
         }
 
         if (reads.Length == 0) return;
-        var replies = new ReadReplies(reads, reads.Any(a => a.Status == ReadStatus.NotAlive) ? ViewOf(node, core, 0) : null);
+        var replies = new ReadReplies(
+            reads, reads.Any(a => a.Status == ReadStatus.NotAlive) ? ViewOf(node, core, 0) : null);
         link.ToClient(() =>
         {
             foreach (var (attempt, read, _) in answers)
             {
-                if (read?.Status == ReadStatus.Done && attempt.Operation.IsOpen) attempt.Operation.Point ??= attempt.Point;
+                if (read?.Status == ReadStatus.Done && attempt.Operation.IsOpen)
+                    attempt.Operation.Point ??= attempt.Point;
             }
 
             Received(node, replies);
@@ -348,7 +361,8 @@ internal sealed class LibraryClient : SimulatedClient
         var view = core.View;
         return new ClusterView(
             id, view.Epoch.Value, core.KnownSequencer(node.Clock)?.Name,
-            [.. _cluster.Nodes.Select(n => new NodeAddress(n.Id.Name, n.Id.Name, n.Index + 1, view.InSync.Contains(n.Id)))],
+            [.. _cluster.Nodes.Select(
+                n => new NodeAddress(n.Id.Name, n.Id.Name, n.Index + 1, view.InSync.Contains(n.Id)))],
             options.MaxKeyBytes, options.MaxValueBytes, node.Store, options.MaxRequestBytes, options.FrameSize);
     }
 }

@@ -36,6 +36,7 @@ internal sealed class Nemesis
         foreach (var node in _cluster.Nodes)
         {
             node.Resume();
+            node.FillDisk(false);
             if (node.IsForeign || node.Settings.Length > 0) Restore(node);
             node.Start();
         }
@@ -88,18 +89,26 @@ internal sealed class Nemesis
                 // What breaks a disk seldom leaves the neighbours alone, who would tell at once what it lost.
                 if (_random.Chance(0.5)) Crash(_random.Pick(_cluster.Nodes), kind);
                 break;
+            case Faults.FullDisk:
+                Count(kind, "disk full", node.Id.Name);
+                node.FillDisk(true);
+                Later(50, 3000, () => node.FillDisk(false));
+                break;
             case Faults.Leave:
                 Count(kind, "leave", node.Id.Name);
                 node.Input(core => core.Leave(node.Clock));
-                // It may be unable to leave in good order; then it is stopped the hard way. Or it is stopped and started again
-                // before anybody has noticed.
+                // It may be unable to leave in good order; then it is stopped the hard way. Or it is stopped and
+                // started again before anybody has noticed.
                 if (_random.Chance(0.5)) Later(500, 3000, () => Crash(node, kind));
                 else Later(1, 60, () => Restart(node));
                 break;
             case Faults.OtherFolder or Faults.OtherSettings:
-                if (_cluster.Nodes.Length == 1 || node.IsForeign || node.Settings.Length > 0 || node.Disk.LostFacts) return;
+                if (_cluster.Nodes.Length == 1 || node.IsForeign || node.Settings.Length > 0 || node.Disk.LostFacts)
+                    return;
                 // A wiped folder joins the store that finds it first: which that is then is the operator's choice.
-                if (kind == Faults.OtherFolder && _cluster.Nodes.Any(n => n.Store == Guid.Empty) && _cluster.Nodes.Any(n => n.Store != Guid.Empty)) return;
+                if (kind == Faults.OtherFolder
+                    && _cluster.Nodes.Any(n => n.Store == Guid.Empty) && _cluster.Nodes.Any(n => n.Store != Guid.Empty))
+                    return;
                 Count(kind);
                 node.Crash();
                 if (kind == Faults.OtherFolder) node.Exchange(OtherFolder(node));
@@ -124,7 +133,8 @@ internal sealed class Nemesis
                 // Mostly one at a time: where many are slow nothing better can be had.
                 if (_cluster.Scheduler.Now < _slowUntil && _random.Chance(0.9)) return;
                 Count(kind, "slow", node.Id.Name);
-                _slowUntil = _cluster.Scheduler.Now + _random.Between(8, 30) * SlownessBook.Window(_cluster.Scenario.Options);
+                _slowUntil = _cluster.Scheduler.Now
+                    + _random.Between(8, 30) * SlownessBook.Window(_cluster.Scenario.Options);
                 BeSlow(node, _slowUntil, ofDisk: _random.Chance(0.4));
                 break;
         }
@@ -154,8 +164,13 @@ internal sealed class Nemesis
         var requests = Enumerable.Range(1, _random.OneOf(1, 20, 500)).Select(i => i == 1
             ? WriteRequestCodec.Create(0, 1, 0, [])
             : WriteRequestCodec.Create(1, i, 0, [new(OperationKind.Put, Values.Key(0), Values.Of(-i))])).ToArray();
-        return [new ViewAccepted(view, [], Uid.Zero), new EntriesAppended(new Batch(epoch, new Uid(1), requests), Uid.Zero),
-            new EntriesAppended(new Batch(epoch, new Uid(requests.Length + 1), requests[^1..]), new Uid(requests.Length))];
+        return
+        [
+            new ViewAccepted(view, [], Uid.Zero),
+            new EntriesAppended(new Batch(epoch, new Uid(1), requests), Uid.Zero),
+            new EntriesAppended(
+                new Batch(epoch, new Uid(requests.Length + 1), requests[^1..]), new Uid(requests.Length))
+        ];
     }
 
     private void BeSlow(SimulatedNode node, TimeSpan until, bool ofDisk)
@@ -189,7 +204,8 @@ internal sealed class Nemesis
         Later(1, failedWrite ? 100 : _random.OneOf(50, 1500, 5000), node.Start);
     }
 
-    // What matters is the lease that the new run holds by then: so it is cut off at once, and clients may still reach it.
+    // What matters is the lease that the new run holds by then: so it is cut off at once, and clients may still reach
+    // it.
     private void SpeakLate(SimulatedNode node, SimulatedNode hearer)
     {
         _cluster.Network.Hold(node.Index, hearer.Index);
@@ -243,8 +259,8 @@ internal sealed class Nemesis
         Cut(Faults.PartialCut, [(pair[0], pair[1]), (pair[1], pair[0])]);
     }
 
-    /// <summary>What a deposed sequencer had under way are orphans (R7). It comes back while the next one is cut off, so
-    /// it hears of the new log from an election, and not from the sequencer of a view.</summary>
+    /// <summary>What a deposed sequencer had under way are orphans (R7). It comes back while the next one is cut off,
+    /// so it hears of the new log from an election, and not from the sequencer of a view.</summary>
     private void Depose(SimulatedNode leader, int times)
     {
         var links = _cluster.Nodes.Where(n => n != leader).SelectMany(n => new[] { (leader, n), (n, leader) }).ToList();

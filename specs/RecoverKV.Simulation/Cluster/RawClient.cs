@@ -5,9 +5,9 @@ using RecoverKV.Simulation.Linearizability;
 
 namespace RecoverKV.Simulation.Cluster;
 
-/// <summary>A client of another make, with a session: it numbers its writes, asks other nodes under the same number when no
-/// answer comes, and gives up after a time. Its messages get lost, doubled, and overtake each other. Some number their
-/// writes as they like, each number once.</summary>
+/// <summary>A client of another make, with a session: it numbers its writes, asks other nodes under the same number
+/// when no answer comes, and gives up after a time. Its messages get lost, doubled, and overtake each other. Some
+/// number their writes as they like, each number once.</summary>
 internal sealed class RawClient(SimulatedCluster cluster, int number, Prng random) : SimulatedClient(number)
 {
     private readonly List<ClientOperation> _open = [];
@@ -95,7 +95,8 @@ internal sealed class RawClient(SimulatedCluster cluster, int number, Prng rando
     }
 
     /// <summary>Its own, or one that nobody opened nor will.</summary>
-    private long SessionOfWrite() => _anyNumbers && random.Chance(0.02) ? random.OneOf(1L << 61, long.MaxValue) : _session;
+    private long SessionOfWrite() =>
+        _anyNumbers && random.Chance(0.02) ? random.OneOf(1L << 61, long.MaxValue) : _session;
 
     private void BeginRead()
     {
@@ -116,7 +117,8 @@ internal sealed class RawClient(SimulatedCluster cluster, int number, Prng rando
         var operation = new ClientOperation(this, cluster.Scheduler.Now, cluster.Scheduler.Steps)
         {
             Scan = new ScanRequest(
-                _nextRead++, ReadConsistency.Linearizable, default, random.Between(1, 4), Range: DrawRange(), Reverse: random.Chance(0.3)),
+                _nextRead++, ReadConsistency.Linearizable, default, random.Between(1, 4),
+                Range: DrawRange(), Reverse: random.Chance(0.3)),
         };
         _open.Add(operation);
         SendRead(operation, random.Pick(cluster.Nodes));
@@ -126,7 +128,8 @@ internal sealed class RawClient(SimulatedCluster cluster, int number, Prng rando
     {
         if (random.Chance(0.5)) return KeyRange.All;
         if (random.Chance(0.3)) return KeyRange.Prefix("k1");
-        var (one, other) = (Values.Key(random.Below(cluster.Scenario.Keys)), Values.Key(random.Below(cluster.Scenario.Keys)));
+        var (one, other) =
+            (Values.Key(random.Below(cluster.Scenario.Keys)), Values.Key(random.Below(cluster.Scenario.Keys)));
         return one <= other ? KeyRange.Between(one, other) : KeyRange.Between(other, one);
     }
 

@@ -2,8 +2,8 @@ using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Simulation.Cluster;
 
-/// <summary>Liveness: when faults have ended, within a bounded time every node is in-sync and answers reads, and every client has
-/// its answers.</summary>
+/// <summary>Liveness: when faults have ended, within a bounded time every node is in-sync and answers reads, and every
+/// client has its answers.</summary>
 internal static class Recovery
 {
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(20);

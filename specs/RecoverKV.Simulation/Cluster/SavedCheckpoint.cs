@@ -4,7 +4,8 @@ using RecoverKV.Client;
 
 namespace RecoverKV.Simulation.Cluster;
 
-/// <summary>A checkpoint as a disk has it (R10). Immutable: the next one is made of it and of the parts that changed.</summary>
+/// <summary>A checkpoint as a disk has it (R10). Immutable: the next one is made of it and of the parts that
+/// changed.</summary>
 internal sealed class SavedCheckpoint
 {
     /// <summary>Of a disk that has none.</summary>
@@ -55,7 +56,9 @@ internal sealed class SavedCheckpoint
         var (key, session, answers) = (after?.Key ?? default, after?.Session ?? 0, after?.Answers ?? 0);
         if (session == 0)
         {
-            foreach (var record in Keys.Values.Where(r => after is null || new Key(r.Key).CompareTo(new Key(key)) > 0).OrderBy(r => new Key(r.Key)))
+            foreach (var record in Keys.Values
+                .Where(r => after is null || new Key(r.Key).CompareTo(new Key(key)) > 0)
+                .OrderBy(r => new Key(r.Key)))
             {
                 if (part.Keys.Count == records) return new StateChunk(part, new StateCursor(key, 0, 0), Totals);
                 part.Keys.Add(record);
@@ -67,7 +70,8 @@ internal sealed class SavedCheckpoint
         {
             var rest = record.Answers[(record.Id == session ? answers : 0)..];
             if (record.Id == session && rest.Length == 0) continue;
-            if (part.Keys.Count + part.Sessions.Count == records) return new StateChunk(part, new StateCursor(key, session, answers), Totals);
+            if (part.Keys.Count + part.Sessions.Count == records)
+                return new StateChunk(part, new StateCursor(key, session, answers), Totals);
             part.Sessions.Add(record with { Answers = rest.Length > records ? rest[..records] : rest });
             (session, answers) = (record.Id, record.Answers.Length - Math.Max(0, rest.Length - records));
             if (rest.Length > records) return new StateChunk(part, new StateCursor(key, session, answers), Totals);
@@ -88,6 +92,7 @@ internal sealed class SavedCheckpoint
         foreach (var session in Sessions.Values.OrderBy(s => s.Used)) state.Sessions.Restore(session);
         state.Restore(Base.Applied, Revision);
         if (state.Digest != Digest)
-            throw new ViolationException("Checkpoints are whole", $"the state at uid {Base.Applied} has another digest than was captured");
+            throw new ViolationException(
+                "Checkpoints are whole", $"the state at uid {Base.Applied} has another digest than was captured");
     }
 }

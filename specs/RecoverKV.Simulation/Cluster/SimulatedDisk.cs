@@ -60,7 +60,8 @@ internal sealed class SimulatedDisk(Scheduler scheduler, Prng random, TimeSpan m
         var image = new JournalImage();
         for (var i = 0; i <= count; i++)
         {
-            foreach (var (_, at, entries) in _installed.Where(s => s.Facts == i || i == count && s.Facts > count)) image.Install(at, entries);
+            foreach (var (_, at, entries) in _installed.Where(s => s.Facts == i || i == count && s.Facts > count))
+                image.Install(at, entries);
             if (i < count) image.Apply(_facts[i]);
         }
 

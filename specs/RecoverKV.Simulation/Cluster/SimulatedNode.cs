@@ -59,6 +59,18 @@ internal sealed class SimulatedNode
     /// <summary>What it has in common with the others, normally.</summary>
     public Setting[] Settings { get; set; } = [];
 
+    private const string Full = "there is no room left";
+
+    /// <summary>Whether its disk has no room for more data.</summary>
+    public bool IsDiskFull { get; private set; }
+
+    /// <summary>The disk is full, or has room again.</summary>
+    public void FillDisk(bool full)
+    {
+        IsDiskFull = full;
+        Input(core => core.DiskRoom(Clock, full ? Full : null));
+    }
+
     /// <summary>Null while the process is down.</summary>
     public ReplicaCore? Core { get; private set; }
 
@@ -90,6 +102,9 @@ internal sealed class SimulatedNode
             Seed = _random.Next(),
             Lease = _cluster.Scenario.Options.Lease
                 * (_cluster.Scenario.UnequalLeases ? _random.OneOf(0.5, 1, 1, 2) : 1),
+            MemoryQuota = _cluster.Scenario.UnequalQuotas
+                ? (long)(_cluster.Scenario.Options.MemoryQuota / _random.OneOf(1.0, 1.0, 2.0))
+                : _cluster.Scenario.Options.MemoryQuota,
             Cluster = _store,
             IsSuccessor = _isSuccessor,
             NewCluster = _random.Guid(),
@@ -105,12 +120,16 @@ internal sealed class SimulatedNode
         Step(core =>
         {
             if (saved.Base.ReplayFrom < Disk.FirstFact)
-                throw new ViolationException("What is needed is kept", $"{Id} starts from fact {saved.Base.ReplayFrom}, its journal from {Disk.FirstFact}");
-            if (Disk.Incoming is { Next: { } next } incoming && incoming.At > core.Applied) core.ResumeTransfer(incoming.At, next, incoming.Keys.Count);
+                throw new ViolationException(
+                    "What is needed is kept",
+                    $"{Id} starts from fact {saved.Base.ReplayFrom}, its journal from {Disk.FirstFact}");
+            if (Disk.Incoming is { Next: { } next } incoming && incoming.At > core.Applied)
+                core.ResumeTransfer(incoming.At, next, incoming.Keys.Count);
             foreach (var fact in Disk.Facts.Skip((int)saved.Base.ReplayFrom - 1)) core.Replay(fact);
             if (!IsForeign) _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
             var known = Math.Max(Disk.Counted, saved.Base.Fact);
             core.Start(Clock, known > Disk.Facts.Count ? $"{Disk.Facts.Count} of {known} facts are left" : null);
+            if (IsDiskFull) core.DiskRoom(Clock, Full);
         });
         new Checkpointing(_cluster, this, _random.Fork()).Plan();
         Tick(life);
@@ -138,8 +157,8 @@ internal sealed class SimulatedNode
         (_store, _isSuccessor) = (Guid.Empty, false);
     }
 
-    /// <summary>Its folder is exchanged for one of another store, with these facts; null gives its own back. The node is
-    /// down then.</summary>
+    /// <summary>Its folder is exchanged for one of another store, with these facts; null gives its own back. The node
+    /// is down then.</summary>
     public void Exchange(IReadOnlyList<Fact>? facts)
     {
         Crash();
@@ -305,7 +324,9 @@ internal sealed class SimulatedNode
 
     private void Serve(Effect.ServeState serve)
     {
-        var chunk = Disk.Saved.Base.Applied == serve.Request.At ? Disk.Saved.After(serve.Request.After, _random.Between(1, 5)) : null;
+        var chunk = Disk.Saved.Base.Applied == serve.Request.At
+            ? Disk.Saved.After(serve.Request.After, _random.Between(1, 5))
+            : null;
         var page = new StatePage(serve.Request.Epoch, serve.Request.Id, chunk);
         _cluster.Trace.Add(_cluster.Scheduler.Now, "send", Id.Name, serve.To.Name, page);
         _cluster.Deliver(this, Core!.HeaderTo(serve.To), page);
@@ -325,7 +346,9 @@ internal sealed class SimulatedNode
         if (_random.Chance(0.9))
         {
             _cluster.Statistics.Transfers++;
-            _cluster.Trace.Add(_cluster.Scheduler.Now, "install", Id.Name, "", $"uid {install.Base.Applied} fact {install.Base.Fact} from {install.Base.ReplayFrom}");
+            _cluster.Trace.Add(
+                _cluster.Scheduler.Now, "install", Id.Name, "",
+                $"uid {install.Base.Applied} fact {install.Base.Fact} from {install.Base.ReplayFrom}");
             Disk.Install(Disk.Incoming!.As(install), _cluster.Committed.First(install.Base.Applied.Value));
         }
 
@@ -336,7 +359,9 @@ internal sealed class SimulatedNode
     private void Serve(Effect.ServeFromJournal serve)
     {
         if (serve.FirstFact < Disk.FirstFact)
-            throw new ViolationException("What is needed is kept", $"{Id} would read fact {serve.FirstFact}, its journal begins with {Disk.FirstFact}");
+            throw new ViolationException(
+                "What is needed is kept",
+                $"{Id} would read fact {serve.FirstFact}, its journal begins with {Disk.FirstFact}");
         _cluster.Statistics.JournalReads++;
         _cluster.Trace.Add(_cluster.Scheduler.Now, "serve", Id.Name, serve.To.Name, serve.Request);
         var life = _life;

@@ -11,7 +11,11 @@ internal static class Words
         null => "",
         Append m => $"Append e{m.Epoch} {Of(m.Batch)} committed {m.Committed}",
         Entries m => $"Entries e{m.Epoch} #{m.Id} {string.Join(' ', m.Batches.Select(Of))}",
-        StatePage m => $"StatePage e{m.Epoch} #{m.Id} {(m.Chunk is { } c ? $"{c.Part.Keys.Count} keys {c.Part.Sessions.Count} sessions{(c.Next is null ? " last" : "")}" : "gone")}",
+        FetchState m => $"FetchState e{m.Epoch} #{m.Id} at {m.At}{(m.After is null ? "" : ", what follows")}",
+        StatePage m => $"StatePage e{m.Epoch} #{m.Id} "
+            + (m.Chunk is { } c
+                ? $"{c.Part.Keys.Count} keys {c.Part.Sessions.Count} sessions{(c.Next is null ? " last" : "")}"
+                : "gone"),
         InstallView m => $"InstallView {Of(m.View)}",
         Promise m => $"Promise e{m.Epoch} contiguous {m.Contiguous} committed {m.Committed}, has {Of(m.View)}",
         Synchronize m => $"Synchronize e{m.Epoch} to {m.Target} of {m.Donor}, base {Of(m.Base)}",
@@ -22,7 +26,8 @@ internal static class Words
             + string.Join(' ', v.History.Select(t => $"e{t.Epoch}@{t.FirstUid}")),
         Batch b => $"{b.First}..{b.Last}/e{b.Epoch} ({string.Join(' ', b.Requests.Select(Of))})",
         WriteRequest r => r.Session == 0 ? $"open {r.Number:x}" : $"s{r.Session}#{r.Number} from {r.LowWater}",
-        WriteAnswer a => $"s{a.Session}#{a.Number:x} {a.Status} uid {a.Uid} was {(a.PreviousOmitted ? "omitted" : Versions(a.Previous))}",
+        WriteAnswer a => $"s{a.Session}#{a.Number:x} {a.Status} uid {a.Uid} "
+            + $"was {(a.PreviousOmitted ? "omitted" : Versions(a.Previous))}",
         ReadAnswer a => $"read {a.Id} {a.Status} {Versions(a.Versions)} age {a.AgeMilliseconds}",
         _ => detail.ToString() ?? "",
     };

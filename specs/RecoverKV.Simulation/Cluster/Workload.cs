@@ -39,7 +39,8 @@ internal sealed class Workload(Scenario scenario, int client, Prng random)
     {
         var actions = operation.Actions!;
         for (var i = 0; i < actions.Length; i++)
-            actions[i] = actions[i] with { Observed = applied && actions[i].Expected is { } held ? held : KeyAction.NotTold };
+            actions[i] =
+                actions[i] with { Observed = applied && actions[i].Expected is { } held ? held : KeyAction.NotTold };
     }
 
     /// <summary>An answer told of the keys.</summary>
@@ -67,7 +68,9 @@ internal sealed class Workload(Scenario scenario, int client, Prng random)
         {
             0 => new WriteOperation(OperationKind.Delete, Values.Key(key), default, expected),
             1 => new WriteOperation(OperationKind.Check, Values.Key(key), default, expected),
-            _ => new WriteOperation(OperationKind.Put, Values.Key(key), Values.Of(client * 1_000_000L + ++_puts, scenario.Padding), expected),
+            _ => new WriteOperation(
+                OperationKind.Put, Values.Key(key),
+                Values.Of(client * 1_000_000L + ++_puts, scenario.Padding), expected),
         };
     }
 }

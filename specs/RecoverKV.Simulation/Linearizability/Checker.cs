@@ -27,7 +27,8 @@ public static class Checker
     /// halving.</summary>
     private static Verdict Shorten(Verdict verdict, int maxStates)
     {
-        var moments = verdict.Operations.Where(o => o.Return != Operation.Never).Select(o => o.Return).Order().ToArray();
+        var moments = verdict.Operations
+            .Where(o => o.Return != Operation.Never).Select(o => o.Return).Order().ToArray();
         int low = 0, high = moments.Length - 1;
         while (low < high)
         {

@@ -1,6 +1,7 @@
 namespace RecoverKV.Simulation.Linearizability;
 
-/// <summary>What an operation does to one key. Values are numbers, unique for each put of a history; 0 is absent.</summary>
+/// <summary>What an operation does to one key. Values are numbers, unique for each put of a history; 0 is
+/// absent.</summary>
 public enum ActionKind
 {
     Get,
@@ -63,7 +64,9 @@ public sealed record Operation(int Client, long Call, long Return, Outcome Outco
             0 => " if absent",
             var value => $" if {value}",
         };
-        var seen = Outcome == Outcome.Unknown || action.Observed == KeyAction.NotTold ? "?" : action.Observed == 0 ? "absent" : $"{action.Observed}";
+        var seen = Outcome == Outcome.Unknown || action.Observed == KeyAction.NotTold
+            ? "?"
+            : action.Observed == 0 ? "absent" : $"{action.Observed}";
         return action.Kind switch
         {
             ActionKind.Get => $"get k{action.Key} = {seen}",

@@ -1,7 +1,8 @@
 namespace RecoverKV.Simulation.Linearizability;
 
-/// <summary>Checks one order of the operations of a history, given by whoever knows it, instead of searching for one. An order
-/// that passes proves the history linearizable, however large it is; one that does not proves nothing.</summary>
+/// <summary>Checks one order of the operations of a history, given by whoever knows it, instead of searching for one.
+/// An order that passes proves the history linearizable, however large it is; one that does not proves
+/// nothing.</summary>
 public static class Witness
 {
     /// <param name="order">Every operation with an answer, and of the others those that took effect.</param>

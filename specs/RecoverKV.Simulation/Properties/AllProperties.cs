@@ -20,6 +20,7 @@ internal static class AllProperties
             new LeasesEndBeforeOthersCommit(cluster),
             new ReplayGivesTheState(cluster),
             new EqualUidsEqualStates(cluster),
+            new QuotaIsKept(cluster),
             new StartOverNeedsACause(cluster),
             new SlowMembersLeave(cluster),
             known,

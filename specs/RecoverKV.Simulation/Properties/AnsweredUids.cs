@@ -3,8 +3,8 @@ using RecoverKV.Simulation.Cluster;
 
 namespace RecoverKV.Simulation.Properties;
 
-/// <summary>Keeps the highest point of the order that any answer so far has shown to a client; all that begins later must
-/// see it. It counts from the moment a core gives an answer: a client may have it at once.</summary>
+/// <summary>Keeps the highest point of the order that any answer so far has shown to a client; all that begins later
+/// must see it. It counts from the moment a core gives an answer: a client may have it at once.</summary>
 internal sealed class AnsweredUids(SimulatedCluster cluster) : Property(cluster)
 {
     private readonly List<(TimeSpan At, long Uid)> _steps = [(TimeSpan.Zero, 0)];

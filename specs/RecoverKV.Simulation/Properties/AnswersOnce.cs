@@ -40,11 +40,14 @@ internal sealed class AnswersOnce(SimulatedCluster cluster, AnsweredUids answere
         foreach (var operation in Cluster.Clients.SelectMany(c => c.History))
         {
             // The library may give a write another number, in another session, if none of its copies can take effect.
-            var results = operation.Names.Select(n => Cluster.Committed.ResultOf(n.Session, n.Number)).OfType<CommittedLog.Result>().ToList();
-            Hold(results.Count <= 1, $"{Words.Of(operation.Request!)} took effect as each of {string.Join(' ', operation.Names)}");
+            var results = operation.Names
+                .Select(n => Cluster.Committed.ResultOf(n.Session, n.Number)).OfType<CommittedLog.Result>().ToList();
+            Hold(results.Count <= 1,
+                $"{Words.Of(operation.Request!)} took effect as each of {string.Join(' ', operation.Names)}");
             Hold(operation.Uid == 0 || results.Any(r => r.Uid == operation.Uid),
                 $"{Words.Of(operation.Request!)} is said to be uid {operation.Uid}, which is another write");
-            Hold(results.Count == 0 || !operation.WasNotDone, $"{Words.Of(operation.Request!)} is said not to be done, and is");
+            Hold(results.Count == 0 || !operation.WasNotDone,
+                $"{Words.Of(operation.Request!)} is said not to be done, and is");
         }
     }
 

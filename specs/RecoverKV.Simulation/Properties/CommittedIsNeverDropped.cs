@@ -4,10 +4,10 @@ using RecoverKV.Simulation.Cluster;
 namespace RecoverKV.Simulation.Properties;
 
 /// <summary>
-/// R7: what is dropped is no committed entry, and no entry takes the place of one. Who synchronises for a candidate that has lost
-/// may drop what a later view commits meanwhile: it is not in-sync there, as it has not promised that view's epoch, and will
-/// fetch it anew. And a disk that no view has as a member yet vouches for nothing: what it took by a late word of an old view, and no
-/// history tells of any more, it fetches anew.
+/// R7: what is dropped is no committed entry, and no entry takes the place of one. Who synchronises for a candidate
+/// that has lost may drop what a later view commits meanwhile: it is not in-sync there, as it has not promised that
+/// view's epoch, and will fetch it anew. And a disk that no view has as a member yet vouches for nothing: what it took
+/// by a late word of an old view, and no history tells of any more, it fetches anew.
 /// </summary>
 internal sealed class CommittedIsNeverDropped(SimulatedCluster cluster) : Property(cluster)
 {

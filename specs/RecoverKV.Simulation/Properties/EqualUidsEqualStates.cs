@@ -4,7 +4,8 @@ using RecoverKV.Simulation.Cluster;
 
 namespace RecoverKV.Simulation.Properties;
 
-/// <summary>R10: replicas that have applied the same have the same state, whichever checkpoints they began with.</summary>
+/// <summary>R10: replicas that have applied the same have the same state, whichever checkpoints they began
+/// with.</summary>
 internal sealed class EqualUidsEqualStates(SimulatedCluster cluster) : Property(cluster)
 {
     private readonly Dictionary<Uid, (ulong Digest, long Revision, int Sessions, long Bytes)> _states = [];
@@ -16,6 +17,7 @@ internal sealed class EqualUidsEqualStates(SimulatedCluster cluster) : Property(
         var state = core.State;
         var seen = (state.Digest, state.Revision, state.Sessions.Count, state.Sessions.Bytes);
         if (_states.TryAdd(core.Applied, seen)) return;
-        Hold(_states[core.Applied] == seen, $"{node.Id} has {seen} at uid {core.Applied}, another one had {_states[core.Applied]}");
+        Hold(_states[core.Applied] == seen,
+            $"{node.Id} has {seen} at uid {core.Applied}, another one had {_states[core.Applied]}");
     }
 }

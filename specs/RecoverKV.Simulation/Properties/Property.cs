@@ -6,7 +6,8 @@ using RecoverKV.Simulation.Cluster;
 
 namespace RecoverKV.Simulation.Properties;
 
-/// <summary>Something that must hold in every run. It looks on at each step and throws a <see cref="ViolationException"/>.</summary>
+/// <summary>Something that must hold in every run. It looks on at each step and throws a
+/// <see cref="ViolationException"/>.</summary>
 internal abstract class Property(SimulatedCluster cluster)
 {
     protected SimulatedCluster Cluster { get; } = cluster;
@@ -70,7 +71,8 @@ internal ref struct BrokenWords
     public BrokenWords(int literalLength, int formattedCount, bool condition, out bool isBroken)
     {
         isBroken = !condition;
-        if (isBroken) _words = new DefaultInterpolatedStringHandler(literalLength, formattedCount, CultureInfo.InvariantCulture);
+        if (isBroken)
+            _words = new DefaultInterpolatedStringHandler(literalLength, formattedCount, CultureInfo.InvariantCulture);
     }
 
     public void AppendLiteral(string literal) => _words.AppendLiteral(literal);

@@ -5,8 +5,8 @@ namespace RecoverKV.Simulation.Properties;
 
 /// <summary>
 /// R5: a linearizable read shows its keys as they were at one point of the order, not before anything that had been
-/// answered when it reached the node. A stale read shows a point, too, and not older than it says. Uids order all writes, so this
-/// decides linearizability at once; the search over the history is the second, independent opinion.
+/// answered when it reached the node. A stale read shows a point, too, and not older than it says. Uids order all
+/// writes, so this decides linearizability at once; the search over the history is the second, independent opinion.
 /// </summary>
 internal sealed class ReadsSeeAnswers(SimulatedCluster cluster, AnsweredUids answered) : Property(cluster)
 {

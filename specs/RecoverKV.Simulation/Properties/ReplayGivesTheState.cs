@@ -18,7 +18,8 @@ internal sealed class ReplayGivesTheState(SimulatedCluster cluster) : Property(c
         Hold(core.View.Epoch == image.View.Epoch, $"{node.Id} has {core.View}, its journal {image.View}");
         Hold(core.Contiguous.Value == image.Contiguous,
             $"{node.Id} is contiguous up to {core.Contiguous}, its journal up to {image.Contiguous}");
-        var committed = Math.Max(from.Applied.Value, Math.Min(Math.Max(image.Committed, from.Committed.Value), image.Contiguous));
+        var committed = Math.Max(
+            from.Applied.Value, Math.Min(Math.Max(image.Committed, from.Committed.Value), image.Contiguous));
         Hold(core.Committed.Value == committed, $"{node.Id} committed {core.Committed}, its journal {committed}");
     }
 }

@@ -18,10 +18,12 @@ internal sealed class ReplicasEndEqual(SimulatedCluster cluster) : Property(clus
             var core = node.Core!;
             Hold(core.KeyCount == Cluster.Committed.KeyCount,
                 $"{node.Id} has {core.KeyCount} keys of {Cluster.Committed.KeyCount}");
-            Hold((core.State.Sessions.Count, core.State.Sessions.Bytes) == (Cluster.Committed.SessionCount, Cluster.Committed.SessionBytes),
-                $"{node.Id} has {core.State.Sessions.Count} sessions with {core.State.Sessions.Bytes} bytes of answers, "
-                + $"the log {Cluster.Committed.SessionCount} with {Cluster.Committed.SessionBytes}");
-            Hold(core.Digest == Cluster.Nodes[0].Core!.Digest, $"{node.Id} has another digest than {Cluster.Nodes[0].Id}");
+            Hold((core.State.Sessions.Count, core.State.Sessions.Bytes)
+                    == (Cluster.Committed.SessionCount, Cluster.Committed.SessionBytes),
+                $"{node.Id} has {core.State.Sessions.Count} sessions with {core.State.Sessions.Bytes} bytes of "
+                + $"answers, the log {Cluster.Committed.SessionCount} with {Cluster.Committed.SessionBytes}");
+            Hold(core.Digest == Cluster.Nodes[0].Core!.Digest,
+                $"{node.Id} has another digest than {Cluster.Nodes[0].Id}");
             var operation = new ClientOperation(Cluster.Clients[0], Cluster.Scheduler.Now, Cluster.Scheduler.Steps);
             core.Read(node.Clock, new Attempt(operation, node), ReadConsistency.Stale,
                 new Read(1, [.. keys.Select(Values.Key)]));

@@ -4,9 +4,9 @@ using RecoverKV.Simulation.Cluster;
 
 namespace RecoverKV.Simulation.Properties;
 
-/// <summary>Each page of a scan is what its range had at one point of the order, not before what was answered when the page was
-/// asked for: no key left out, none between, in the order of the keys. And a scan that comes to its end shows every
-/// key that was there all the time exactly once.</summary>
+/// <summary>Each page of a scan is what its range had at one point of the order, not before what was answered when the
+/// page was asked for: no key left out, none between, in the order of the keys. And a scan that comes to its end shows
+/// every key that was there all the time exactly once.</summary>
 internal sealed class ScansSeeAnswers(SimulatedCluster cluster, AnsweredUids answered) : Property(cluster)
 {
     private sealed class Progress
@@ -29,12 +29,14 @@ internal sealed class ScansSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
     {
         var scan = attempt.Operation.Scan!;
         if (reply.Id != scan.Id) return; // a late copy of an earlier page
-        Hold(reply.Status is not (ReadStatus.Invalid or ReadStatus.CursorLost), $"{node.Id} finds a good scan {reply.Status}");
+        Hold(reply.Status is not (ReadStatus.Invalid or ReadStatus.CursorLost),
+            $"{node.Id} finds a good scan {reply.Status}");
         if (reply.Status != ReadStatus.Done) return;
         if (!_scans.TryGetValue(attempt.Operation, out var progress))
             _scans[attempt.Operation] = progress = new Progress { Floor = attempt.Floor };
         if (progress.Page == reply.Id) return; // the client has it already
-        Hold(reply.Uid >= attempt.Floor && reply.Uid <= Cluster.Committed.Top, $"{node.Id} shows uid {reply.Uid} after {attempt.Floor}");
+        Hold(reply.Uid >= attempt.Floor && reply.Uid <= Cluster.Committed.Top,
+            $"{node.Id} shows uid {reply.Uid} after {attempt.Floor}");
         var all = KeysAt(reply.Uid, scan, progress.Last);
         var shown = reply.Items.Select(i => Values.Index(i.Key)).ToList();
         Hold(shown.SequenceEqual(all.Take(shown.Count)),
@@ -43,7 +45,8 @@ internal sealed class ScansSeeAnswers(SimulatedCluster cluster, AnsweredUids ans
             $"{node.Id} ends after {shown.Count} of {all.Count} keys, {scan.MaxItems} asked for");
         foreach (var item in reply.Items)
         {
-            Hold(Cluster.Committed.VersionAt(Values.Index(item.Key), reply.Uid) == (item.Version.Uid, Values.Id(item.Version.Value)),
+            Hold(Cluster.Committed.VersionAt(Values.Index(item.Key), reply.Uid)
+                    == (item.Version.Uid, Values.Id(item.Version.Value)),
                 $"{node.Id} shows {item.Key} with uid {item.Version.Uid} at uid {reply.Uid}");
         }
 

@@ -3,8 +3,8 @@ using RecoverKV.Simulation.Cluster;
 
 namespace RecoverKV.Simulation.Properties;
 
-/// <summary>R8: a member that alone keeps the writes of a view waiting nearly all of the time, while a majority is well and
-/// answers the sequencer, which is well too, does not stay in-sync.</summary>
+/// <summary>R8: a member that alone keeps the writes of a view waiting nearly all of the time, while a majority is well
+/// and answers the sequencer, which is well too, does not stay in-sync.</summary>
 internal sealed class SlowMembersLeave(SimulatedCluster cluster) : Property(cluster)
 {
     // Above what the core takes by as much as messages may be lost in between.

@@ -18,6 +18,7 @@ internal sealed class StoresStayApart(SimulatedCluster cluster) : Property(clust
         Hold(core.Cluster == _store, $"{node.Id} is of store {core.Cluster}, others of {_store}");
         if (!core.IsSequencer) return;
         foreach (var other in Cluster.Nodes)
-            Hold(!other.IsForeign || !core.View.HasMember(other.Member), $"{core.View} has a member of another store, {other.Member}");
+            Hold(!other.IsForeign || !core.View.HasMember(other.Member),
+                $"{core.View} has a member of another store, {other.Member}");
     }
 }

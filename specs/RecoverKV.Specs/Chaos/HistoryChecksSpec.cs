@@ -6,8 +6,11 @@ namespace RecoverKV.Specs.Chaos;
 /// <summary>Each check of a run's history finds what it is there for, and nothing in a good one.</summary>
 public sealed class HistoryChecksSpec
 {
-    private static HistoryEntry Put(int client, long call, long @return, int key, long value, long uid, long before = 0, long seen = 0) =>
-        new(client, call, @return, Outcome.Applied, uid, [new KeyAction(ActionKind.Put, key, value, Observed: before)], [seen]);
+    private static HistoryEntry Put(
+        int client, long call, long @return, int key, long value, long uid, long before = 0, long seen = 0) =>
+        new(
+            client, call, @return, Outcome.Applied, uid,
+            [new KeyAction(ActionKind.Put, key, value, Observed: before)], [seen]);
 
     private static HistoryEntry Lost(int client, long call, ActionKind kind, int key, long value = 0) =>
         new(client, call, 0, Outcome.Unknown, 0, [new KeyAction(kind, key, value)], null);
@@ -25,25 +28,31 @@ public sealed class HistoryChecksSpec
     [Fact]
     public void A_stale_read_is_found_by_the_search_and_by_the_uids()
     {
-        var wrong = Wrong(Put(1, 0, 10, 1, 100, 1), Put(1, 20, 30, 1, 101, 2, before: 100, seen: 1), Get(2, 40, 50, 1, 100, 1));
+        var wrong = Wrong(
+            Put(1, 0, 10, 1, 100, 1), Put(1, 20, 30, 1, 101, 2, before: 100, seen: 1), Get(2, 40, 50, 1, 100, 1));
         Assert.Contains(wrong, w => w.StartsWith("not linearizable", StringComparison.Ordinal));
         Assert.Contains(wrong, w => w.Contains("older than 2", StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_uid_that_is_given_twice_is_found() =>
-        Assert.Contains(Wrong(Put(1, 0, 10, 1, 100, 1), Put(2, 0, 10, 2, 200, 1)), w => w.StartsWith("uid 1 was given to", StringComparison.Ordinal));
+        Assert.Contains(
+            Wrong(Put(1, 0, 10, 1, 100, 1), Put(2, 0, 10, 2, 200, 1)),
+            w => w.StartsWith("uid 1 was given to", StringComparison.Ordinal));
 
     [Fact]
     public void Uids_against_real_time_are_found_across_keys() =>
-        Assert.Contains(Wrong(Put(1, 0, 10, 1, 100, 2), Put(2, 20, 30, 2, 200, 1)), w => w.Contains("when 2 had been answered", StringComparison.Ordinal));
+        Assert.Contains(
+            Wrong(Put(1, 0, 10, 1, 100, 2), Put(2, 20, 30, 2, 200, 1)),
+            w => w.Contains("when 2 had been answered", StringComparison.Ordinal));
 
     [Fact]
     public void A_write_without_an_answer_may_have_happened_or_not()
     {
         Assert.Empty(Wrong(Put(1, 0, 10, 1, 100, 1), Lost(2, 5, ActionKind.Put, 1, 200), Get(1, 20, 30, 1, 100, 1)));
         Assert.Empty(Wrong(Put(1, 0, 10, 1, 100, 1), Lost(2, 5, ActionKind.Put, 1, 200), Get(1, 20, 30, 1, 200, 2)));
-        Assert.NotEmpty(Wrong(Put(1, 0, 10, 1, 100, 1), Lost(2, 25, ActionKind.Put, 1, 200), Get(1, 15, 20, 1, 200, 2)));
+        Assert.NotEmpty(
+            Wrong(Put(1, 0, 10, 1, 100, 1), Lost(2, 25, ActionKind.Put, 1, 200), Get(1, 15, 20, 1, 200, 2)));
     }
 
     [Fact]

@@ -15,7 +15,9 @@ public sealed class HistoryFileSpec : IDisposable
     private static readonly HistoryEntry[] Entries =
     [
         new(1, 10, 20, Outcome.Applied, 5, [new KeyAction(ActionKind.Put, 3, 77, Expected: 0, Observed: 0)], [0]),
-        new(2, 15, 30, Outcome.Applied, 0, [new KeyAction(ActionKind.Get, 3, Observed: 77), new KeyAction(ActionKind.Get, 4)], [5, 0]),
+        new(
+            2, 15, 30, Outcome.Applied, 0,
+            [new KeyAction(ActionKind.Get, 3, Observed: 77), new KeyAction(ActionKind.Get, 4)], [5, 0]),
         new(1, 31, 0, Outcome.Unknown, 0, [new KeyAction(ActionKind.Delete, 3)], null),
     ];
 
@@ -56,13 +58,17 @@ public sealed class HistoryFileSpec : IDisposable
         Write();
         var lines = System.IO.File.ReadAllLines(File);
         System.IO.File.WriteAllLines(File, [.. lines[..2], .. lines[3..]]);
-        Assert.Contains("2 operations of 3", Assert.Throws<InvalidDataException>(() => HistoryFile.Read(File)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "2 operations of 3", Assert.Throws<InvalidDataException>(() => HistoryFile.Read(File)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Another_file_is_refused()
     {
         System.IO.File.WriteAllText(File, "{}\n");
-        Assert.Contains("is no history", Assert.Throws<InvalidDataException>(() => HistoryFile.Read(File)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is no history", Assert.Throws<InvalidDataException>(() => HistoryFile.Read(File)).Message,
+            StringComparison.Ordinal);
     }
 }

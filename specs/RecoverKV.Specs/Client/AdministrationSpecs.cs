@@ -58,7 +58,8 @@ public sealed class AdministrationSpecs
         {
             if (message is StopNode) return stopped = true;
             if (!stopped || message is not NodeStatusRequest request) return false;
-            reply(new NodeStatus(request.Id, node.Id, "127.0.0.1", node.Port, 2, NodeMode.Zombie, 1, false, null, 0, 0, 0, 0));
+            reply(new NodeStatus(
+                request.Id, node.Id, "127.0.0.1", node.Port, 2, NodeMode.Zombie, 1, false, null, 0, 0, 0, 0));
             return true;
         };
 

@@ -62,31 +62,35 @@ public sealed class ClientCodecSpecs
     [MemberData(nameof(Messages))]
     public void Damaged_messages_are_a_message_or_a_format_exception(Type type)
     {
-        Gen.Select(ClientMessageGen.All[type], Gen.Int[0, int.MaxValue], Gen.Byte, Gen.Bool).Sample((message, at, to, cut) =>
-        {
-            var bytes = ClientCodec.Encode(message).ToArray();
-            if (bytes.Length == 0) return;
-            at %= bytes.Length;
-            bytes[at] = to;
-            Decode(cut ? bytes[..at] : bytes, ClientCodec.ManifestOf(message));
-        }, iter: 500);
+        Gen.Select(ClientMessageGen.All[type], Gen.Int[0, int.MaxValue], Gen.Byte, Gen.Bool)
+            .Sample((message, at, to, cut) =>
+            {
+                var bytes = ClientCodec.Encode(message).ToArray();
+                if (bytes.Length == 0) return;
+                at %= bytes.Length;
+                bytes[at] = to;
+                Decode(cut ? bytes[..at] : bytes, ClientCodec.ManifestOf(message));
+            }, iter: 500);
     }
 
     [Fact]
     public void Lists_beyond_their_limit_are_refused()
     {
         // Two bytes on the wire for each request: a frame of 4 MiB must not become two million objects.
-        var bytes = Enumerable.Repeat(new byte[] { 0x0a, 0x00 }, ClientLimits.BatchItems + 1).SelectMany(b => b).ToArray();
+        var bytes = Enumerable.Repeat(new byte[] { 0x0a, 0x00 }, ClientLimits.BatchItems + 1)
+            .SelectMany(b => b).ToArray();
 
         Assert.Throws<FormatException>(() => ClientCodec.Decode("WB", bytes));
         Assert.IsType<WriteBatch>(ClientCodec.Decode("WB", bytes.AsMemory(2)));
 
-        var operations = Enumerable.Repeat(new byte[] { 0x22, 0x00 }, ClientLimits.Operations).SelectMany(b => b).ToArray();
+        var operations = Enumerable.Repeat(new byte[] { 0x22, 0x00 }, ClientLimits.Operations)
+            .SelectMany(b => b).ToArray();
         byte[] request = [0x0a, 0x80, 0x10, .. operations];
         var batch = Enumerable.Repeat(request, 65).SelectMany(b => b).ToArray();
         Assert.Throws<FormatException>(() => ClientCodec.Decode("WB", batch));
         Assert.IsType<WriteBatch>(ClientCodec.Decode("WB", batch.AsMemory(request.Length)));
-        Assert.Throws<FormatException>(() => ClientCodec.Decode("WB", (byte[])[0x0a, 0x82, 0x10, .. operations, 0x22, 0x00]));
+        Assert.Throws<FormatException>(
+            () => ClientCodec.Decode("WB", (byte[])[0x0a, 0x82, 0x10, .. operations, 0x22, 0x00]));
     }
 
     [Fact]

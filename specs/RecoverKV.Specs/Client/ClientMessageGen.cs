@@ -37,7 +37,8 @@ internal static class ClientMessageGen
     private static readonly Gen<Guid> Id = Gen.OneOf(Gen.Const(Guid.Empty), Gen.Guid);
 
     private static readonly Gen<ClusterView> View =
-        Gen.Select(Gen.Select(Number, Number, MaybeText, Address.List[0, 5], Number32, Number32), Id, Number32, Number32)
+        Gen.Select(
+            Gen.Select(Number, Number, MaybeText, Address.List[0, 5], Number32, Number32), Id, Number32, Number32)
             .Select((v, c, w, f) => new ClusterView(v.Item1, v.Item2, v.Item3, v.Item4, v.Item5, v.Item6, c, w, f));
 
     private static readonly Gen<ClusterView?> MaybeView =
@@ -68,40 +69,49 @@ internal static class ClientMessageGen
     private static readonly Gen<ScanItem> Item = Gen.Select(AnyKey, AVersion).Select((k, v) => new ScanItem(k, v));
 
     /// <summary>One generator for each type of client message.</summary>
-    internal static IReadOnlyDictionary<Type, Gen<IClientMessage>> All { get; } = new Dictionary<Type, Gen<IClientMessage>>
-    {
-        [typeof(ClusterViewRequest)] = Of(Number.Select(i => new ClusterViewRequest(i))),
-        [typeof(ClusterView)] = Of(View),
-        [typeof(NodeStatusRequest)] = Of(Number.Select(i => new NodeStatusRequest(i))),
-        [typeof(NodeStatus)] = Of(
-            Gen.Select(Gen.Select(Number, Text, Text, Number32, Number32),
-                    Gen.Select(Gen.Enum<NodeMode>(), Number, Gen.Bool, MaybeText),
-                    Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number, Gen.Bool, Id))
-                .Select((a, b, c, d) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1,
-                    b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5, d.Item1, d.Item2, d.Item3, d.Item4))),
-        [typeof(StopNode)] = Of(
-            Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
-        [typeof(CheckpointNode)] = Of(Number.Select(i => new CheckpointNode(i))),
-        [typeof(BackupRequest)] = Of(Gen.Select(Number, Number, Bytes).Select((i, a, b) => new BackupRequest(i, a, b))),
-        [typeof(BackupPart)] = Of(Gen.Select(Number, Number, Bytes, Id, Number32).Select((i, a, b, c, f) => new BackupPart(i, a, b, c, f))),
-        [typeof(PartitionNode)] = Of(
-            Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool, MaybeText)
-                .Select((i, c, r, h, s) => new PartitionNode(i, c, r, h, s))),
-        [typeof(AdminReply)] = Of(Gen.Select(Number, Gen.Bool, MaybeText).Select((i, d, t) => new AdminReply(i, d, t))),
-        [typeof(UnknownMessage)] = Of(Text.Select(m => new UnknownMessage(m))),
-        [typeof(Unsupported)] = Of(Text.Select(m => new Unsupported(m))),
-        [typeof(WriteBatch)] = Of(Gen.Select(Request.List[0, 4], Id).Select((r, c) => new WriteBatch(r, c))),
-        [typeof(WriteReplies)] = Of(Gen.Select(WriteAnswer.List[0, 4], MaybeView).Select((a, v) => new WriteReplies(a, v))),
-        [typeof(ReadBatch)] = Of(
-            Gen.Select(Gen.Enum<ReadConsistency>(), Read.List[0, 4], Id).Select((c, r, s) => new ReadBatch(c, r, s))),
-        [typeof(ReadReplies)] = Of(Gen.Select(ReadAnswer.List[0, 4], MaybeView).Select((a, v) => new ReadReplies(a, v))),
-        [typeof(ScanRequest)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32, Id, Range, Gen.Bool)
-                .Select((i, c, b, m, s, r, v) => new ScanRequest(i, c, b, m, s, r, v))),
-        [typeof(ScanReply)] = Of(
-            Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView, MaybeText, Number)
-                .Select((i, s, l, n, v, t, u) => new ScanReply(i, s, l, n, v, t, u))),
-    };
+    internal static IReadOnlyDictionary<Type, Gen<IClientMessage>> All { get; } =
+        new Dictionary<Type, Gen<IClientMessage>>
+        {
+            [typeof(ClusterViewRequest)] = Of(Number.Select(i => new ClusterViewRequest(i))),
+            [typeof(ClusterView)] = Of(View),
+            [typeof(NodeStatusRequest)] = Of(Number.Select(i => new NodeStatusRequest(i))),
+            [typeof(NodeStatus)] = Of(
+                Gen.Select(Gen.Select(Number, Text, Text, Number32, Number32),
+                        Gen.Select(Gen.Enum<NodeMode>(), Number, Gen.Bool, MaybeText),
+                        Gen.Select(Number, Number, Number, Number, MaybeText), Gen.Select(Number, Number, Gen.Bool, Id))
+                    .Select((a, b, c, d) => new NodeStatus(a.Item1, a.Item2, a.Item3, a.Item4, a.Item5, b.Item1,
+                        b.Item2, b.Item3, b.Item4, c.Item1, c.Item2, c.Item3, c.Item4, c.Item5,
+                        d.Item1, d.Item2, d.Item3, d.Item4))),
+            [typeof(StopNode)] = Of(
+                Gen.Select(Number, Gen.Bool, MaybeText).Select((i, c, s) => new StopNode(i, c, s))),
+            [typeof(CheckpointNode)] = Of(Number.Select(i => new CheckpointNode(i))),
+            [typeof(BackupRequest)] = Of(
+                Gen.Select(Number, Number, Bytes).Select((i, a, b) => new BackupRequest(i, a, b))),
+            [typeof(BackupPart)] = Of(
+                Gen.Select(Number, Number, Bytes, Id, Number32)
+                    .Select((i, a, b, c, f) => new BackupPart(i, a, b, c, f))),
+            [typeof(PartitionNode)] = Of(
+                Gen.Select(Number, Gen.Bool, Text.List[0, 4], Gen.Bool, MaybeText)
+                    .Select((i, c, r, h, s) => new PartitionNode(i, c, r, h, s))),
+            [typeof(AdminReply)] = Of(
+                Gen.Select(Number, Gen.Bool, MaybeText).Select((i, d, t) => new AdminReply(i, d, t))),
+            [typeof(UnknownMessage)] = Of(Text.Select(m => new UnknownMessage(m))),
+            [typeof(Unsupported)] = Of(Text.Select(m => new Unsupported(m))),
+            [typeof(WriteBatch)] = Of(Gen.Select(Request.List[0, 4], Id).Select((r, c) => new WriteBatch(r, c))),
+            [typeof(WriteReplies)] = Of(
+                Gen.Select(WriteAnswer.List[0, 4], MaybeView).Select((a, v) => new WriteReplies(a, v))),
+            [typeof(ReadBatch)] = Of(
+                Gen.Select(Gen.Enum<ReadConsistency>(), Read.List[0, 4], Id)
+                    .Select((c, r, s) => new ReadBatch(c, r, s))),
+            [typeof(ReadReplies)] = Of(
+                Gen.Select(ReadAnswer.List[0, 4], MaybeView).Select((a, v) => new ReadReplies(a, v))),
+            [typeof(ScanRequest)] = Of(
+                Gen.Select(Number, Gen.Enum<ReadConsistency>(), Bytes, Number32, Id, Range, Gen.Bool)
+                    .Select((i, c, b, m, s, r, v) => new ScanRequest(i, c, b, m, s, r, v))),
+            [typeof(ScanReply)] = Of(
+                Gen.Select(Number, Gen.Enum<ReadStatus>(), Item.List[0, 4], Bytes, MaybeView, MaybeText, Number)
+                    .Select((i, s, l, n, v, t, u) => new ScanReply(i, s, l, n, v, t, u))),
+        };
 
     private static Gen<IClientMessage> Of<T>(Gen<T> gen) where T : IClientMessage => gen.Select(m => (IClientMessage)m);
 }

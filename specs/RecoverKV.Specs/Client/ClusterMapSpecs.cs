@@ -103,8 +103,8 @@ public sealed class ClusterMapSpecs
 
         var refused = PipelineHarness.Failed<NotDoneException>(sent[0]);
         Assert.EndsWith(
-            $"is another one than this client was connected to (store {own}, now {other}): connect anew.", refused.Message,
-            StringComparison.Ordinal);
+            $"is another one than this client was connected to (store {own}, now {other}): connect anew.",
+            refused.Message, StringComparison.Ordinal);
         foreach (var write in sent.Skip(1)) PipelineHarness.Failed<OutcomeUnknownException>(write);
         PipelineHarness.Failed<NotDoneException>(waiting);
         PipelineHarness.Failed<NotDoneException>(read);

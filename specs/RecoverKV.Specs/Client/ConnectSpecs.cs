@@ -21,7 +21,8 @@ public sealed class ConnectSpecs
     [InlineData("a/b:4053")]
     public async Task A_bad_contact_point_is_named(string point)
     {
-        var e = await Assert.ThrowsAsync<ArgumentException>(() => RecoverKvClient.ConnectAsync(["127.0.0.1:4053", point]));
+        var e = await Assert.ThrowsAsync<ArgumentException>(
+            () => RecoverKvClient.ConnectAsync(["127.0.0.1:4053", point]));
 
         Assert.Contains($"'{point}' is no contact point", e.Message, StringComparison.Ordinal);
     }
@@ -85,7 +86,8 @@ public sealed class ConnectSpecs
         await socket.SendAsync("\u0003\0\0\0abc"u8.ToArray());
 
         var e = await Assert.ThrowsAsync<NotDoneException>(() => search);
-        Assert.StartsWith($"No node answered at {point} within 1 s: it is no node", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"No node answered at {point} within 1 s: it is no node", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,8 +12,8 @@ using Version = RecoverKV.Client.Contracts.Version;
 namespace RecoverKV.Specs.Client;
 
 /// <summary>
-/// What a client sees of nodes, over real connections, in front of one table in memory. It keeps sessions as the nodes do,
-/// and lets a spec see every message and answer it otherwise.
+/// What a client sees of nodes, over real connections, in front of one table in memory. It keeps sessions as the nodes
+/// do, and lets a spec see every message and answer it otherwise.
 /// </summary>
 internal sealed class FakeCluster : IAsyncDisposable
 {
@@ -51,7 +51,8 @@ internal sealed class FakeCluster : IAsyncDisposable
         .Where(l => l.Message is WriteBatch).SelectMany(l => ((WriteBatch)l.Message).Requests.Select(r => (l.Node, r)));
 
     internal ClusterView View(long id = 0) => new(
-        id, Epoch, Sequencer, [.. _nodes.Select(n => new NodeAddress(n.Id, "127.0.0.1", n.Port, true))], 1024, 1024 * 1024, Store);
+        id, Epoch, Sequencer, [.. _nodes.Select(n => new NodeAddress(n.Id, "127.0.0.1", n.Port, true))],
+        1024, 1024 * 1024, Store);
 
     internal Task<RecoverKvClient> ConnectAsync(double deadlineSeconds = 10) => RecoverKvClient.ConnectAsync(
         ContactPoints, new RecoverKvClientOptions { Deadline = TimeSpan.FromSeconds(deadlineSeconds) });
@@ -98,7 +99,8 @@ internal sealed class FakeCluster : IAsyncDisposable
     internal ReadAnswer Read(Read read)
     {
         lock (_gate)
-            return new ReadAnswer(read.Id, ReadStatus.Done, [.. read.Keys.Select(k => _table.GetValueOrDefault(k.ToString()))]);
+            return new ReadAnswer(
+                read.Id, ReadStatus.Done, [.. read.Keys.Select(k => _table.GetValueOrDefault(k.ToString()))]);
     }
 
     private WriteAnswer Apply(WriteRequest request)
@@ -125,11 +127,13 @@ internal sealed class FakeCluster : IAsyncDisposable
         lock (_gate)
         {
             var rest = ScanCursor.Rest(request)!.Value;
-            var items = _table.Where(p => rest.Contains(p.Key)).OrderBy(p => p.Key).Select(p => new ScanItem(p.Key, p.Value)).ToList();
+            var items = _table.Where(p => rest.Contains(p.Key)).OrderBy(p => p.Key)
+                .Select(p => new ScanItem(p.Key, p.Value)).ToList();
             if (request.Reverse) items.Reverse();
             var page = items.Take(request.MaxItems).ToList();
             return new ScanReply(
-                request.Id, ReadStatus.Done, page, page.Count == items.Count ? default : ScanCursor.Behind(page[^1].Key));
+                request.Id, ReadStatus.Done, page,
+                page.Count == items.Count ? default : ScanCursor.Behind(page[^1].Key));
         }
     }
 }
@@ -238,6 +242,7 @@ internal sealed class FakeNode
         {
         }
 
-        private void Reply(IClientMessage answer) => link.Write(ClientCodec.Head(answer), ClientCodec.Encode(answer).Memory);
+        private void Reply(IClientMessage answer) =>
+            link.Write(ClientCodec.Head(answer), ClientCodec.Encode(answer).Memory);
     }
 }

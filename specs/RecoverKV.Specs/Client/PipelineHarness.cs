@@ -49,11 +49,13 @@ internal sealed class PipelineHarness
 
     /// <summary>Every request sent so far, with where it went.</summary>
     internal List<(string To, WriteRequest Request)> Requests =>
-        [.. Sent.Where(s => s.Message is WriteBatch).SelectMany(s => ((WriteBatch)s.Message).Requests.Select(r => (s.To, r)))];
+        [.. Sent.Where(s => s.Message is WriteBatch)
+            .SelectMany(s => ((WriteBatch)s.Message).Requests.Select(r => (s.To, r)))];
 
     /// <summary>Every read sent so far, with where it went.</summary>
     internal List<(string To, Read Read)> SentReads =>
-        [.. Sent.Where(s => s.Message is ReadBatch).SelectMany(s => ((ReadBatch)s.Message).Reads.Select(r => (s.To, r)))];
+        [.. Sent.Where(s => s.Message is ReadBatch)
+            .SelectMany(s => ((ReadBatch)s.Message).Reads.Select(r => (s.To, r)))];
 
     internal static ClusterView View(long epoch, string? sequencer, params string[] inSync) => new(
         0, epoch, sequencer,
@@ -65,12 +67,14 @@ internal sealed class PipelineHarness
         Write(cancellation, new WriteOperation(OperationKind.Put, key, System.Text.Encoding.UTF8.GetBytes(value)));
 
     internal Task<WriteResult> Write(CancellationToken cancellation, params WriteOperation[] operations) =>
-        Writes.Submit(operations, false, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Patience, cancellation);
+        Writes.Submit(
+            operations, false, operations.Sum(o => o.Key.Length + o.Value.Length + 32), Now + Patience, cancellation);
 
     internal Task<GetResult> Get(string key, CancellationToken cancellation = default)
     {
         var read = new PendingRead<GetResult>(
-            [key], ReadConsistency.Linearizable, Now + Patience, answer => new GetResult(answer.Versions[0], TimeSpan.Zero));
+            [key], ReadConsistency.Linearizable, Now + Patience,
+            answer => new GetResult(answer.Versions[0], TimeSpan.Zero));
         read.CancelWith(cancellation);
         Reads.Submit(read);
         return read.Task;

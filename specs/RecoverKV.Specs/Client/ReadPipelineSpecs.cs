@@ -50,7 +50,8 @@ public sealed class ReadPipelineSpecs
         // Those that waited for the first answers come with the second round, and are answered twice in the third.
         for (var round = 0; round < 3; round++)
         {
-            foreach (var (_, read) in Enumerable.Reverse(_h.SentReads)) _h.AnswerRead(read.Id, ReadStatus.Done, read.Keys[0].ToString());
+            foreach (var (_, read) in Enumerable.Reverse(_h.SentReads))
+                _h.AnswerRead(read.Id, ReadStatus.Done, read.Keys[0].ToString());
         }
 
         Assert.All(reads, read => Assert.True(read.IsCompleted));

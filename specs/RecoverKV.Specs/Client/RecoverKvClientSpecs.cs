@@ -24,7 +24,9 @@ public sealed class RecoverKvClientSpecs
         Assert.False((await client.PutIfAbsentAsync("a key", "three")).Applied);
         Assert.False((await client.CompareAndSetAsync("a key", "three", first.Uid)).Applied);
         Assert.True((await client.CompareAndSetAsync("a key", "three", second.Uid)).Applied);
-        Assert.Equal("three"u8.ToArray(), (await client.DeleteAsync("a key", returnPrevious: true)).Previous[0]!.Value.ToArray());
+        Assert.Equal(
+            "three"u8.ToArray(),
+            (await client.DeleteAsync("a key", returnPrevious: true)).Previous[0]!.Value.ToArray());
         Assert.Null((await client.GetAsync("a key")).Version);
     }
 
@@ -189,7 +191,8 @@ public sealed class RecoverKvClientSpecs
         await client.PutAsync("k", "v");
         (cluster.Store, cluster.Epoch) = (Guid.NewGuid(), 1);
 
-        foreach (var call in new Func<Task>[] { () => client.PutAsync("k", "v2"), () => client.GetAsync("k"), ScanAsync })
+        foreach (var call in
+            new Func<Task>[] { () => client.PutAsync("k", "v2"), () => client.GetAsync("k"), ScanAsync })
         {
             var e = await Assert.ThrowsAsync<NotDoneException>(call);
             Assert.Contains("connect anew", e.Message, StringComparison.Ordinal);

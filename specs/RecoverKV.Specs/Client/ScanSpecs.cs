@@ -15,8 +15,12 @@ public sealed class ScanSpecs
 
         var items = await AllAsync(client);
 
-        Assert.Equal(Enumerable.Range(0, 5300).Select(i => $"k{i}").Order(StringComparer.Ordinal), items.Select(i => i.Key.ToString()));
-        Assert.All(items, i => Assert.Equal(i.Key.ToString(), $"k{System.Text.Encoding.UTF8.GetString(i.Version.Value.Span)}"));
+        Assert.Equal(
+            Enumerable.Range(0, 5300).Select(i => $"k{i}").Order(StringComparer.Ordinal),
+            items.Select(i => i.Key.ToString()));
+        Assert.All(
+            items,
+            i => Assert.Equal(i.Key.ToString(), $"k{System.Text.Encoding.UTF8.GetString(i.Version.Value.Span)}"));
         var pages = cluster.Log.Where(l => l.Message is ScanRequest).ToList();
         Assert.Equal([512, 4096, 4096], pages.Select(p => ((ScanRequest)p.Message).MaxItems));
         Assert.Single(pages.Select(p => p.Node).Distinct());
@@ -28,13 +32,18 @@ public sealed class ScanSpecs
         await using var cluster = new FakeCluster();
         await using var client = await cluster.ConnectAsync();
         await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => client.PutAsync($"k{i:000}", "v")));
-        async Task<string[]> Keys(ScanOptions options) => [.. (await AllAsync(client, options)).Select(i => i.Key.ToString())];
+        async Task<string[]> Keys(ScanOptions options) =>
+            [.. (await AllAsync(client, options)).Select(i => i.Key.ToString())];
 
-        Assert.Equal(["k110", "k111", "k112"], await Keys(new ScanOptions { Range = KeyRange.Prefix("k11"), Limit = 3 }));
-        Assert.Equal(["k119", "k118"], await Keys(new ScanOptions { Range = KeyRange.Prefix("k11"), Limit = 2, Reverse = true }));
+        Assert.Equal(
+            ["k110", "k111", "k112"], await Keys(new ScanOptions { Range = KeyRange.Prefix("k11"), Limit = 3 }));
+        Assert.Equal(
+            ["k119", "k118"],
+            await Keys(new ScanOptions { Range = KeyRange.Prefix("k11"), Limit = 2, Reverse = true }));
         Assert.Equal(["k998", "k999"], await Keys(new ScanOptions { After = "k997" }));
         Assert.Equal(["k000"], await Keys(new ScanOptions { After = "k001", Reverse = true }));
-        Assert.Equal(["k005"], await Keys(new ScanOptions { Range = KeyRange.Between("k003", "k006"), After = "k004" }));
+        Assert.Equal(
+            ["k005"], await Keys(new ScanOptions { Range = KeyRange.Between("k003", "k006"), After = "k004" }));
         Assert.Equal(["k003"], await Keys(new ScanOptions { Range = KeyRange.Between("k003", "k004"), After = "a" }));
         Assert.Equal(600, (await Keys(new ScanOptions { Limit = 600 })).Length);
         cluster.Log.Clear();
@@ -83,12 +92,14 @@ public sealed class ScanSpecs
         string? left = null;
         cluster.Intercept = (node, message, reply) =>
         {
-            if (message is not ScanRequest { Cursor.IsEmpty: false } request || (left ??= node.Id) != node.Id) return false;
+            if (message is not ScanRequest { Cursor.IsEmpty: false } request || (left ??= node.Id) != node.Id)
+                return false;
             if (answer is { } status) reply(new ScanReply(request.Id, status, [], default));
             return true;
         };
 
-        Assert.Equal(Enumerable.Range(0, 600).Select(i => $"k{i:000}"), (await AllAsync(client)).Select(i => i.Key.ToString()));
+        Assert.Equal(
+            Enumerable.Range(0, 600).Select(i => $"k{i:000}"), (await AllAsync(client)).Select(i => i.Key.ToString()));
         Assert.NotEqual(left, cluster.Log.Last(l => l.Message is ScanRequest).Node);
     }
 
@@ -123,7 +134,9 @@ public sealed class ScanSpecs
         cluster.Intercept = (_, message, reply) =>
         {
             if (message is not ScanRequest request) return false;
-            reply(new ScanReply(request.Id, ReadStatus.Done, [new ScanItem("b", new Version(default, 2)), new ScanItem("a", new Version(default, 3))], default));
+            reply(new ScanReply(
+                request.Id, ReadStatus.Done,
+                [new ScanItem("b", new Version(default, 2)), new ScanItem("a", new Version(default, 3))], default));
             return true;
         };
 

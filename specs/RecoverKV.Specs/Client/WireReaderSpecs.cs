@@ -48,7 +48,8 @@ public sealed class WireReaderSpecs
     [Fact]
     public void A_request_keeps_its_wire_form()
     {
-        var request = WriteRequestCodec.Create(5, 6, 4, [new WriteOperation(OperationKind.Put, "a key", new byte[] { 1 }, 0)]);
+        var request = WriteRequestCodec.Create(
+            5, 6, 4, [new WriteOperation(OperationKind.Put, "a key", new byte[] { 1 }, 0)]);
         var decoded = WriteRequestCodec.Decode(request.Encoded);
 
         Assert.Equal(request.Encoded.ToArray(), decoded.Encoded.ToArray());

@@ -43,7 +43,10 @@ public sealed class WritePipelineSpecs
         await h.OpenSessionAsync();
         for (var i = 0; i < 3; i++) _ = h.Put($"k{i}");
         h.Sent.Clear();
-        h.Writes.Receive(new WriteReplies([.. Enumerable.Range(2, 3).Select(n => new WriteAnswer(7, n, WriteStatus.Done, n, [null]))]), null);
+        h.Writes.Receive(
+            new WriteReplies(
+                [.. Enumerable.Range(2, 3).Select(n => new WriteAnswer(7, n, WriteStatus.Done, n, [null]))]),
+            null);
 
         _ = h.Put("first");
         work.Dequeue().Execute();
@@ -137,6 +140,42 @@ public sealed class WritePipelineSpecs
         Assert.Equal(
             "The write was not done: the disk is full.", PipelineHarness.Failed<NotDoneException>(write).Message);
     }
+
+    [Fact]
+    public async Task A_full_store_ends_the_call_at_once_and_nothing_is_sent_again()
+    {
+        await _h.OpenSessionAsync();
+        var write = _h.Put("k");
+        _h.Writes.Receive(new WriteReplies([Full(7, 2)]), _h.Map.Find("a"));
+        Assert.Equal(
+            "The write was not done: the disk of a is full.",
+            PipelineHarness.Failed<StoreFullException>(write).Message);
+        _h.Pass(PipelineHarness.Deadline);
+        Assert.Single(_h.Requests);
+        // A node has a copy of no later write below it.
+        _ = _h.Put("l");
+        Assert.Equal((3, 3), (_h.Requests[^1].Request.Number, _h.Requests[^1].Request.LowWater));
+    }
+
+    [Fact]
+    public async Task A_full_store_says_nothing_of_a_copy_that_another_node_may_have_taken()
+    {
+        await _h.OpenSessionAsync();
+        var write = _h.Put("k");
+        _h.Answer(7, 2, WriteStatus.NotSequencer, view: PipelineHarness.View(1, null), from: "a");
+        _h.Map.Offer(PipelineHarness.View(2, "b"), null);
+        _h.Pass(20);
+        _h.Writes.Receive(new WriteReplies([Full(7, 2)]), _h.Map.Find("b"));
+        Assert.False(write.IsCompleted);
+        _h.Map.Offer(PipelineHarness.View(3, null), null);
+        _h.Pass(PipelineHarness.Deadline);
+        Assert.Contains(
+            "the disk of a is full",
+            PipelineHarness.Failed<OutcomeUnknownException>(write).Message, StringComparison.Ordinal);
+    }
+
+    private static WriteAnswer Full(long session, long number) =>
+        new(session, number, WriteStatus.Full, 0, [], "the disk of a is full");
 
     [Fact]
     public async Task Busy_pauses_everything_so_that_the_order_stays()
@@ -301,7 +340,8 @@ public sealed class WritePipelineSpecs
         Assert.Null(Limits.Broken([new(OperationKind.Put, "k", new byte[6 * mib])], view, out _));
         Assert.NotNull(Limits.Broken([new(OperationKind.Put, "k", new byte[6 * mib + 1])], view, out _));
         Assert.NotNull(Limits.Broken(
-            [new(OperationKind.Put, "k", new byte[5 * mib]), new(OperationKind.Put, "l", new byte[5 * mib])], view, out _));
+            [new(OperationKind.Put, "k", new byte[5 * mib]), new(OperationKind.Put, "l", new byte[5 * mib])],
+            view, out _));
 
         var small = view with { FrameBytes = ClientLimits.FrameBytesLeast };
         Key[] keys = [.. Enumerable.Range(0, 1000).Select(i => (Key)new string('k', 100))];

@@ -85,7 +85,8 @@ public sealed class WriteSimulationSpecs
                     var (from, answer) = _answers[index];
                     var repeats = answer.Status != WriteStatus.Busy && _random.Next(5) == 0;
                     if (!repeats) _answers.RemoveAt(index);
-                    if (_random.Next(10) > 0) _h.Answer(answer.Session, answer.Number, answer.Status, answer.Uid, View(), from);
+                    if (_random.Next(10) > 0)
+                        _h.Answer(answer.Session, answer.Number, answer.Status, answer.Uid, View(), from);
                     break;
                 case 15 when _limbo.Count > 0:
                     if (_random.Next(2) == 0) Execute(Take(_limbo), _sequencer);
@@ -140,7 +141,8 @@ public sealed class WriteSimulationSpecs
                 return Answer(request, WriteStatus.Done, _uid);
             }
 
-            if (!_sessions.TryGetValue(request.Session, out var session)) return Answer(request, WriteStatus.SessionUnknown);
+            if (!_sessions.TryGetValue(request.Session, out var session))
+                return Answer(request, WriteStatus.SessionUnknown);
             if (session.Answers.TryGetValue(request.Number, out var known)) return known;
             var key = request.Operations[0].Key.ToString();
             if (request.Number < session.Low)

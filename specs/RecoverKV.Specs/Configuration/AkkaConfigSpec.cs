@@ -30,7 +30,8 @@ public class AkkaConfigSpec
             """)).GetConfig("akka.remote.dot-netty.tcp");
         Assert.Equal(
             ("0.0.0.0", 5000, "127.0.0.1", 4051),
-            (tcp.GetString("hostname"), tcp.GetInt("port"), tcp.GetString("public-hostname"), tcp.GetInt("public-port")));
+            (tcp.GetString("hostname"), tcp.GetInt("port"),
+                tcp.GetString("public-hostname"), tcp.GetInt("public-port")));
     }
 
     [Fact]

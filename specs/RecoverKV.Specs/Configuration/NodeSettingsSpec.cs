@@ -29,10 +29,21 @@ public class NodeSettingsSpec
 
         Assert.Equal(["a", "b", "c"], options.Nodes.Select(n => n.Name));
         Assert.Equal(
-            Defaults with { Self = self, Nodes = options.Nodes, Agreed = options.Agreed, Run = 7, Seed = 8 }, options);
+            Defaults with
+            {
+                Self = self,
+                Nodes = options.Nodes,
+                Agreed = options.Agreed,
+                Run = 7,
+                Seed = 8,
+                MemoryQuota = options.MemoryQuota,
+            },
+            options);
+        Assert.InRange(options.MemoryQuota, 16L * 1024 * 1024, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
         Assert.Equal(
             [
-                "recoverkv.members = [a@10.0.0.1:4051, b@host-b.example:4052, c@127.0.0.1:4053]", "recoverkv.frame-size = 4MiB",
+                "recoverkv.members = [a@10.0.0.1:4051, b@host-b.example:4052, c@127.0.0.1:4053]",
+                "recoverkv.frame-size = 4MiB",
                 "recoverkv.limits.key = 1KiB", "recoverkv.limits.value = 1MiB",
             ],
             options.Agreed.Select(s => $"{s.Name} = {s.Value}"));
@@ -90,7 +101,9 @@ public class NodeSettingsSpec
         { "fetch.in-flight", "4", "14", s => Protocol(s).FetchesInFlight },
         { "log-memory", "32MiB", "0B", s => Protocol(s).LogBytesInMemory },
         { "log.keep", "64MiB", "0B", s => Protocol(s).LogBytesKept },
-        { "checkpoint.writes", "1000000", "1000", s => s.Checkpoint.Writes },
+        { "quota.memory", "auto", "16MiB", s => Protocol(s).MemoryQuota },
+        { "quota.disk", "auto", "64MiB", s => s.Quota.Disk ?? long.MaxValue },
+        { "checkpoint.writes", "500000", "1000", s => s.Checkpoint.Writes },
         { "checkpoint.bytes", "256MiB", "1MiB", s => s.Checkpoint.Bytes },
     };
 
@@ -143,10 +156,13 @@ public class NodeSettingsSpec
     }
 
     [Theory]
-    [InlineData("\"\"", "recoverkv.secret is \"\": 16 to 1024 characters that nobody can guess are wanted, the same on all nodes")]
+    [InlineData(
+        "\"\"",
+        "recoverkv.secret is \"\": 16 to 1024 characters that nobody can guess are wanted, the same on all nodes")]
     [InlineData("abc", "recoverkv.secret is a text of 3 characters: 16 to 1024")]
     public void A_secret_that_is_none_is_refused_and_not_repeated(string secret, string what) => Assert.StartsWith(
-        what, Assert.Throws<InvalidSettingsException>(() => With($"secret = {secret}")).Message, StringComparison.Ordinal);
+        what, Assert.Throws<InvalidSettingsException>(() => With($"secret = {secret}")).Message,
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("\"b@10.0.0.1:4051\"")]
@@ -160,7 +176,8 @@ public class NodeSettingsSpec
     [Theory]
     [InlineData("", "recoverkv is missing")]
     [InlineData("recoverkv = 1", "recoverkv is", "block")]
-    [InlineData("recoverkv { members = [\"a@h:1\"], data = x }", "recoverkv.node is empty: the id of this node is wanted")]
+    [InlineData(
+        "recoverkv { members = [\"a@h:1\"], data = x }", "recoverkv.node is empty: the id of this node is wanted")]
     [InlineData("recoverkv { node = a, data = x }", "recoverkv.members is a list of 0: 1 to 9 nodes are wanted")]
     [InlineData("recoverkv { node = a, members = [\"a@h:1\"] }", "recoverkv.data is empty: the folder")]
     public void What_must_be_there_is_asked_for(string hocon, params string[] says) => Refused(hocon, says);
@@ -180,7 +197,9 @@ public class NodeSettingsSpec
     [InlineData("members = [\"a123456789012345678901234567890123@h:1\"]", "of up to 32")]
     [InlineData("members = [\"b@h:1\", \"b@h:2\"]", "recoverkv.members is a list with b in it twice")]
     [InlineData("members = [\"b@h:1\", \"c@H:1\"]", "b and c need addresses of their own")]
-    [InlineData("members = [\"b@h:1\",\"1@h:2\",\"2@h:3\",\"3@h:4\",\"4@h:5\",\"5@h:6\",\"6@h:7\",\"7@h:8\",\"8@h:9\",\"9@h:10\"]",
+    [InlineData(
+        "members = [\"b@h:1\",\"1@h:2\",\"2@h:3\",\"3@h:4\",\"4@h:5\","
+        + "\"5@h:6\",\"6@h:7\",\"7@h:8\",\"8@h:9\",\"9@h:10\"]",
         "a list of 10: 1 to 9")]
     [InlineData("nodes = 3", "recoverkv.nodes is no setting", "members")]
     [InlineData("batch.size = 3", "recoverkv.batch.size is no setting: known there are requests, bytes, in-flight")]
@@ -207,8 +226,10 @@ public class NodeSettingsSpec
     [InlineData("lease = 0ms", "recoverkv.lease is \"0ms\"")]
     [InlineData("lease = soon", "recoverkv.lease is \"soon\"")]
     [InlineData("lease = 2h", "recoverkv.lease is \"2h\"")]
-    [InlineData("lease = 200ms", "recoverkv.lease is 200ms: at least 3 times recoverkv.heartbeat-interval = 100ms is wanted")]
-    [InlineData("silence-limit = 150ms", "recoverkv.silence-limit is 150ms: at least twice recoverkv.heartbeat-interval")]
+    [InlineData(
+        "lease = 200ms", "recoverkv.lease is 200ms: at least 3 times recoverkv.heartbeat-interval = 100ms is wanted")]
+    [InlineData(
+        "silence-limit = 150ms", "recoverkv.silence-limit is 150ms: at least twice recoverkv.heartbeat-interval")]
     [InlineData("bind.host = \"a b\"", "recoverkv.bind.host is \"a b\"")]
     [InlineData("grpc.host = \"a b\"", "recoverkv.grpc.host is \"a b\"")]
     [InlineData("grpc.port = 0", "recoverkv.grpc.port is \"0\": a number from 1 to 65535 is wanted")]
@@ -239,7 +260,9 @@ public class NodeSettingsSpec
     [InlineData("b = ${c}\nc = ${b}\nd = ${b.x}", "Line 1", "leads back to itself")]
     [InlineData("a {\n b = ${a}\n}", "Line 2", "leads back to itself")]
     [InlineData("a {\n b = [\n ${?a.\"b\"}\n ]\n}", "Line 3", "leads back to itself")]
-    [InlineData("a = ${b}${b}\nb = ${c}${c}\nc = ${d}${d}\nd = ${e}${e}\ne = ${f}${f}\nf = ${g}${g}\ng = x", "Line 1", "more than 100")]
+    [InlineData(
+        "a = ${b}${b}\nb = ${c}${c}\nc = ${d}${d}\nd = ${e}${e}\ne = ${f}${f}\nf = ${g}${g}\ng = x",
+        "Line 1", "more than 100")]
     [InlineData("include \"x\"", "there is no include")]
     [InlineData("recoverkv {\n include \"x\"\n}", "there is no include")]
     [InlineData("recoverkv {\n node = \"a\0b\"\n}", "Line 2", "a character of the code 0")]
@@ -266,7 +289,8 @@ public class NodeSettingsSpec
         using var folder = new TemporaryFolder();
         var file = folder.File("n.conf");
         var count = 262_000 / (repeated.Length + end.Length) * (repeated == "x = 1\n" ? 2 : 1);
-        File.WriteAllText(file, string.Concat(Enumerable.Repeat(repeated, count)) + string.Concat(Enumerable.Repeat(end, count)));
+        File.WriteAllText(
+            file, string.Concat(Enumerable.Repeat(repeated, count)) + string.Concat(Enumerable.Repeat(end, count)));
         var error = Assert.Throws<InvalidSettingsException>(() => NodeSettings.LoadFile(file));
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
         Assert.InRange(error.Message.Length, 1, 1000);
@@ -275,7 +299,9 @@ public class NodeSettingsSpec
     [Fact]
     public void A_data_folder_that_no_journal_can_be_in_is_refused()
     {
-        Refused($"{Minimal}\nrecoverkv.data = \"/{string.Concat(Enumerable.Repeat("long/", 240))}\"", ["recoverkv.data", "at most 450"]);
+        Refused(
+            $"{Minimal}\nrecoverkv.data = \"/{string.Concat(Enumerable.Repeat("long/", 240))}\"",
+            ["recoverkv.data", "at most 450"]);
         Refused($"{Minimal}\nrecoverkv.data = \"/x\\u0000y\"", ["recoverkv.data", "NUL"]);
     }
 

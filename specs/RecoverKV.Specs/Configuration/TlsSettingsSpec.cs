@@ -42,8 +42,10 @@ public sealed class TlsSettingsSpec : IDisposable
     [Theory]
     [InlineData("mode", "yes", "recoverkv.tls.mode is \"yes\": one of on, off is wanted")]
     [InlineData("client-certificates", "none", "recoverkv.tls.client-certificates is \"none\"")]
-    [InlineData("certificate", "", "recoverkv.tls.certificate is empty: the file with the node's certificate is wanted")]
-    [InlineData("certificate", "/no/such.pem", "recoverkv.tls.certificate is \"/no/such.pem\": a file in PEM is wanted")]
+    [InlineData(
+        "certificate", "", "recoverkv.tls.certificate is empty: the file with the node's certificate is wanted")]
+    [InlineData(
+        "certificate", "/no/such.pem", "recoverkv.tls.certificate is \"/no/such.pem\": a file in PEM is wanted")]
     [InlineData("certificate", "/", "recoverkv.tls.certificate is \"/\": a file in PEM is wanted")]
     [InlineData("key", "", "recoverkv.tls.key is empty")]
     [InlineData("key", "/no/such.key", "recoverkv.tls.key is \"/no/such.key\": a file in PEM is wanted")]
@@ -53,7 +55,8 @@ public sealed class TlsSettingsSpec : IDisposable
         Refused(what, "10.0.0.1", $"{_certificates.Settings("a")}\ntls.{key} = \"{value}\"");
 
     [Theory]
-    [InlineData("b", "b", "recoverkv.tls.certificate is", "it is that of b: the name recoverkv://node/a is wanted in it")]
+    [InlineData(
+        "b", "b", "recoverkv.tls.certificate is", "it is that of b: the name recoverkv://node/a is wanted in it")]
     [InlineData("client", "client", "recoverkv.tls.certificate is", "it is no node's")]
     [InlineData("expired", "expired", "recoverkv.tls.certificate is", "it has expired on 20")]
     [InlineData("early", "early", "recoverkv.tls.certificate is", "it is good from 20")]
@@ -73,14 +76,20 @@ public sealed class TlsSettingsSpec : IDisposable
     public void What_is_no_PEM_is_refused(string key)
     {
         var file = _certificates.At("noise.pem");
-        foreach (var text in new[] { "", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", new string('x', 2_000_000) })
+        foreach (var text in new[]
+        {
+            "", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", new string('x', 2_000_000)
+        })
         {
             File.WriteAllText(file, text);
-            Refused($"recoverkv.tls.{key} is \"{file}\"", "10.0.0.1", $"{_certificates.Settings("a")}\ntls.{key} = \"{file}\"");
+            Refused(
+                $"recoverkv.tls.{key} is \"{file}\"", "10.0.0.1",
+                $"{_certificates.Settings("a")}\ntls.{key} = \"{file}\"");
         }
 
         File.WriteAllBytes(file, RandomNumberGenerator.GetBytes(5000));
-        Refused($"recoverkv.tls.{key} is \"{file}\"", "10.0.0.1", $"{_certificates.Settings("a")}\ntls.{key} = \"{file}\"");
+        Refused(
+            $"recoverkv.tls.{key} is \"{file}\"", "10.0.0.1", $"{_certificates.Settings("a")}\ntls.{key} = \"{file}\"");
     }
 
     [Fact]
@@ -91,8 +100,10 @@ public sealed class TlsSettingsSpec : IDisposable
         var file = _certificates.At("locked.key");
         File.WriteAllText(file, key.ExportEncryptedPkcs8PrivateKeyPem(
             "x", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
-        Assert.Contains("without a password", Refused(
-            "recoverkv.tls.key is", "10.0.0.1", $"{_certificates.Settings("a")}\ntls.key = \"{file}\""), StringComparison.Ordinal);
+        Assert.Contains(
+            "without a password",
+            Refused("recoverkv.tls.key is", "10.0.0.1", $"{_certificates.Settings("a")}\ntls.key = \"{file}\""),
+            StringComparison.Ordinal);
     }
 
     [Theory]

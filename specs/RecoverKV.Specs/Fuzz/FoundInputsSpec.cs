@@ -33,11 +33,13 @@ public sealed class FoundInputsSpec
         }
 
         byte[] length = BitConverter.GetBytes(2_000_000_000);
-        byte[][] others = [[9, .. length], [7, 255, .. length], [252, 5, .. length], [252, 2, .. length], [255, .. length]];
+        byte[][] others =
+            [[9, .. length], [7, 255, .. length], [252, 5, .. length], [252, 2, .. length], [255, .. length]];
         foreach (var other in others) Assert.Contains("length", Refused(other), StringComparison.Ordinal);
     }
 
-    /// <summary>An array in an array in an array, each shorter than what is left: no control message has arrays.</summary>
+    /// <summary>An array in an array in an array, each shorter than what is left: no control message has
+    /// arrays.</summary>
     [Fact]
     public void Arrays_are_of_no_type_that_is_read()
     {
@@ -50,7 +52,8 @@ public sealed class FoundInputsSpec
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 192 * 1024);
     }
 
-    /// <summary>A view whose members are a message with a view in it, and so on: the stack of a node overflowed.</summary>
+    /// <summary>A view whose members are a message with a view in it, and so on: the stack of a node
+    /// overflowed.</summary>
     [Fact]
     public void A_control_message_cannot_be_nested_without_end()
     {
@@ -108,12 +111,14 @@ public sealed class FoundInputsSpec
         Type[] others =
         [
             typeof(Hello), typeof(Unreadable), typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat),
-            typeof(HeartbeatAck), typeof(Fetch), typeof(Entries), typeof(Compacted), typeof(FetchState), typeof(StatePage),
+            typeof(HeartbeatAck), typeof(Fetch), typeof(Entries), typeof(Compacted), typeof(FetchState),
+            typeof(StatePage),
         ];
         var types = typeof(PeerMessage).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(PeerMessage)))
             .Except(others).Append(typeof(MemberId)).Append(typeof(ControlCodec.ViewForm)).ToArray();
         Assert.Equal(13 + 2, types.Length);
-        Assert.DoesNotContain(types.SelectMany(t => t.GetProperties()), p => p.CanWrite && small.Contains(p.PropertyType));
+        Assert.DoesNotContain(
+            types.SelectMany(t => t.GetProperties()), p => p.CanWrite && small.Contains(p.PropertyType));
     }
 
     [Fact]
@@ -122,7 +127,8 @@ public sealed class FoundInputsSpec
         byte[] Append(int requests)
         {
             var writer = new WireWriter();
-            WireTypes.Write(writer, 1, new Header(new MemberId(new NodeId("node1"), default), new NodeId("node2"), default, 0));
+            WireTypes.Write(
+                writer, 1, new Header(new MemberId(new NodeId("node1"), default), new NodeId("node2"), default, 0));
             var mark = writer.Begin(4);
             for (var i = 0; i < requests; i++) writer.AlwaysBytes(3, []);
             writer.End(mark);
@@ -182,9 +188,11 @@ public sealed class FoundInputsSpec
     [Fact]
     public void A_setting_with_a_nul_is_named()
     {
-        var wrong = Assert.Throws<InvalidSettingsException>(() => NodeSettings.Parse("recoverkv {\n data = \"/tmp/n\0m\"\n}"));
+        var wrong = Assert.Throws<InvalidSettingsException>(
+            () => NodeSettings.Parse("recoverkv {\n data = \"/tmp/n\0m\"\n}"));
         Assert.Contains("Line 2 is not HOCON: a character of the code 0", wrong.Message, StringComparison.Ordinal);
     }
 
-    private static string Refused(byte[] bytes) => Assert.Throws<FormatException>(() => ControlCodec.Decode(bytes)).Message;
+    private static string Refused(byte[] bytes) =>
+        Assert.Throws<FormatException>(() => ControlCodec.Decode(bytes)).Message;
 }

@@ -39,7 +39,8 @@ public sealed class FuzzSpec
 
     [Fact]
     public void An_exception_that_is_no_refusal_is_found() =>
-        Assert.Contains(nameof(DivideByZeroException), Found(_ => throw new DivideByZeroException()), StringComparison.Ordinal);
+        Assert.Contains(
+            nameof(DivideByZeroException), Found(_ => throw new DivideByZeroException()), StringComparison.Ordinal);
 
     [Fact]
     public void Memory_beyond_what_is_allowed_is_found() =>

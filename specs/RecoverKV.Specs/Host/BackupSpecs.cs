@@ -14,18 +14,24 @@ public sealed class BackupSpecs : IDisposable
     public async Task A_backup_of_a_running_store_makes_a_new_one_that_goes_on_from_there()
     {
         var file = Path.Combine(_folder, "backup.rkv");
-        var lines = string.Concat(Enumerable.Range(0, 3000).Select(i => string.Create(CultureInfo.InvariantCulture, $"k{i}\t{new string('v', i % 90)}{i}\n")));
+        var lines = string.Concat(
+            Enumerable.Range(0, 3000).Select(i => string.Create(
+                CultureInfo.InvariantCulture, $"k{i}\t{new string('v', i % 90)}{i}\n")));
         string before;
         await using (var up = await RunningUp.StartWithSettingsAsync(Path.Combine(_folder, "one"), "fetch.bytes=8KiB"))
         {
             Assert.Equal(0, (await up.RunAsync(["load", "-"], lines)).Code);
             before = (await up.RunAsync(["dump"])).Output;
-            Assert.Equal((0, before), (await up.RunAsync(["dump", "--at-one-point"])) is var dump ? (dump.Code, dump.Output) : default);
+            Assert.Equal(
+                (0, before),
+                (await up.RunAsync(["dump", "--at-one-point"])) is var dump ? (dump.Code, dump.Output) : default);
             Assert.Equal(2, (await up.RunAsync(["dump", "--at-one-point", "--stale"])).Code);
+            foreach (var left in new[] { ".1.partial", ".1.partial-wal", ".22.partial.new" })
+                await File.WriteAllTextAsync(file + left, "half");
             var (code, output, error) = await up.RunAsync(["backup", file]);
             Assert.True(code == 0, output + error);
             Assert.Contains("3000 keys of store ", output, StringComparison.Ordinal);
-            // It overwrites nothing.
+            // It overwrites nothing, and removes what others that were killed have left.
             Assert.Equal(2, (await up.RunAsync(["backup", file])).Code);
             Assert.Equal(2, (await up.RunAsync(["backup", file + ".x", "--node", "node9"])).Code);
         }
@@ -51,7 +57,8 @@ public sealed class BackupSpecs : IDisposable
         foreach (var (code, args) in new (int, string[])[]
         {
             (3, ["verify", file]), (3, ["verify", _folder]), (3, ["restore", file, Path.Combine(_folder, "out")]),
-            (2, ["restore", file, Path.Combine(_folder, "out"), "--nodes", "a,b,a"]), (2, ["restore", file, Path.Combine(_folder, "out"), "--nodes", "a b"]),
+            (2, ["restore", file, Path.Combine(_folder, "out"), "--nodes", "a,b,a"]),
+            (2, ["restore", file, Path.Combine(_folder, "out"), "--nodes", "a b"]),
             (2, ["verify"]), (2, ["restore", file]),
         })
         {

@@ -57,7 +57,8 @@ public sealed class BenchArgumentsSpecs
         string[] args = ["bench", "multi", "--contact", "127.0.0.1:1", "--timeout", "0.2"];
         Assert.Equal(3, await Cli.RunAsync(args, terminal.Terminal));
         Assert.Equal("", terminal.Output);
-        Assert.Equal("recoverkv: not done: No node answered at 127.0.0.1:1 within 0.2 s: Connection refused.\n", terminal.Error);
+        Assert.Equal(
+            "recoverkv: not done: No node answered at 127.0.0.1:1 within 0.2 s: Connection refused.\n", terminal.Error);
     }
 
     [Fact]

@@ -27,7 +27,8 @@ public sealed class BenchFiguresSpecs
     public void Merged_figures_are_as_if_one_had_measured_all()
     {
         var random = new Random(5);
-        var parts = Enumerable.Range(0, 8).Select(_ => Enumerable.Range(0, 500).Select(_ => random.Next(1, 9000)).ToArray());
+        var parts = Enumerable.Range(0, 8)
+            .Select(_ => Enumerable.Range(0, 500).Select(_ => random.Next(1, 9000)).ToArray());
         var all = parts.ToArray();
         var merged = Merged(all);
         var whole = Figures(0, all.SelectMany(l => l));
@@ -90,13 +91,16 @@ public sealed class BenchFiguresSpecs
         Assert.Equal(1.2, kill.LongestPauseSeconds, 6);
         // A half second with nine tenths may begin with a tenth of a second at the half rate.
         Assert.Equal(1.6, kill.BackAfterSeconds!.Value, 6);
-        Assert.Null(Outage.Of(figures with { Series = series[..240] }, "node1", true, Nanoseconds.PerSecond).BackAfterSeconds);
+        Assert.Null(
+            Outage.Of(figures with { Series = series[..240] }, "node1", true, Nanoseconds.PerSecond).BackAfterSeconds);
     }
 
     [Fact]
     public void The_throughput_over_time_adds_up_to_the_operations()
     {
-        var figures = Figures(0, []) with { Series = [.. Enumerable.Repeat(3, 1000)], EndedAt = Nanoseconds.FromSeconds(10) };
+        var figures = Figures(0, [])
+            with
+        { Series = [.. Enumerable.Repeat(3, 1000)], EndedAt = Nanoseconds.FromSeconds(10) };
         var throughput = OperationReport.Of(figures).Throughput;
         Assert.Equal(3000, throughput.PerSecond.Sum(r => r * throughput.IntervalSeconds), 6);
         Assert.All(throughput.PerSecond, r => Assert.Equal(300, r, 6));
@@ -115,5 +119,6 @@ public sealed class BenchFiguresSpecs
         return recorder.Collect()[0];
     }
 
-    private static void Near(double expected, double actual) => Assert.InRange(actual, expected * 0.999, expected * 1.001);
+    private static void Near(double expected, double actual) =>
+        Assert.InRange(actual, expected * 0.999, expected * 1.001);
 }

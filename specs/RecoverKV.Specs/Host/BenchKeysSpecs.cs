@@ -43,7 +43,8 @@ public sealed class BenchKeysSpecs
     public void Distributions_stay_within_few_keys(int keys)
     {
         var random = new Random(1);
-        foreach (var distribution in new Distribution[] { new ZipfDistribution(keys, 0.99), new UniformDistribution(keys) })
+        foreach (var distribution in
+            new Distribution[] { new ZipfDistribution(keys, 0.99), new UniformDistribution(keys) })
         {
             var drawn = Enumerable.Range(0, 1000).Select(_ => distribution.Next(random)).ToArray();
             Assert.All(drawn, k => Assert.InRange(k, 0, keys - 1));

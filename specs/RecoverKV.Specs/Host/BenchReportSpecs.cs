@@ -30,7 +30,11 @@ public sealed class BenchReportSpecs
     {
         var page = XDocument.Parse(ReportHtml.Page(Report()));
         var cells = page.Descendants("td").Select(c => c.Value).ToArray();
-        foreach (var text in new[] { "puts", "gets", "1,000", "keys <&>", "A & B processor, 2 cores, 4 GB, Some system, .NET 10, load before 1 2 3" })
+        foreach (var text in new[]
+        {
+            "puts", "gets", "1,000", "keys <&>",
+            "A & B processor, 2 cores, 4 GB, Some system, .NET 10, load before 1 2 3"
+        })
             Assert.Contains(text, cells);
         // A course of throughput for each kind of operation, and one distribution with a line for each.
         var charts = page.Descendants("svg").ToArray();
@@ -39,7 +43,8 @@ public sealed class BenchReportSpecs
         Assert.Single(charts[0].Elements("line"), l => l.Attribute("class")!.Value == "mark");
         foreach (var point in page.Descendants("polyline").SelectMany(l => l.Attribute("points")!.Value.Split(' ')))
         {
-            var place = point.Split(',').Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+            var place = point.Split(',')
+                .Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
             Assert.InRange(place[0], 0, 640);
             Assert.InRange(place[1], 0, 300);
         }
@@ -75,7 +80,9 @@ public sealed class BenchReportSpecs
         long acknowledged, long readBack, long wrong, long failed, int code, string error)
     {
         using var terminal = new TestTerminal();
-        var report = Report(failed) with { Check = new CheckResult(acknowledged, readBack, wrong, wrong > 0 ? "a key" : null) };
+        var report = Report(failed)
+            with
+        { Check = new CheckResult(acknowledged, readBack, wrong, wrong > 0 ? "a key" : null) };
         Assert.Equal(code, ReportOutput.Write(terminal.Terminal, report, null, null));
         Assert.Equal(error, terminal.Error);
         Assert.Contains("│ puts", terminal.Output, StringComparison.Ordinal);

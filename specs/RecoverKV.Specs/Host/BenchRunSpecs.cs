@@ -13,7 +13,8 @@ public sealed class BenchRunSpecs
     [InlineData("simple", "--count", "50")]
     [InlineData("multi", "--count", "500", "--callers", "20", "--warmup", "0.05")]
     [InlineData("multi", "--count", "101", "--callers", "7", "--processes", "2")]
-    public async Task Puts_and_gets_are_counted_and_read_back(string bench, string option, string count, params string[] more)
+    public async Task Puts_and_gets_are_counted_and_read_back(
+        string bench, string option, string count, params string[] more)
     {
         await using var cluster = new FakeCluster();
         var (code, report, _) = await RunAsync(cluster, [bench, option, count, .. more]);
@@ -66,12 +67,16 @@ public sealed class BenchRunSpecs
         using var data = new TemporaryFolder();
         using var terminal = new TestTerminal();
         var code = await Cli.RunAsync(
-            ["bench", "recovery", "--count", "300", "--more", "100", "--callers", "10", "--data", data.Path, "--json", "-"],
+            [
+                "bench", "recovery", "--count", "300", "--more", "100", "--callers", "10", "--data", data.Path,
+                "--json", "-"
+            ],
             terminal.Terminal);
         Assert.Equal((0, ""), (code, terminal.Error));
         using var json = JsonDocument.Parse(terminal.Output);
         var node = json.RootElement.GetProperty("recoveries")[0];
-        var parts = new[] { "listens", "replayed", "complete", "alive" }.Select(p => node.GetProperty(p).GetDouble()).ToArray();
+        var parts = new[] { "listens", "replayed", "complete", "alive" }
+            .Select(p => node.GetProperty(p).GetDouble()).ToArray();
         Assert.True(parts[0] > 0);
         Assert.Equal(parts.Order(), parts);
         Assert.Equal(400, json.RootElement.GetProperty("check").GetProperty("readBack").GetInt64());
@@ -88,8 +93,8 @@ public sealed class BenchRunSpecs
         using var terminal = new TestTerminal();
         var code = await Cli.RunAsync(
             [
-                "bench", "multi", "--count", "2000", "--callers", "10", "--warmup", "0", "--kill", "replica", "--stay-down",
-                "--data", data.Path, "--json", "-",
+                "bench", "multi", "--count", "2000", "--callers", "10", "--warmup", "0", "--kill", "replica",
+                "--stay-down", "--data", data.Path, "--json", "-",
             ],
             terminal.Terminal);
         Assert.Equal((0, ""), (code, terminal.Error));

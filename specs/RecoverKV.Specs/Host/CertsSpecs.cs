@@ -21,7 +21,8 @@ public sealed class CertsSpecs : IDisposable
         using var node = X509CertificateLoader.LoadCertificateFromFile(Path("made/node2.pem"));
         foreach (var host in new[] { "localhost", "127.0.0.1", "::1" }) Assert.True(node.MatchesHostname(host));
         Assert.False(node.MatchesHostname("node2"));
-        Assert.NotNull(Credentials.Load(Path("made/authority.pem"), Path("made/client.pem"), Path("made/client.key")).Certificate);
+        Assert.NotNull(
+            Credentials.Load(Path("made/authority.pem"), Path("made/client.pem"), Path("made/client.key")).Certificate);
         if (OperatingSystem.IsWindows()) return;
         foreach (var file in Directory.GetFiles(Path("made"), "*.key"))
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
@@ -30,7 +31,8 @@ public sealed class CertsSpecs : IDisposable
     [Fact]
     public async Task What_is_there_is_exchanged_but_for_the_authority()
     {
-        string[] call = ["certs", Path("made"), "--node", "a@10.0.0.1", "--node", "a@db.example", "--client", "app", "--days", "7"];
+        string[] call =
+            ["certs", Path("made"), "--node", "a@10.0.0.1", "--node", "a@db.example", "--client", "app", "--days", "7"];
         await RunAsync(call);
         var authority = await File.ReadAllTextAsync(Path("made/authority.pem"));
         var first = await File.ReadAllTextAsync(Path("made/a.pem"));

@@ -96,7 +96,9 @@ public sealed class CheckSpecs
         }
 
         public Task<string?> GetAsync(string key, CancellationToken cancellation) => Task.FromResult(
-            ShowsOldInPartition && Cut.Count == 3 && _old.TryGetValue(key, out var old) ? old : _now.GetValueOrDefault(key));
+            ShowsOldInPartition && Cut.Count == 3 && _old.TryGetValue(key, out var old)
+                ? old
+                : _now.GetValueOrDefault(key));
 
         public Task<bool> AreAliveAsync(CancellationToken cancellation) => Task.FromResult(Started());
 

@@ -34,6 +34,8 @@ public sealed class FrameSizeSpecs : IDisposable
 
         Assert.Equal((0, value + "\n", ""), await up.RunAsync(["get", "large"]));
         var (code, _, error) = await up.RunAsync(["load", "-"], $"large\t{value}v\n");
-        Assert.Equal((2, $"line 1: The value has {value.Length + 1} bytes; at most {value.Length} are allowed.\n"), (code, error));
+        Assert.Equal(
+            (2, $"line 1: The value has {value.Length + 1} bytes; at most {value.Length} are allowed.\n"),
+            (code, error));
     }
 }

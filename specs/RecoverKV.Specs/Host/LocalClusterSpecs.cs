@@ -35,11 +35,13 @@ public sealed class LocalClusterSpecs : IDisposable
     public void What_never_comes_into_service_waits_longer_each_time_however_it_ends_and_however_long_it_takes()
     {
         var killed = new RestartPolicy();
-        var delays = Enumerable.Range(0, 6).Select(_ => killed.After(137, TimeSpan.FromSeconds(8), served: false).TotalSeconds);
+        var delays = Enumerable.Range(0, 6)
+            .Select(_ => killed.After(137, TimeSpan.FromSeconds(8), served: false).TotalSeconds);
         Assert.Equal([0, 0, 0, 0.5, 1, 2], delays);
         Assert.Equal(TimeSpan.Zero, killed.After(137, TimeSpan.FromSeconds(8), served: true));
         var starved = new RestartPolicy();
-        delays = Enumerable.Range(0, 7).Select(_ => starved.After(134, TimeSpan.FromSeconds(40), served: false).TotalSeconds);
+        delays = Enumerable.Range(0, 7)
+            .Select(_ => starved.After(134, TimeSpan.FromSeconds(40), served: false).TotalSeconds);
         Assert.Equal([0, 0.5, 1, 2, 4, 8, 10], delays);
         Assert.Equal(TimeSpan.Zero, starved.After(134, TimeSpan.FromSeconds(40), served: true));
     }
@@ -51,7 +53,9 @@ public sealed class LocalClusterSpecs : IDisposable
         var process = new NodeProcess("node1", node.LogFile, () => throw new IOException(), static _ => { });
         foreach (var mode in new[] { NodeMode.Alive, NodeMode.Ready, NodeMode.Zombie })
         {
-            var status = new NodeStatus(0, "node1", "127.0.0.1", 1, 0, mode, 3, false, null, 10, 10, 0, 5) { Reason = "the disk is full" };
+            var status = new NodeStatus(
+                0, "node1", "127.0.0.1", 1, 0, mode, 3, false, null, 10, 10, 0, 5)
+            { Reason = "the disk is full" };
             Assert.Equal("the disk is full", NodeSnapshot.Of(node, process, status).Error);
         }
     }
@@ -131,7 +135,10 @@ public sealed class LocalClusterSpecs : IDisposable
         Assert.Equal(
             ["node1 ALIVE epoch 3 sequencer", "node2 ZOMBIE epoch 3: catching up"],
             log.Changes(
-                [Node("node1", NodeMode.Alive, sequencer: true), Node("node2", NodeMode.Zombie, error: "catching up")]));
+                [
+                    Node("node1", NodeMode.Alive, sequencer: true),
+                    Node("node2", NodeMode.Zombie, error: "catching up")
+                ]));
         Assert.Empty(log.Changes(
             [Node("node1", NodeMode.Alive, sequencer: true), Node("node2", NodeMode.Zombie, error: "catching up")]));
         Assert.Equal(

@@ -60,7 +60,13 @@ public sealed class NodeConfigSpecs : IDisposable
     [Fact]
     public void What_up_writes_is_what_a_node_reads()
     {
-        var options = new LocalClusterOptions { Chaos = true, Nodes = 3, Port = 4051, Data = "/tmp/with \"quotes\" and \\ and é" };
+        var options = new LocalClusterOptions
+        {
+            Chaos = true,
+            Nodes = 3,
+            Port = 4051,
+            Data = "/tmp/with \"quotes\" and \\ and é"
+        };
         var nodes = options.Plan();
         File.WriteAllText(_file, NodeConfigFile.Text(nodes[1], nodes, options));
         var settings = NodeConfig.Load(_file, []);

@@ -78,7 +78,8 @@ public sealed class NodeProcessSpecs : IDisposable
         // What the child says at once may come before the word of its start.
         string[] notices = [await NoticeAsync(), await NoticeAsync()];
         Assert.Single(notices, n => n.StartsWith("child started", StringComparison.Ordinal));
-        Assert.Single(notices, n => n.StartsWith("child: its log cannot be written: No space left", StringComparison.Ordinal));
+        Assert.Single(
+            notices, n => n.StartsWith("child: its log cannot be written: No space left", StringComparison.Ordinal));
         for (var i = 0; i < 2; i++)
         {
             Process.GetProcessById(child.Pid).Kill();
@@ -119,7 +120,8 @@ public sealed class NodeProcessSpecs : IDisposable
         var run = child.RunAsync(stop.Token);
         for (var i = 0; i < 5; i++) await NoticeAsync();
         Assert.StartsWith(
-            "child has ended 3 times in a row before it was in service, and was killed by signal 6 (Out of memory.) at last",
+            "child has ended 3 times in a row before it was in service, "
+            + "and was killed by signal 6 (Out of memory.) at last",
             await NoticeAsync(), StringComparison.Ordinal);
         var runs = Path.Combine(_folder, "runs");
         while (File.ReadAllLines(runs).Length < 5) await Task.Delay(50, _patience.Token);

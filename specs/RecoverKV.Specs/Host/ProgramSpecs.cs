@@ -17,14 +17,16 @@ public sealed class ProgramSpecs : IDisposable
     }
 
     [Theory]
-    [InlineData("\"$@\" --help > /dev/full", 3, "recoverkv: cannot write the standard output: No space left on device\n")]
+    [InlineData(
+        "\"$@\" --help > /dev/full", 3, "recoverkv: cannot write the standard output: No space left on device\n")]
     [InlineData("\"$@\" --help >&-", 3, "recoverkv: cannot write the standard output: it is closed\n")]
     [InlineData("\"$@\" get 2> /dev/full", 2, "")]
     [InlineData("\"$@\" get 2>&-", 2, "")]
     public async Task Output_that_cannot_be_written_is_an_error_and_no_crash(string script, int code, string error)
     {
         using var shell = Shell(script);
-        Assert.Equal((code, error), (await CodeAsync(shell), await shell.StandardError.ReadToEndAsync(_patience.Token)));
+        Assert.Equal(
+            (code, error), (await CodeAsync(shell), await shell.StandardError.ReadToEndAsync(_patience.Token)));
     }
 
     [Fact]
@@ -64,7 +66,8 @@ public sealed class ProgramSpecs : IDisposable
     {
         var port = RunningUp.FreePorts().ToString(CultureInfo.InvariantCulture);
         var contact = $"127.0.0.1:{port}";
-        using var up = Shell($"exec \"$@\" up --no-grpc --nodes 1 --port {port} --data \"$DATA\" > /dev/full 2> /dev/full");
+        using var up = Shell(
+            $"exec \"$@\" up --no-grpc --nodes 1 --port {port} --data \"$DATA\" > /dev/full 2> /dev/full");
         var first = await PidAsync(contact, 0);
         Process.GetProcessById(first).Kill();
         var second = await PidAsync(contact, first);
@@ -73,7 +76,8 @@ public sealed class ProgramSpecs : IDisposable
         {
             await load.StandardInput.WriteAsync("loaded\tvalue\n");
             await load.StandardInput.FlushAsync(_patience.Token);
-            while (await RunAsync("get", "loaded", "--contact", contact) != 0) _patience.Token.ThrowIfCancellationRequested();
+            while (await RunAsync("get", "loaded", "--contact", contact) != 0)
+                _patience.Token.ThrowIfCancellationRequested();
             await SignalAsync("TERM", load.Id);
             Assert.Equal(3, await CodeAsync(load));
         }
@@ -90,7 +94,8 @@ public sealed class ProgramSpecs : IDisposable
         {
             _patience.Token.ThrowIfCancellationRequested();
             using var terminal = new TestTerminal();
-            if (await Cli.RunAsync(["status", "--json", "--timeout", "2", "--contact", contact], terminal.Terminal) != 0) continue;
+            if (await Cli.RunAsync(["status", "--json", "--timeout", "2", "--contact", contact], terminal.Terminal)
+                != 0) continue;
             using var json = System.Text.Json.JsonDocument.Parse(terminal.Output);
             var node = json.RootElement.GetProperty("nodes")[0];
             var pid = node.GetProperty("pid").GetInt32();

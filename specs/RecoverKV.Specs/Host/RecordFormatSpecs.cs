@@ -54,13 +54,26 @@ public sealed class RecordFormatSpecs
 
     [Theory]
     [InlineData("tsv", "a\t1\nbad\n\n\tno key\nb\t2", "1 a=1|2 !|3 !|4 !|5 b=2")]
-    [InlineData("csv", "a,1\r\nb\nc,1,2\n\"d\nd\",\"2 \"\"q\"\"\"\ne,\"x\"y\nf,g\"h\n,i\n\nj,", "1 a=1|2 !|3 !|4 d\nd=2 \"q\"|6 !|7 !|8 !|9 !|10 j=")]
+    [InlineData(
+        "csv", "a,1\r\nb\nc,1,2\n\"d\nd\",\"2 \"\"q\"\"\"\ne,\"x\"y\nf,g\"h\n,i\n\nj,",
+        "1 a=1|2 !|3 !|4 d\nd=2 \"q\"|6 !|7 !|8 !|9 !|10 j=")]
     [InlineData("csv", "a,\"never closed\nb,2\nc,3\n", "1 !|2 b=2|3 c=3")]
     [InlineData("csv", "\uFEFFa,1\n", "1 a=1")]
-    [InlineData("ndjson", "{\"key\":\"a\",\"value\":\"1\"}\nnonsense\n{\"key\":\"b\"}\n{\"value\":\"b\"}\n[]\n", "1 a=1|2 !|3 !|4 !|5 !")]
-    [InlineData("ndjson", "{\"key\":\"\",\"value\":\"1\"}\n{\"key\":\"a\",\"value\":1}\n{\"key\":\"a\",\"value\":\"1\"} x\n\n", "1 !|2 !|3 !|4 !")]
-    [InlineData("ndjson", "{\"key\":\"a\",\"keyBase64\":\"YQ==\",\"value\":\"\"}\n{\"keyBase64\":\"YQ==\",\"value\":\"\",\"n\":[{}]}\n", "1 !|2 a=")]
-    [InlineData("ndjson", "{\"keyBase64\":\"%\",\"value\":\"\"}\n{\"key\":\"\\ud800\",\"value\":\"\"}\n{\"key\":\"\\n\\u00e9\",\"value\":\"\"}", "1 !|2 !|3 \né=")]
+    [InlineData(
+        "ndjson", "{\"key\":\"a\",\"value\":\"1\"}\nnonsense\n{\"key\":\"b\"}\n{\"value\":\"b\"}\n[]\n",
+        "1 a=1|2 !|3 !|4 !|5 !")]
+    [InlineData(
+        "ndjson", "{\"key\":\"\",\"value\":\"1\"}\n{\"key\":\"a\",\"value\":1}\n{\"key\":\"a\",\"value\":\"1\"} x\n\n",
+        "1 !|2 !|3 !|4 !")]
+    [InlineData(
+        "ndjson",
+        "{\"key\":\"a\",\"keyBase64\":\"YQ==\",\"value\":\"\"}\n{\"keyBase64\":\"YQ==\",\"value\":\"\",\"n\":[{}]}\n",
+        "1 !|2 a=")]
+    [InlineData(
+        "ndjson",
+        "{\"keyBase64\":\"%\",\"value\":\"\"}\n{\"key\":\"\\ud800\",\"value\":\"\"}\n"
+        + "{\"key\":\"\\n\\u00e9\",\"value\":\"\"}",
+        "1 !|2 !|3 \né=")]
     [InlineData("tsv", "", "")]
     public void Bad_lines_are_found_and_the_others_read(string format, string input, string expected)
     {

@@ -13,8 +13,11 @@ internal sealed class RunningUp : IAsyncDisposable
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(120));
 
+    private readonly string _data;
+
     private RunningUp(string data, int port, string[] options)
     {
+        _data = data;
         Contact = string.Join(',', Enumerable.Range(port, 3).Select(p => $"127.0.0.1:{p}"));
         GrpcPort = port + 3;
         var start = ThisProgram.Start(
@@ -97,8 +100,8 @@ internal sealed class RunningUp : IAsyncDisposable
         return (code, terminal.Output, terminal.Error);
     }
 
-    /// <summary>The process of each node, once all have told it. A node that is too slow to answer is DEAD to its client
-    /// and has the pid 0, and a signal to 0 would end the specs and whoever started them.</summary>
+    /// <summary>The process of each node, once all have told it. A node that is too slow to answer is DEAD to its
+    /// client and has the pid 0, and a signal to 0 would end the specs and whoever started them.</summary>
     public async Task<int[]> PidsAsync()
     {
         while (true)
@@ -106,19 +109,37 @@ internal sealed class RunningUp : IAsyncDisposable
             var (_, output, _) = await RunAsync(["status", "--json"]);
             using var json = JsonDocument.Parse(output);
             int[] pids =
-                [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("pid").GetInt32())];
+                [.. json.RootElement.GetProperty("nodes").EnumerateArray()
+                    .Select(n => n.GetProperty("pid").GetInt32())];
             if (pids.All(p => p > 0)) return pids;
             Patience.ThrowIfCancellationRequested();
         }
     }
 
-    /// <summary>Kills it, if it still runs: its nodes then leave by themselves.</summary>
+    /// <summary>Kills it, if it still runs: its nodes then leave by themselves, and until then use their
+    /// folders.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!Process.HasExited) Process.Kill();
         await Process.WaitForExitAsync(CancellationToken.None);
         Process.Dispose();
         _patience.Dispose();
+        if (!Directory.Exists(_data)) return;
+        foreach (var file in Directory.GetFiles(_data, "pid", SearchOption.AllDirectories)) await EndOfAsync(file);
+    }
+
+    private static async Task EndOfAsync(string pidFile)
+    {
+        try
+        {
+            var text = await File.ReadAllTextAsync(pidFile);
+            using var node = Process.GetProcessById(int.Parse(text, CultureInfo.InvariantCulture));
+            await node.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        catch (Exception e) when (e is IOException or ArgumentException)
+        {
+            // It has ended.
+        }
     }
 
     internal static int FreePorts()

@@ -27,7 +27,8 @@ public sealed class ScanCommandSpecs
             await endpoint.PutAsync(ReservedKeys.OfClient("x"), "n1");
         }
 
-        Assert.Equal(0, await Cli.RunAsync(["scan", .. words, "--contact", cluster.ContactPoints[0]], terminal.Terminal));
+        Assert.Equal(
+            0, await Cli.RunAsync(["scan", .. words, "--contact", cluster.ContactPoints[0]], terminal.Terminal));
         Assert.Equal((expected, ""), (terminal.Output, terminal.Error));
 
         async Task RunAsync(params string[] args)

@@ -24,7 +24,8 @@ public sealed class StatusTextSpecs
 
     [Fact]
     public void A_sequencer_says_what_is_wrong_with_it_as_well() => Assert.EndsWith(
-        "  sequencer; the disk is full\n", StatusText.Table([Nodes[0] with { Reason = "the disk is full" }]), StringComparison.Ordinal);
+        "  sequencer; the disk is full\n",
+        StatusText.Table([Nodes[0] with { Reason = "the disk is full" }]), StringComparison.Ordinal);
 
     [Fact]
     public void Nodes_of_another_store_than_the_rest_are_named()
@@ -32,7 +33,8 @@ public sealed class StatusTextSpecs
         var (own, other) = (Guid.NewGuid(), Guid.NewGuid());
         NodeStatus[] nodes =
         [
-            Nodes[0] with { Cluster = own }, Nodes[0] with { Node = "node2", Cluster = own }, Nodes[1] with { Node = "node3" },
+            Nodes[0] with { Cluster = own }, Nodes[0] with { Node = "node2", Cluster = own },
+            Nodes[1] with { Node = "node3" },
             Nodes[0] with { Node = "node4", Cluster = other, IsSequencer = false, Reason = "no majority" },
         ];
         var lines = StatusText.Table(nodes).Split('\n');
@@ -43,7 +45,8 @@ public sealed class StatusTextSpecs
         // Nobody can tell which of two is the right one.
         Assert.Equal(2, StatusText.Table([nodes[0], nodes[3]]).Split("of another store").Length - 1);
         using var json = JsonDocument.Parse(StatusText.Json(nodes));
-        var stores = json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("store").GetString());
+        var stores = json.RootElement.GetProperty("nodes").EnumerateArray()
+            .Select(n => n.GetProperty("store").GetString());
         Assert.Equal([own.ToString(), own.ToString(), null, other.ToString()], stores);
     }
 

@@ -57,7 +57,8 @@ public sealed class UpSpecs : IDisposable
         string[] tls = ["--cacert", File("authority.pem"), "--cert", File("client.pem"), "--key", File("client.key")];
         Assert.Equal(0, (await up.RunAsync(["put", "a", "b", .. tls])).Code);
         Assert.Equal((0, "b\n", ""), await up.RunAsync(["get", "a", .. tls]));
-        foreach (var (options, what) in new (string[], string)[] { ([], "speaks TLS only"), (tls[..2], "clients must show a certificate") })
+        foreach (var (options, what) in
+            new (string[], string)[] { ([], "speaks TLS only"), (tls[..2], "clients must show a certificate") })
         {
             var (code, _, error) = await up.RunAsync(["get", "a", "--timeout", "2", .. options]);
             Assert.Equal(3, code);
@@ -109,7 +110,8 @@ public sealed class UpSpecs : IDisposable
         Assert.Equal((1, "", "recoverkv: absent: fffd\n"), await up.RunAsync(["get", "--hex", "fffd"]));
         Assert.Equal((0, "00ff\n", ""), await up.RunAsync(["get", "--hex", "FFFE"]));
         Assert.Equal(1, (await up.RunAsync(["cas", "--hex", "fffe", "01", "--absent"])).Code);
-        Assert.EndsWith("\nold 00ff\n", (await up.RunAsync(["delete", "--hex", "fffe"])).Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\nold 00ff\n", (await up.RunAsync(["delete", "--hex", "fffe"])).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await up.RunAsync(["put", "from input", "-"], "two\nlines\n")).Code);
         Assert.Equal((0, "two\nlines\n\n", ""), await up.RunAsync(["get", "from input"]));
         Assert.Equal(2, (await up.RunAsync(["put", "from file", "--file", "/no/such/file"])).Code);

@@ -51,7 +51,8 @@ internal static class AkkaFrames
     /// <summary>The same, without what is around it.</summary>
     public static byte[] Envelope(string path, byte[] payload) => Message(w =>
     {
-        w.Bytes(1, Message(r => r.String(1, path.StartsWith('/') ? $"akka.tcp://recoverkv@127.0.0.1:4051{path}" : path)));
+        w.Bytes(
+            1, Message(r => r.String(1, path.StartsWith('/') ? $"akka.tcp://recoverkv@127.0.0.1:4051{path}" : path)));
         w.Bytes(2, payload);
     });
 

@@ -31,7 +31,8 @@ internal sealed class BarePeer(TcpClient socket) : IDisposable
     }
 
     /// <summary>A connection of a node that has this door.</summary>
-    public static async Task<BarePeer> GreetAsync(Door door, Member to, Role role = Role.Node, int port = 0, int buffer = 0)
+    public static async Task<BarePeer> GreetAsync(
+        Door door, Member to, Role role = Role.Node, int port = 0, int buffer = 0)
     {
         var peer = await ConnectAsync(to, buffer);
         using var limit = new CancellationTokenSource(Limit);
@@ -71,7 +72,8 @@ internal sealed class BarePeer(TcpClient socket) : IDisposable
         {
             return await Greeting.ReceiveAsync(Stream, Incoming, limit.Token);
         }
-        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
+        catch (IOException e)
+            when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {
             // It was closed without a goodbye.
             return null;

@@ -122,7 +122,8 @@ public sealed class DoorSpecs : IAsyncLifetime
     {
         foreach (var change in new Func<Knock, Knock>[]
         {
-            h => h with { From = "c" }, h => h with { To = "c" }, h => h with { Role = Role.Lane }, h => h with { Port = 7 },
+            h => h with { From = "c" }, h => h with { To = "c" }, h => h with { Role = Role.Lane },
+            h => h with { Port = 7 },
             h => h with { Nonce = Nonce }, h => h with { Newest = 9 },
         })
         {
@@ -189,7 +190,8 @@ public sealed class DoorSpecs : IAsyncLifetime
             [], [0], noise, new byte[Knock.Longest], AkkaFrames.Associate(_nodes["b"]),
             AkkaFrames.Instruction(AkkaFrames.HeartbeatCommand),
             AkkaFrames.To("/user/node", AkkaFrames.InTheNameOf("b")), new Welcome(Knock.Version).Encode(),
-            (strange with { Role = 0 }).Encode(), (strange with { Role = (Role)4 }).Encode(), (strange with { Port = 65536 }).Encode(),
+            (strange with { Role = 0 }).Encode(), (strange with { Role = (Role)4 }).Encode(),
+            (strange with { Port = 65536 }).Encode(),
             [.. strange.Encode(), 0xff],
         })
         {
@@ -405,7 +407,8 @@ public sealed class DoorSpecs : IAsyncLifetime
         var proofs = new[]
         {
             _door.Proof(true, knock, Nonce), _door.Proof(false, knock, Nonce), _door.Proof(true, knock, other),
-            _door.Proof(true, knock with { Nonce = other }, Nonce), _nodes.Door("a", OtherSecret).Proof(true, knock, Nonce),
+            _door.Proof(true, knock with { Nonce = other }, Nonce),
+            _nodes.Door("a", OtherSecret).Proof(true, knock, Nonce),
         };
         Assert.Equal(proofs.Length, proofs.Select(Convert.ToHexString).Distinct().Count());
         Assert.Equal(proofs[0], _nodes.Door("b").Proof(true, knock, Nonce));
@@ -418,14 +421,15 @@ public sealed class DoorSpecs : IAsyncLifetime
         var welcome = new Welcome(3, "why", new byte[] { 4 }, new byte[] { 5, 6 }).Encode();
         Assert.Equal(knock, Knock.Decode(knock)!.Encode());
         Assert.Equal(welcome, Welcome.Decode(welcome)!.Encode());
-        Gen.Select(Gen.Bool, Gen.Select(Gen.Int[0, 200], Gen.Byte).Array[1, 4], Gen.Int[0, 50]).Sample((which, changes, end) =>
-        {
-            var frame = (byte[])(which ? knock : welcome).Clone();
-            foreach (var (at, to) in changes) frame[at % frame.Length] = to;
-            frame = frame[..Math.Min(frame.Length, end)];
-            _ = Knock.Decode(frame);
-            _ = Welcome.Decode(frame);
-        });
+        Gen.Select(Gen.Bool, Gen.Select(Gen.Int[0, 200], Gen.Byte).Array[1, 4], Gen.Int[0, 50])
+            .Sample((which, changes, end) =>
+            {
+                var frame = (byte[])(which ? knock : welcome).Clone();
+                foreach (var (at, to) in changes) frame[at % frame.Length] = to;
+                frame = frame[..Math.Min(frame.Length, end)];
+                _ = Knock.Decode(frame);
+                _ = Welcome.Decode(frame);
+            });
     }
 
     private Task<BarePeer> ConnectAsync() => BarePeer.ConnectAsync(_nodes["a"]);
@@ -441,7 +445,8 @@ public sealed class DoorSpecs : IAsyncLifetime
     }
 
     /// <summary>Greets as b; with the answer.</summary>
-    private static async Task<(Knock Knock, Welcome Welcome)> HelloAsync(BarePeer peer, Func<Knock, Knock>? change = null)
+    private static async Task<(Knock Knock, Welcome Welcome)> HelloAsync(
+        BarePeer peer, Func<Knock, Knock>? change = null)
     {
         var knock = new Knock(Role.Node, From: "b", To: "a", Nonce: RandomNumberGenerator.GetBytes(16));
         knock = change?.Invoke(knock) ?? knock;
@@ -451,7 +456,8 @@ public sealed class DoorSpecs : IAsyncLifetime
         return (knock, welcome);
     }
 
-    private static Task ProveAsync(BarePeer peer, byte[] proof) => peer.SendAsync(new Welcome(Knock.Version, Proof: proof).Encode());
+    private static Task ProveAsync(BarePeer peer, byte[] proof) =>
+        peer.SendAsync(new Welcome(Knock.Version, Proof: proof).Encode());
 
     private async Task AssertRefusedAsync(BarePeer peer, string why)
     {

@@ -20,7 +20,8 @@ internal sealed class Neighbours
     public Neighbours(params string[] nodes)
     {
         Members = [.. nodes.Select(node => Member.Parse(
-            $"{node}@{(node.StartsWith("six", StringComparison.Ordinal) ? "[::1]" : "127.0.0.1")}:{JournalHarness.FreePort()}")!)];
+            $"{node}@{(node.StartsWith("six", StringComparison.Ordinal) ? "[::1]" : "127.0.0.1")}"
+            + $":{JournalHarness.FreePort()}")!)];
         _members = string.Join(", ", Members.Select(m => $"\"{m}\""));
     }
 
@@ -40,11 +41,13 @@ internal sealed class Neighbours
             }
             """));
 
-    public Door Door(string node, string secret = Secret, string more = "") => new(Settings(node, secret: secret, more: more));
+    public Door Door(string node, string secret = Secret, string more = "") =>
+        new(Settings(node, secret: secret, more: more));
 
     /// <summary>An actor system without remoting, for a transport by itself.</summary>
     public static ActorSystem System(Door door) => ActorSystem.Create(NodeSettings.SystemName, ActorSystemSetup.Create(
-        BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }")),
+        BootstrapSetup.Create().WithConfig(
+            ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }")),
         door));
 
     /// <summary>The transport of such a system, for this member.</summary>

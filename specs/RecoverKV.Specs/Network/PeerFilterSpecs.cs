@@ -57,7 +57,9 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
         AssertPasses(AkkaFrames.Associate(Peer with { Host = "DB.Example" }));
         AssertDropped(AkkaFrames.Associate(Peer with { Port = 4052 }), "db.example:4052", "b@db.example:4051");
         AssertDropped(AkkaFrames.Associate(Peer with { Host = "elsewhere" }), "elsewhere:4051");
-        AssertDropped(AkkaFrames.Instruction(AkkaFrames.AssociateCommand, AkkaFrames.Message(w => w.Int(3, 1))), "recoverkv.members");
+        AssertDropped(
+            AkkaFrames.Instruction(AkkaFrames.AssociateCommand, AkkaFrames.Message(w => w.Int(3, 1))),
+            "recoverkv.members");
         // Who is not configured is the protocol's to refuse (R12): it is told so.
         Assert.True(new PeerFilter("z", null, _complaints.Add).LetsPass(AkkaFrames.Associate(Peer)));
     }
@@ -122,7 +124,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
     {
         var payload = AkkaFrames.Payload(serializer, manifest, [1, 2, 3]);
         var what = $"(of serializer {serializer}, '{manifest}')";
-        foreach (var path in new[] { "/user/node", Daemon, "/system/cluster/heartbeatReceiver", "/remote", "/", "/user" })
+        foreach (var path in
+            new[] { "/user/node", Daemon, "/system/cluster/heartbeatReceiver", "/remote", "/", "/user" })
             AssertDropped(AkkaFrames.To(path, payload), what);
         AssertDropped(AkkaFrames.Select(payload, "system", "cluster", "core", "daemon"), what);
         AssertDropped(AkkaFrames.Select(payload, "user", "node"), what);
@@ -153,7 +156,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
         AssertPasses([.. good, .. good]);
     }
 
-    /// <summary>A reader of messages between replicas stops at the first header of a version that it does not know.</summary>
+    /// <summary>A reader of messages between replicas stops at the first header of a version that it does not
+    /// know.</summary>
     [Fact]
     public void No_header_but_the_peers_own_is_in_a_message()
     {
@@ -164,15 +168,18 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
         })));
         byte[] bytes = [.. Header("a", 99), .. Header("b", 3)];
         Assert.Equal("a", PeerCodec.Decode("C", bytes).Header.From.Node.Name);
-        AssertDropped(AkkaFrames.To("/user/node", AkkaFrames.Payload(PeerSerializer.Id, "C", bytes)), "in the name of 'a'");
-        AssertPasses(AkkaFrames.To("/user/node", AkkaFrames.Payload(PeerSerializer.Id, "C", [.. Header("b", 99), .. Header("b", 3)])));
+        AssertDropped(
+            AkkaFrames.To("/user/node", AkkaFrames.Payload(PeerSerializer.Id, "C", bytes)), "in the name of 'a'");
+        AssertPasses(AkkaFrames.To(
+            "/user/node", AkkaFrames.Payload(PeerSerializer.Id, "C", [.. Header("b", 99), .. Header("b", 3)])));
     }
 
     /// <summary>Akka's parser cuts numbers to their width.</summary>
     [Fact]
     public void An_introduction_is_one_whatever_stands_above_its_number()
     {
-        var frame = AkkaFrames.Instruction((1L << 32) + AkkaFrames.AssociateCommand, AkkaFrames.Handshake("elsewhere", 7));
+        var frame = AkkaFrames.Instruction(
+            (1L << 32) + AkkaFrames.AssociateCommand, AkkaFrames.Handshake("elsewhere", 7));
         Assert.Equal("Associate", Read(frame).Kind);
         AssertDropped(frame, "elsewhere:7");
     }
@@ -191,7 +198,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
     [Fact]
     public void A_complaint_is_one_short_line()
     {
-        AssertDropped(AkkaFrames.To("/user/" + new string('x', 10_000) + "\r\n", AkkaFrames.Payload(1, new string('y', 10_000), [])));
+        AssertDropped(AkkaFrames.To(
+            "/user/" + new string('x', 10_000) + "\r\n", AkkaFrames.Payload(1, new string('y', 10_000), [])));
         AssertDropped(AkkaFrames.To("/user/a\r\nb\nc", AkkaFrames.Payload(1, "\n\n", [])));
         Assert.All(_complaints, c => Assert.InRange(c.Length, 1, 400));
         Assert.All(_complaints, c => Assert.DoesNotContain('\n', c));
@@ -211,12 +219,13 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
             AkkaFrames.Associate(Peer), AkkaFrames.To("/user/node", AkkaFrames.InTheNameOf("b")),
             AkkaFrames.Select(AkkaFrames.Payload(AkkaFrames.ClusterMessages, "HB", [1]), "system", "cluster"),
         };
-        Gen.Select(Gen.Int[0, frames.Length - 1], Gen.Select(Gen.Int[0, 200], Gen.Byte).Array[1, 4]).Sample((which, changes) =>
-        {
-            var frame = (byte[])frames[which].Clone();
-            foreach (var (at, to) in changes) frame[at % frame.Length] = to;
-            _filter.LetsPass(frame);
-        }, threads: 1);
+        Gen.Select(Gen.Int[0, frames.Length - 1], Gen.Select(Gen.Int[0, 200], Gen.Byte).Array[1, 4])
+            .Sample((which, changes) =>
+            {
+                var frame = (byte[])frames[which].Clone();
+                foreach (var (at, to) in changes) frame[at % frame.Length] = to;
+                _filter.LetsPass(frame);
+            }, threads: 1);
     }
 
     /// <summary>Against Akka's own parser, which joins what stands in a frame twice.</summary>
@@ -237,13 +246,16 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
                 var (serializer, manifest, bytes) = payload;
                 if (serializer == PeerSerializer.Id && path == "/user/node")
                     Assert.Equal("b", SpeakerOf(manifest, bytes) ?? "b");
-                else if (serializer == AkkaFrames.ClusterMessages && path.StartsWith("/system/cluster/", StringComparison.Ordinal))
+                else if (serializer == AkkaFrames.ClusterMessages
+                    && path.StartsWith("/system/cluster/", StringComparison.Ordinal))
                     Assert.Contains(manifest, Words);
                 else
                     Assert.Equal((AkkaFrames.Selections, "/"), (serializer, path));
             },
             iter: 20_000, threads: 1);
-        Assert.All(new[] { "Associate", "Message", "Heartbeat" }, kind => Assert.True(passed.GetValueOrDefault(kind) > 20, kind));
+        Assert.All(
+            new[] { "Associate", "Message", "Heartbeat" },
+            kind => Assert.True(passed.GetValueOrDefault(kind) > 20, kind));
     }
 
     private void AssertPasses(byte[] frame)
@@ -274,7 +286,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
     }
 
     /// <summary>As Akka's own codec reads it, which is internal.</summary>
-    private (string Kind, Address? Origin, string Path, (int Serializer, string Manifest, byte[] Bytes) Payload) Read(byte[] frame)
+    private (string Kind, Address? Origin, string Path, (int Serializer, string Manifest, byte[] Bytes) Payload) Read(
+        byte[] frame)
     {
         var none = (0, "", Array.Empty<byte>());
         var type = typeof(AssociationHandle).Assembly.GetType("Akka.Remote.Transport.AkkaPduProtobuffCodec")!;
@@ -295,7 +308,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
         try
         {
             var provider = ((ExtendedActorSystem)_system).Provider;
-            var decoded = type.GetMethod("DecodeMessage")!.Invoke(codec, [Get(pdu, "Bytes"), provider, provider.DefaultAddress])!;
+            var decoded = type.GetMethod("DecodeMessage")!.Invoke(
+                codec, [Get(pdu, "Bytes"), provider, provider.DefaultAddress])!;
             message = Get(decoded, "MessageOption");
         }
         catch (TargetInvocationException)
@@ -312,7 +326,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
     }
 
     private static object Get(object from, string property) =>
-        from.GetType().GetProperty(property, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(from)!;
+        from.GetType().GetProperty(
+            property, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(from)!;
 
     /// <summary>Makes frames of what may stand in one, some of it twice, some of it not at all.</summary>
     private sealed class Maker(Random random)
@@ -358,7 +373,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
             {
                 for (var i = Some(); i > 0; i--)
                 {
-                    var path = Any("/user/node", "/user/node", Daemon, Daemon, "/", "/user/other", "/user/node/replica");
+                    var path = Any(
+                        "/user/node", "/user/node", Daemon, Daemon, "/", "/user/other", "/user/node/replica");
                     r.AlwaysString(1, $"akka.tcp://recoverkv@127.0.0.1:4051{path}");
                 }
             }));
@@ -369,7 +385,8 @@ public sealed class PeerFilterSpecs : IAsyncLifetime
         {
             Repeat(w, 1, Body);
             for (var i = Some(); i > 0; i--)
-                w.AlwaysInt(2, Any<long>(PeerSerializer.Id, PeerSerializer.Id, 5, 5, 6, AkkaFrames.Misc, 5 + (1L << 32)));
+                w.AlwaysInt(
+                    2, Any<long>(PeerSerializer.Id, PeerSerializer.Id, 5, 5, 6, AkkaFrames.Misc, 5 + (1L << 32)));
             for (var i = Some(); i > 0; i--) w.AlwaysString(3, Any("C", "HB", "HB", $"{Order}Leave, Akka.Cluster", ""));
         });
 

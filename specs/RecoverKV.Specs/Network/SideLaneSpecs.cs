@@ -123,7 +123,8 @@ public sealed class SideLaneSpecs : IAsyncLifetime
     {
         using var main = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"]);
         await _inbound.Reader.ReadAsync().AsTask().WaitAsync(Limit);
-        using var lane = await BarePeer.GreetAsync(_nodes.Door(from), _nodes["a"], Role.Lane, (main.Port + portOffset) % 65536);
+        using var lane = await BarePeer.GreetAsync(
+            _nodes.Door(from), _nodes["a"], Role.Lane, (main.Port + portOffset) % 65536);
         Assert.Null(await lane.NextAsync());
         Assert.False(_inbound.Reader.TryRead(out _));
     }

@@ -181,7 +181,8 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     public async Task Nobody_there_is_a_failed_association()
     {
         var here = await ListenAsync("a");
-        var failure = await Assert.ThrowsAsync<InvalidAssociationException>(() => here.Transport.Associate(AddressOf("b")));
+        var failure = await Assert.ThrowsAsync<InvalidAssociationException>(
+            () => here.Transport.Associate(AddressOf("b")));
         Assert.Contains($"127.0.0.1:{_nodes["b"].Port}", failure.Message, StringComparison.Ordinal);
     }
 
@@ -197,7 +198,8 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     public void Tls_is_not_silently_left_out()
     {
         var system = NewSystem("a");
-        var failure = Assert.Throws<ConfigurationException>(() => _nodes.Transport(system, "a", more: "enable-ssl = on"));
+        var failure = Assert.Throws<ConfigurationException>(
+            () => _nodes.Transport(system, "a", more: "enable-ssl = on"));
         Assert.Contains("enable-ssl", failure.Message, StringComparison.Ordinal);
     }
 
@@ -263,7 +265,8 @@ public sealed class SocketTransportSpecs : IAsyncLifetime
     private async Task<(BarePeer Raw, AssociationHandle Handle)> RawAsync()
     {
         var (_, _, inbound) = await ListenAsync("a");
-        // So that it is the transport that keeps what is not read, and not the system, whose buffers may grow to tens of MiB.
+        // So that it is the transport that keeps what is not read, and not the system, whose buffers may grow to tens
+        // of MiB.
         var raw = await BarePeer.GreetAsync(_nodes.Door("b"), _nodes["a"], buffer: 64 * 1024);
         return (raw, await inbound.NextAsync());
     }

@@ -116,7 +116,8 @@ public sealed class StrangersSpecs : IDisposable
     private Task<byte[]?> ListenAsync(Strangers strangers, Socket socket)
     {
         var (stream, incoming) = (new NetworkStream(socket), new FrameReader(Knock.Longest));
-        return strangers.ListenAsync(socket, limit => Greeting.ReceiveAsync(stream, incoming, limit), () => _crowdedOut++);
+        return strangers.ListenAsync(
+            socket, limit => Greeting.ReceiveAsync(stream, incoming, limit), () => _crowdedOut++);
     }
 
     private async Task<(Socket There, Socket Here)> ConnectAsync()

@@ -32,7 +32,8 @@ internal sealed class TestCertificates : IDisposable
     /// <summary>A path in a folder that is deleted at the end.</summary>
     public string At(string name) => Path.Combine(_folder.FullName, name);
 
-    /// <summary>By its name: one of this authority's; <c>foreign</c>, of another one, for b; others that say that they are b's.
+    /// <summary>By its name: one of this authority's; <c>foreign</c>, of another one, for b; others that say that they
+    /// are b's.
     /// </summary>
     public X509Certificate2 this[string name] => name == Foreign
         ? X509Certificate2.CreateFromPemFile(At("foreign/b.pem"), At("foreign/b.key"))

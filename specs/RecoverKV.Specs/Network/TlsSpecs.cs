@@ -13,7 +13,8 @@ using RecoverKV.Client.Network;
 
 namespace RecoverKV.Specs.Network;
 
-/// <summary>Who gets in at a node's port where there is TLS, and whom a node connects to: by certificates, without a secret.
+/// <summary>Who gets in at a node's port where there is TLS, and whom a node connects to: by certificates, without a
+/// secret.
 /// </summary>
 public sealed class TlsSpecs : IAsyncLifetime
 {
@@ -231,7 +232,9 @@ public sealed class TlsSpecs : IAsyncLifetime
                 TargetHost = "localhost",
                 EnabledSslProtocols = version,
                 // Whatever authorities the node names.
-                LocalCertificateSelectionCallback = certificate is null ? null : (_, _, _, _, _) => _certificates[certificate],
+                LocalCertificateSelectionCallback = certificate is null
+                    ? null
+                    : (_, _, _, _, _) => _certificates[certificate],
             },
             limit.Token);
         return new Peer(socket, secure);
@@ -248,7 +251,8 @@ public sealed class TlsSpecs : IAsyncLifetime
     {
         var socket = await listener.AcceptTcpClientAsync().WaitAsync(Limit);
         var secure = new SslStream(socket.GetStream(), false, (_, shown, _, _) => shown is not null);
-        await secure.AuthenticateAsServerAsync(_certificates[certificate], clientCertificateRequired: true, checkCertificateRevocation: false);
+        await secure.AuthenticateAsServerAsync(
+            _certificates[certificate], clientCertificateRequired: true, checkCertificateRevocation: false);
         return new Peer(socket, secure);
     }
 

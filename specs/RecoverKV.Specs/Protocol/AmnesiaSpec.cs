@@ -142,7 +142,8 @@ public sealed class AmnesiaSpec
         // The others go on without it, and say so.
         kit.Receive(1, Beat(2)).Exactly(To(1, new ViewWanted(E(2))), To(3, new ViewWanted(E(2))));
         kit.Receive(1, new InstallView(View(2, 1, 3, [1, 3], (1, 1), (2, 4)))).Nothing();
-        Assert.IsType<Effect.StartOver>(Assert.Single(kit.Receive(3, new InstallView(View(2, 1, 3, [1, 3], (1, 1), (2, 4))))));
+        Assert.IsType<Effect.StartOver>(
+            Assert.Single(kit.Receive(3, new InstallView(View(2, 1, 3, [1, 3], (1, 1), (2, 4))))));
     }
 
     [Fact]
@@ -160,7 +161,8 @@ public sealed class AmnesiaSpec
         zombie.Receive(3, Ack(zombie, 2, round: 1, contiguous: 1)).Nothing();
     }
 
-    private static CoreKit Lost(params Batch[] log) => CoreKit.Start(2, 3, Journal(View1(), log), lost: "it lost its tail");
+    private static CoreKit Lost(params Batch[] log) =>
+        CoreKit.Start(2, 3, Journal(View1(), log), lost: "it lost its tail");
 
     [Fact]
     public void R11_a_replica_whose_host_knows_of_a_loss_takes_no_part()

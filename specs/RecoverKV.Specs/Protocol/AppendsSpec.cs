@@ -13,9 +13,11 @@ public sealed class AppendsSpec
     {
         var kit = Sequencer(log: 3);
         kit.Submit(Ann, R(4)).Exactly(
-            Journals(Batch(2, 4, 4), committed: 3), To(2, Append(2, 4, 4, committed: 3)), To(3, Append(2, 4, 4, committed: 3)));
+            Journals(Batch(2, 4, 4), committed: 3), To(2, Append(2, 4, 4, committed: 3)),
+            To(3, Append(2, 4, 4, committed: 3)));
         kit.Submit(Ann, R(5), R(6)).Exactly(
-            Journals(Batch(2, 5, 6), committed: 3), To(2, Append(2, 5, 6, committed: 3)), To(3, Append(2, 5, 6, committed: 3)));
+            Journals(Batch(2, 5, 6), committed: 3), To(2, Append(2, 5, 6, committed: 3)),
+            To(3, Append(2, 5, 6, committed: 3)));
         Assert.Equal((U(3), U(3)), (kit.Core.Contiguous, kit.Core.Committed));
     }
 
@@ -30,10 +32,12 @@ public sealed class AppendsSpec
         // R4: the committed uid rides on the next batch.
         kit.AllAcknowledge(2).Exactly(
             Answers(Ann, 1), Answers(Ann, 2),
-            Journals(Batch(2, 5, 6), committed: 2), To(2, Append(2, 5, 6, committed: 2)), To(3, Append(2, 5, 6, committed: 2)));
+            Journals(Batch(2, 5, 6), committed: 2), To(2, Append(2, 5, 6, committed: 2)),
+            To(3, Append(2, 5, 6, committed: 2)));
         kit.AllAcknowledge(6).Exactly(
             Answers(Ann, 3), Answers(Ann, 4), Answers(Ann, 5), Answers(Ann, 6),
-            Journals(Batch(2, 7, 7), committed: 6), To(2, Append(2, 7, 7, committed: 6)), To(3, Append(2, 7, 7, committed: 6)));
+            Journals(Batch(2, 7, 7), committed: 6), To(2, Append(2, 7, 7, committed: 6)),
+            To(3, Append(2, 7, 7, committed: 6)));
     }
 
     [Fact]
@@ -70,7 +74,8 @@ public sealed class AppendsSpec
     }
 
     private static long[][] Numbered(IEnumerable<Effect> effects) =>
-        [.. effects.OfType<Effect.Journal>().Select(j => ((EntriesAppended)j.Fact).Batch.Requests.Select(r => r.Number).ToArray())];
+        [.. effects.OfType<Effect.Journal>()
+            .Select(j => ((EntriesAppended)j.Fact).Batch.Requests.Select(r => r.Number).ToArray())];
 
     [Fact]
     public void R3_beyond_the_bounds_of_admission_the_sequencer_is_busy()
@@ -83,7 +88,8 @@ public sealed class AppendsSpec
         kit.Submit(Bob, R(3), R(4)).Exactly(Refuses(Bob, R(4), WriteStatus.Busy));
 
         var bytes = Sequencer(options: o => o with { BatchRequests = 1, BatchesInFlight = 1, WaitingBytes = 1 });
-        bytes.Submit(Ann, R(1), R(2)).OfType<Effect.AnswerWrite>().ToArray<Effect>().Exactly(Refuses(Ann, R(2), WriteStatus.Busy));
+        bytes.Submit(Ann, R(1), R(2)).OfType<Effect.AnswerWrite>().ToArray<Effect>().Exactly(
+            Refuses(Ann, R(2), WriteStatus.Busy));
     }
 
     [Fact]
@@ -123,13 +129,19 @@ public sealed class AppendsSpec
         kit.Submit(greedy, R(9)).Exactly(Refuses(greedy, R(9), WriteStatus.Busy));
         kit.DiskCatchesUp();
         kit.Receive(2, new Appended(E(2), U(1), U(1)));
-        Assert.Contains(kit.Receive(3, new Appended(E(2), U(1), U(1))), e => e is Effect.AnswerWrite { Answer.Number: 1 });
+        Assert.Contains(
+            kit.Receive(3, new Appended(E(2), U(1), U(1))), e => e is Effect.AnswerWrite { Answer.Number: 1 });
         kit.Submit(greedy, R(9)).Nothing();
 
         var large = new Caller("large");
         var five = Rs(1, 5);
         var bytes = Sequencer(
-            options: o => o with { BatchRequests = 1, BatchesInFlight = 1, WaitingBytes = (five[..3].Sum(r => r.Encoded.Length) - 1) * 4 / 3 });
+            options: o => o with
+            {
+                BatchRequests = 1,
+                BatchesInFlight = 1,
+                WaitingBytes = (five[..3].Sum(r => r.Encoded.Length) - 1) * 4 / 3
+            });
         Assert.Equal([4, 5], bytes.Submit(large, five).OfType<Effect.AnswerWrite>().Select(a => a.Answer.Number));
         bytes.Submit(Ann, R(4)).Nothing();
     }
@@ -174,7 +186,8 @@ public sealed class AppendsSpec
         kit.Submit(Ann, R(4)).Exactly(Journals(Batch(2, 4, 4), committed: 3), To(2, Append(2, 4, 4, committed: 3)));
         kit.Receive(3, Ack(kit, 2, round: 1, contiguous: 0));
         kit.Submit(Ann, R(5)).Exactly(
-            Journals(Batch(2, 5, 5), committed: 3), To(2, Append(2, 5, 5, committed: 3)), To(3, Append(2, 5, 5, committed: 3)));
+            Journals(Batch(2, 5, 5), committed: 3), To(2, Append(2, 5, 5, committed: 3)),
+            To(3, Append(2, 5, 5, committed: 3)));
     }
 
     [Fact]
@@ -254,7 +267,9 @@ public sealed class AppendsSpec
         kit.Receive(3, Appended(2, 1, highest: 3));
         kit.Wait(10).Exactly(To(3, Append(2, 2, 4, committed: 1)));
         Assert.DoesNotContain(kit.Wait(190), Sends<Append>);
-        Assert.Equal([.. new[] { Text.Of(Append(2, 2, 4, committed: 1)) }], kit.Wait(10).SentTo(3).OfType<Append>().Select(Text.Of));
+        Assert.Equal(
+            [.. new[] { Text.Of(Append(2, 2, 4, committed: 1)) }],
+            kit.Wait(10).SentTo(3).OfType<Append>().Select(Text.Of));
         kit.Receive(3, Appended(2, 4));
         Assert.DoesNotContain(kit.Wait(400), Sends<Append>);
     }

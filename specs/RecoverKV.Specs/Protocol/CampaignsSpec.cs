@@ -16,7 +16,8 @@ public sealed class CampaignsSpec
         var kit = Follower(2, log, view: view);
         kit.WaitFor(Sends<Canvass>);
         // An epoch that a voter has promised already is left out.
-        if (epoch > view.Epoch.Value + 1) kit.Receive(voters[0], new CanvassReply(view.Epoch.Next, false, new Epoch(epoch - 1)));
+        if (epoch > view.Epoch.Value + 1)
+            kit.Receive(voters[0], new CanvassReply(view.Epoch.Next, false, new Epoch(epoch - 1)));
         foreach (var node in voters) kit.Receive(node, new CanvassReply(E(epoch), true, E(epoch - 1)));
         Assert.Equal(E(epoch), kit.Core.PromisedEpoch);
         kit.DiskCatchesUp();
@@ -182,7 +183,8 @@ public sealed class CampaignsSpec
         kit.Receive(2, Promise(1, Actors.Protocol.View.None, 0, 0)).Nothing();
         kit.Wait(150).Nothing();
         var synchronize = new Synchronize(E(1), Actors.Protocol.View.None, U(0), Node(1));
-        kit.Receive(Member(3, 5), Promise(1, Actors.Protocol.View.None, 0, 0)).Exactly(To(2, synchronize), To(3, synchronize));
+        kit.Receive(Member(3, 5), Promise(1, Actors.Protocol.View.None, 0, 0)).Exactly(
+            To(2, synchronize), To(3, synchronize));
 
         kit.Receive(2, new Synchronized(E(1), U(0))).Nothing();
         var view = View1() with { Members = [Member(1), Member(2), Member(3, 5)] };

@@ -15,9 +15,11 @@ public sealed class CommitsSpec
         kit.Submit(Ann, R(1), R(2));
         kit.DiskCatchesUp().Nothing();
         kit.Receive(2, Appended(2, 2)).Nothing();
-        kit.Receive(3, Appended(2, 1)).Exactly(Answers(Ann, 1), To(2, new Commit(E(2), U(1))), To(3, new Commit(E(2), U(1))));
+        kit.Receive(3, Appended(2, 1)).Exactly(
+            Answers(Ann, 1), To(2, new Commit(E(2), U(1))), To(3, new Commit(E(2), U(1))));
         Assert.Equal(U(1), kit.Core.Committed);
-        kit.Receive(3, Appended(2, 2)).Exactly(Answers(Ann, 2), To(2, new Commit(E(2), U(2))), To(3, new Commit(E(2), U(2))));
+        kit.Receive(3, Appended(2, 2)).Exactly(
+            Answers(Ann, 2), To(2, new Commit(E(2), U(2))), To(3, new Commit(E(2), U(2))));
         kit.Receive(3, Appended(2, 2)).Nothing();
     }
 
@@ -38,7 +40,8 @@ public sealed class CommitsSpec
         kit.Submit(Ann, R(1));
         kit.DiskCatchesUp();
         kit.Receive(3, Appended(2, 1)).Nothing();
-        kit.Receive(2, Appended(2, 1)).Exactly(Answers(Ann, 1), To(2, new Commit(E(2), U(1))), To(3, new Commit(E(2), U(1))));
+        kit.Receive(2, Appended(2, 1)).Exactly(
+            Answers(Ann, 1), To(2, new Commit(E(2), U(1))), To(3, new Commit(E(2), U(1))));
     }
 
     [Fact]
@@ -136,7 +139,8 @@ public sealed class CommitsSpec
         kit.DiskCatchesUp();
         var before = kit.Core.View;
         kit.Receive(3, new Refuse(E(2), E(9)));
-        var effects = kit.Succeed(10, [Member(2), Member(3)], [Member(2), Member(3)], before, contiguous: 2, committed: 1);
+        var effects = kit.Succeed(
+            10, [Member(2), Member(3)], [Member(2), Member(3)], before, contiguous: 2, committed: 1);
         effects.Exactly(
             Answers(Ann, 2),
             To(2, new Commit(E(10), U(2))), To(3, new Commit(E(10), U(2))),
@@ -176,10 +180,12 @@ public sealed class CommitsSpec
         kit.Receive(3, new Refuse(E(2), E(9)));
         kit.Receive(3, new CanvassReply(E(10), true, E(9)));
         kit.Submit(Ann, R(1)).Nothing();
-        // It needs only a majority, so that one refusal does not end the tenure; but nobody promises for two lease times.
+        // It needs only a majority, so that one refusal does not end the tenure; but nobody promises for two lease
+        // times.
         kit.Receive(3, new Refuse(E(10), E(11))).Nothing();
         Assert.DoesNotContain(kit.Wait(2000), e => e is Effect.AnswerWrite);
-        kit.Wait(1000).OfType<Effect.AnswerWrite>().ToArray<Effect>().Exactly(Refuses(Ann, R(1), WriteStatus.NotSequencer));
+        kit.Wait(1000).OfType<Effect.AnswerWrite>().ToArray<Effect>().Exactly(
+            Refuses(Ann, R(1), WriteStatus.NotSequencer));
     }
 
     [Fact]
@@ -199,7 +205,8 @@ public sealed class CommitsSpec
         Assert.Equal((E(10), 3), (tenth.Epoch, tenth.InSync.Length));
 
         var request = new RequestPromise(E(11), E(0));
-        kit.WaitFor(Sends<RequestPromise>).Exactly(Journals(new Promised(E(11), Node(1))), To(2, request), To(3, request));
+        kit.WaitFor(Sends<RequestPromise>).Exactly(
+            Journals(new Promised(E(11), Node(1))), To(2, request), To(3, request));
         kit.DiskCatchesUp();
         kit.Receive(2, Promise(11, tenth, 0, 0)).Exactly(To(2, new Synchronize(E(11), tenth, U(0), Node(1))));
         kit.Receive(2, new Synchronized(E(11), U(0)));

@@ -23,7 +23,8 @@ internal sealed class CoreKit
     private readonly List<Fact> _journal = [];
     private long _onDisk;
 
-    private CoreKit(ProtocolOptions options, Fact[] journal, Mutations mutations, string? lost, Action<ReplicaCore>? before)
+    private CoreKit(
+        ProtocolOptions options, Fact[] journal, Mutations mutations, string? lost, Action<ReplicaCore>? before)
     {
         Core = new ReplicaCore(options) { Mutations = mutations };
         before?.Invoke(Core);
@@ -145,7 +146,8 @@ internal sealed class CoreKit
         return Take();
     }
 
-    public Effect[] Read(Caller caller, string key, long id = 1, ReadConsistency consistency = ReadConsistency.Linearizable) =>
+    public Effect[] Read(
+        Caller caller, string key, long id = 1, ReadConsistency consistency = ReadConsistency.Linearizable) =>
         Read(caller, consistency, new Read(id, [key]));
 
     public Effect[] Read(Caller caller, ReadConsistency consistency, Read read)
@@ -171,6 +173,12 @@ internal sealed class CoreKit
     public Effect[] DiskTrouble(string? what)
     {
         Core.DiskTrouble(Now, what);
+        return Take();
+    }
+
+    public Effect[] DiskRoom(string? full)
+    {
+        Core.DiskRoom(Now, full);
         return Take();
     }
 

@@ -65,7 +65,8 @@ public sealed class EntryLogSpec
             {
                 case Change.Append append:
                     // The epoch tells which attempt at a uid it is.
-                    var batch = new Batch(E(Fact + 1), U(append.First), Rs(append.First, append.First + append.Count - 1));
+                    var batch = new Batch(
+                        E(Fact + 1), U(append.First), Rs(append.First, append.First + append.Count - 1));
                     foreach (var part in Log.Lacking(batch).ToArray())
                     {
                         Log.Append(part, ++Fact);
@@ -102,13 +103,14 @@ public sealed class EntryLogSpec
     }
 
     [Fact]
-    public void It_holds_what_was_appended_and_counts_as_durable_what_its_own_fact_made_so() => Changes.Sample(changes =>
-    {
-        var run = new Run(changes);
-        Assert.Equal(run.Model.Keys, Numbers(run.Log.Held));
-        // A uid that was dropped and appended anew is durable with its second fact, not with its first.
-        Assert.Equal(run.Durable, Numbers(run.Log.Durable));
-    });
+    public void It_holds_what_was_appended_and_counts_as_durable_what_its_own_fact_made_so() =>
+        Changes.Sample(changes =>
+        {
+            var run = new Run(changes);
+            Assert.Equal(run.Model.Keys, Numbers(run.Log.Held));
+            // A uid that was dropped and appended anew is durable with its second fact, not with its first.
+            Assert.Equal(run.Durable, Numbers(run.Log.Durable));
+        });
 
     [Fact]
     public void Every_held_entry_is_in_memory_but_for_the_evicted_prefix() => Changes.Sample(changes =>
@@ -127,7 +129,8 @@ public sealed class EntryLogSpec
     [Fact]
     public void An_applied_entry_does_not_keep_the_message_that_it_came_with()
     {
-        var message = WriteRequestCodec.Create(1, 1, 0, [new(OperationKind.Put, "k", "v"u8.ToArray())]).Encoded.ToArray();
+        var message = WriteRequestCodec.Create(
+            1, 1, 0, [new(OperationKind.Put, "k", "v"u8.ToArray())]).Encoded.ToArray();
         var log = new EntryLog(LogBase.None);
         log.Append(new Batch(E(1), U(1), [WriteRequestCodec.Decode(message)]), 1);
         var before = Text.Of(log[U(1)].Request);
@@ -154,18 +157,19 @@ public sealed class EntryLogSpec
     }
 
     [Fact]
-    public void Lacking_is_what_is_not_held_and_wanted() => Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 8], Gen.Int[1, 4]).Sample(
-        (changes, first, more, every) =>
-        {
-            var run = new Run(changes);
-            bool Wanted(long uid) => uid % every == 0;
-            var batch = Batch(7, first, first + more);
-            var parts = run.Log.Lacking(batch, uid => Wanted(uid.Value)).ToArray();
-            Assert.Equal(
-                Numbers(Range(first, first + more)).Where(n => Wanted(n) && !run.Model.ContainsKey(n)),
-                parts.SelectMany(p => Numbers(new UidRange(p.First, p.Last))));
-            Assert.All(parts, p => Assert.Equal(Text.Of(Batch(7, p.First.Value, p.Last.Value)), Text.Of(p)));
-        });
+    public void Lacking_is_what_is_not_held_and_wanted() =>
+        Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 8], Gen.Int[1, 4]).Sample(
+            (changes, first, more, every) =>
+            {
+                var run = new Run(changes);
+                bool Wanted(long uid) => uid % every == 0;
+                var batch = Batch(7, first, first + more);
+                var parts = run.Log.Lacking(batch, uid => Wanted(uid.Value)).ToArray();
+                Assert.Equal(
+                    Numbers(Range(first, first + more)).Where(n => Wanted(n) && !run.Model.ContainsKey(n)),
+                    parts.SelectMany(p => Numbers(new UidRange(p.First, p.Last))));
+                Assert.All(parts, p => Assert.Equal(Text.Of(Batch(7, p.First.Value, p.Last.Value)), Text.Of(p)));
+            });
 
     [Fact]
     public void It_reads_runs_of_durable_entries_from_memory() =>
@@ -184,7 +188,9 @@ public sealed class EntryLogSpec
 
     [Fact]
     public void R6_the_facts_that_it_names_give_the_entries_asked_for_whatever_was_dropped_and_appended_again() =>
-        Gen.Select(Changes, Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[1, 6], Gen.OneOf(Gen.Const(1L), Gen.Const(200L), Gen.Const(long.MaxValue)))
+        Gen.Select(
+            Changes, Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[1, 6],
+            Gen.OneOf(Gen.Const(1L), Gen.Const(200L), Gen.Const(long.MaxValue)))
             .Sample((changes, first, more, most, bytes) =>
             {
                 var run = new Run(changes);
@@ -200,7 +206,8 @@ public sealed class EntryLogSpec
                 var selected = JournalEntries.Select(asked, read, most, long.MaxValue);
                 // Not only some: each entry that the facts are said to hold, as it is in the log now.
                 Assert.Equal(
-                    Numbers(asked.Request.Range).Take(most).Select(n => $"{n}: {run.Model[n].Epoch} {Text.Of(run.Model[n].Request)}"),
+                    Numbers(asked.Request.Range).Take(most)
+                        .Select(n => $"{n}: {run.Model[n].Epoch} {Text.Of(run.Model[n].Request)}"),
                     selected.SelectMany(b => b.Requests.Select((r, i) => $"{b.First + i}: {b.Epoch} {Text.Of(r)}")));
                 for (var i = 1; i < selected.Length; i++) Assert.NotEqual(selected[i - 1].Epoch, selected[i].Epoch);
                 Assert.Empty(JournalEntries.Select(asked, [.. read.Skip(1)], most, long.MaxValue));
@@ -244,8 +251,9 @@ public sealed class EntryLogSpec
     }
 
     [Fact]
-    public void A_slice_of_a_batch_has_the_requests_of_its_uids() => Gen.Select(Gen.Int[1, 9], Gen.Int[0, 9], Gen.Int[0, 9]).Sample(
-        (first, skip, take) => Assert.Equal(
-            Text.Of(Batch(2, first + skip, first + skip + take)),
-            Text.Of(EntryLog.Slice(Batch(2, first, first + 18), U(first + skip), U(first + skip + take)))));
+    public void A_slice_of_a_batch_has_the_requests_of_its_uids() =>
+        Gen.Select(Gen.Int[1, 9], Gen.Int[0, 9], Gen.Int[0, 9]).Sample(
+            (first, skip, take) => Assert.Equal(
+                Text.Of(Batch(2, first + skip, first + skip + take)),
+                Text.Of(EntryLog.Slice(Batch(2, first, first + 18), U(first + skip), U(first + skip + take)))));
 }

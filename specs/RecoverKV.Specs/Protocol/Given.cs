@@ -24,18 +24,20 @@ internal static class Given
     public static MemberId Member(int node, int incarnation = 0) =>
         new(Node(node), new Guid(node, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)incarnation));
 
-    /// <summary>A view of n1 .. n<paramref name="of"/>; the history lists epochs with their first uids, its own last.</summary>
-    public static View View(long epoch, int sequencer, int of, int[] inSync, params (long Epoch, long First)[] history) => new()
-    {
-        Epoch = E(epoch),
-        Sequencer = Node(sequencer),
-        Members = [.. Enumerable.Range(1, of).Select(n => Member(n))],
-        InSync = [.. inSync.Select(Node)],
-        FirstUid = U(history[^1].First),
-        History = [.. history.Select(h => new Tenure(E(h.Epoch), U(h.First)))],
-        Lease = TimeSpan.FromSeconds(1),
-        FrameSize = 4 * 1024 * 1024,
-    };
+    /// <summary>A view of n1 .. n<paramref name="of"/>; the history lists epochs with their first uids, its own
+    /// last.</summary>
+    public static View View(
+        long epoch, int sequencer, int of, int[] inSync, params (long Epoch, long First)[] history) => new()
+        {
+            Epoch = E(epoch),
+            Sequencer = Node(sequencer),
+            Members = [.. Enumerable.Range(1, of).Select(n => Member(n))],
+            InSync = [.. inSync.Select(Node)],
+            FirstUid = U(history[^1].First),
+            History = [.. history.Select(h => new Tenure(E(h.Epoch), U(h.First)))],
+            Lease = TimeSpan.FromSeconds(1),
+            FrameSize = 4 * 1024 * 1024,
+        };
 
     /// <summary>View 1 of three nodes, led by n1 from uid 1 on, all in-sync unless said otherwise.</summary>
     public static View View1(params int[] inSync) => View(1, 1, 3, inSync.Length > 0 ? inSync : [1, 2, 3], (1, 1));
@@ -78,7 +80,8 @@ internal static class Given
         new(E(epoch), round, U(committed), 0, TimeSpan.Zero);
 
     /// <summary>A heartbeat that echoes a clock reading of the receiver.</summary>
-    public static Heartbeat Beat(long epoch, TimeSpan echo, long committed = 0, long run = CoreKit.Run, long round = 1) =>
+    public static Heartbeat Beat(
+        long epoch, TimeSpan echo, long committed = 0, long run = CoreKit.Run, long round = 1) =>
         new(E(epoch), round, U(committed), run, echo);
 
     /// <summary>What a member acknowledges a heartbeat with.</summary>
@@ -107,7 +110,8 @@ internal static class Given
     public static Effect Answers(Caller caller, Read read, long age, params Version?[] versions) =>
         new Effect.AnswerRead(caller, new ReadAnswer(read.Id, ReadStatus.Done, versions, age));
 
-    /// <summary>The answer to a read of one key by <see cref="CoreKit.Read(Caller, string, long, ReadConsistency)"/>.</summary>
+    /// <summary>The answer to a read of one key by
+    /// <see cref="CoreKit.Read(Caller, string, long, ReadConsistency)"/>.</summary>
     public static Effect Reads(Caller caller, Version? version, long id = 1, long age = 0) =>
         new Effect.AnswerRead(caller, new ReadAnswer(id, ReadStatus.Done, [version], age));
 

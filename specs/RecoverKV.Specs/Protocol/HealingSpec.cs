@@ -7,7 +7,8 @@ namespace RecoverKV.Specs.Protocol;
 /// <summary>R6 Gaps: a replica asks its peers for exactly the uids that it lacks.</summary>
 public sealed class HealingSpec
 {
-    /// <summary>n3 lacks 3..5 and 8..9 of nine committed entries; it asked n1 for the first gap, n2 for the second.</summary>
+    /// <summary>n3 lacks 3..5 and 8..9 of nine committed entries; it asked n1 for the first gap, n2 for the
+    /// second.</summary>
     private static CoreKit Gaps(Func<ProtocolOptions, ProtocolOptions>? options = null)
     {
         var kit = Zombie([Batch(1, 1, 2), Batch(1, 6, 7)], options);
@@ -15,7 +16,8 @@ public sealed class HealingSpec
         return kit;
     }
 
-    private static Effect Asks(int node, long id, long first, long last) => To(node, new Fetch(E(1), id, Range(first, last)));
+    private static Effect Asks(int node, long id, long first, long last) =>
+        To(node, new Fetch(E(1), id, Range(first, last)));
 
     private static Entries Sends(long id, params Batch[] batches) => new(E(1), id, batches);
 
@@ -156,7 +158,8 @@ public sealed class HealingSpec
         cut.HealFrom();
         cut.Receive(1, new Commit(E(1), U(4))).Nothing();
         // It says so, and nobody wants it in a view; nothing else is cut.
-        cut.Receive(1, Beat(1, round: 1, committed: 4)).Exactly(To(1, Ack(cut, 1, round: 1, contiguous: 0) with { CutOff = true }));
+        cut.Receive(1, Beat(1, round: 1, committed: 4)).Exactly(
+            To(1, Ack(cut, 1, round: 1, contiguous: 0) with { CutOff = true }));
         cut.HealFrom(Node(1), Node(2)).Exactly(Asks(1, 1, 1, 4));
     }
 
@@ -201,7 +204,8 @@ public sealed class HealingSpec
     public void R6_what_has_left_memory_is_served_from_the_journal()
     {
         var kit = CoreKit.Start(
-            2, 3, Journal(View1(), Batch(1, 1, 2), Batch(1, 3, 4), Batch(1, 5, 6)), o => o with { LogBytesInMemory = 0 });
+            2, 3, Journal(View1(), Batch(1, 1, 2), Batch(1, 3, 4), Batch(1, 5, 6)),
+            o => o with { LogBytesInMemory = 0 });
         kit.Receive(1, new Commit(E(1), U(4)));
         Assert.Null(kit.Core.EntryAt(U(4)));
         // Fact 1 is the view; 2 to 4 hold the entries.

@@ -4,7 +4,8 @@ using static RecoverKV.Specs.Protocol.Given;
 
 namespace RecoverKV.Specs.Protocol;
 
-/// <summary>The history of views, which says what epoch the entry at a uid must have (R2, R6, R7); and who counts.</summary>
+/// <summary>The history of views, which says what epoch the entry at a uid must have (R2, R6, R7); and who
+/// counts.</summary>
 public sealed class HistorySpec
 {
     [Fact]
@@ -18,7 +19,9 @@ public sealed class HistorySpec
     public void A_tenure_in_which_nothing_remained_is_left_out()
     {
         var view = View(4, 1, 3, [1, 2, 3], (2, 1), (4, 5));
-        Assert.Equal([new Tenure(E(2), U(1)), new Tenure(E(4), U(5)), new Tenure(E(6), U(6))], view.HistoryWith(E(6), U(6), U(0)));
+        Assert.Equal(
+            [new Tenure(E(2), U(1)), new Tenure(E(4), U(5)), new Tenure(E(6), U(6))],
+            view.HistoryWith(E(6), U(6), U(0)));
         Assert.Equal([new Tenure(E(2), U(1)), new Tenure(E(6), U(5))], view.HistoryWith(E(6), U(5), U(0)));
         Assert.Equal([new Tenure(E(6), U(1))], view.HistoryWith(E(6), U(1), U(0)));
     }
@@ -63,7 +66,8 @@ public sealed class HistorySpec
         var view = View1(1, 2);
         Assert.Equal((true, true), (view.HasMember(Member(2)), view.IsInSync(Member(2))));
         Assert.Equal((true, false), (view.HasMember(Member(3)), view.IsInSync(Member(3))));
-        Assert.Equal((false, false), (view.HasMember(Member(2, incarnation: 1)), view.IsInSync(Member(2, incarnation: 1))));
+        Assert.Equal(
+            (false, false), (view.HasMember(Member(2, incarnation: 1)), view.IsInSync(Member(2, incarnation: 1))));
         Assert.Equal([1, 2, 2, 3, 3], Enumerable.Range(1, 5).Select(n => View(1, 1, n, [1], (1, 1)).Majority));
     }
 

@@ -35,11 +35,14 @@ public sealed class IdentitySpec
             var (promised, contiguous) = (kit.Core.PromisedEpoch, kit.Core.Contiguous);
             var effects = kit.Receive(From(kit, 1) with { Cluster = Other }, message);
             var warning = Assert.IsType<Effect.Warning>(effects[0]).Text;
-            Assert.Equal("n1#0000 is of store 22222222, n2#0000 of store 11111111: the folder or an address of one of them is "
-                + "another store's, and they take no part in each other", warning.Replace("00000001", "0000").Replace("00000002", "0000"));
+            Assert.Equal(
+                "n1#0000 is of store 22222222, n2#0000 of store 11111111: the folder or an address of one of them is "
+                + "another store's, and they take no part in each other",
+                warning.Replace("00000001", "0000").Replace("00000002", "0000"));
             effects[1..].Exactly(To(1, new Hello([])));
             Assert.Equal(warning, kit.Core.Reason(kit.Now));
-            Assert.Equal((promised, contiguous, U(0)), (kit.Core.PromisedEpoch, kit.Core.Contiguous, kit.Core.Committed));
+            Assert.Equal(
+                (promised, contiguous, U(0)), (kit.Core.PromisedEpoch, kit.Core.Contiguous, kit.Core.Committed));
         }
     }
 
@@ -88,8 +91,11 @@ public sealed class IdentitySpec
     {
         var kit = Follower(2, view: Ours);
         Assert.Contains(
-            "version 1", Assert.IsType<Effect.Warning>(kit.Receive(From(kit, 1, 0) with { Version = 1 }, new Unreadable())[0]).Text);
-        Assert.Contains("has the name of this one", Assert.IsType<Effect.Warning>(Assert.Single(kit.Receive(From(kit, 2), Beat(1)))).Text);
+            "version 1",
+            Assert.IsType<Effect.Warning>(kit.Receive(From(kit, 1, 0) with { Version = 1 }, new Unreadable())[0]).Text);
+        Assert.Contains(
+            "has the name of this one",
+            Assert.IsType<Effect.Warning>(Assert.Single(kit.Receive(From(kit, 2), Beat(1)))).Text);
     }
 
     [Fact]
@@ -155,10 +161,15 @@ public sealed class IdentitySpec
         Assert.Equal(Own, member.Core.Cluster);
 
         // Who is no member of it, with a log of its own and no id, is no part of it.
-        var stranger = CoreKit.Start(3, 3, Journal(View(1, 1, 3, [1, 2, 3], (1, 1)) with { Members = [Member(1, 5), Member(2, 5), Member(3, 5)] }),
+        var stranger = CoreKit.Start(
+            3, 3,
+            Journal(View(1, 1, 3, [1, 2, 3], (1, 1)) with { Members = [Member(1, 5), Member(2, 5), Member(3, 5)] }),
             incarnation: 5);
         Assert.IsType<Effect.Warning>(stranger.Receive(header, Beat(2))[0]);
-        foreach (var claim in new PeerMessage[] { new Canvass(E(9), E(0), E(8)), new RequestPromise(E(9), E(0)), Promise(9, View1(), 0, 0) })
+        foreach (var claim in new PeerMessage[]
+        {
+            new Canvass(E(9), E(0), E(8)), new RequestPromise(E(9), E(0)), Promise(9, View1(), 0, 0)
+        })
         {
             kit.Later(60_000);
             Assert.IsType<Effect.Warning>(kit.Receive(stranger.Core.HeaderTo(Node(1)), claim)[0]);
@@ -194,8 +205,10 @@ public sealed class IdentitySpec
     public void R12_a_store_with_other_nodes_than_are_configured_takes_no_part_and_says_so()
     {
         var alone = CoreKit.Start(1, 3, Journal(View(4, 1, 1, [1], (1, 1)) with { Cluster = Own }, Batch(1, 1, 2)));
-        Assert.Equal("the data of n1 is of store 11111111, whose nodes are n1, but recoverkv.members has n1, n2, n3: a store's "
-            + "nodes are fixed when it is made. Correct recoverkv.members, or dump this store and load it into a new one",
+        Assert.Equal(
+            "the data of n1 is of store 11111111, whose nodes are n1, but recoverkv.members has n1, n2, n3: a store's "
+            + "nodes are fixed when it is made. Correct recoverkv.members, "
+            + "or dump this store and load it into a new one",
             alone.Core.Reason(alone.Now));
         Assert.Equal(NodeMode.Zombie, alone.Mode);
         Assert.DoesNotContain(alone.Wait(5000), e => e is Effect.Send);

@@ -5,12 +5,14 @@ using static RecoverKV.Specs.Protocol.Roles;
 
 namespace RecoverKV.Specs.Protocol;
 
-/// <summary>R5, R6: what a replica that reaches no peer answers, by <see cref="ProtocolOptions.ServesAlone"/>.</summary>
+/// <summary>R5, R6: what a replica that reaches no peer answers, by
+/// <see cref="ProtocolOptions.ServesAlone"/>.</summary>
 public sealed class IsolationSpec
 {
     private static ProtocolOptions Available(ProtocolOptions options) => options with { ServesAlone = true };
 
-    private static Effect[] Reads(CoreKit kit, string key) => kit.Read(Ann, key, consistency: ReadConsistency.Available);
+    private static Effect[] Reads(CoreKit kit, string key) =>
+        kit.Read(Ann, key, consistency: ReadConsistency.Available);
 
     [Fact]
     public void R5_with_a_lease_such_a_read_is_linearizable()

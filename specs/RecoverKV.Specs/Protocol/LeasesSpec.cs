@@ -13,7 +13,8 @@ public sealed class LeasesSpec
     {
         var kit = Follower(2, log: 3, committed: 2);
         kit.Receive(1, Beat(1, round: 5, committed: 2)).Exactly(
-            To(1, new HeartbeatAck(E(1), 5, CoreKit.Run, kit.Now, U(3), U(3))));
+            To(1, new HeartbeatAck(
+                E(1), 5, CoreKit.Run, kit.Now, U(3), U(3), Mark: new DataMark(U(2), kit.Core.Digest))));
         Assert.Equal(NodeMode.Ready, kit.Mode);
     }
 
@@ -114,7 +115,8 @@ public sealed class LeasesSpec
         kit.Later(20);
         kit.Receive(2, AckAt(1, clock: 5000)).Nothing();
         Assert.Equal(NodeMode.Ready, kit.Mode);
-        // The sequencer's own reading, which came with the begin of the round, counts from there; the next beat is early.
+        // The sequencer's own reading, which came with the begin of the round, counts from there; the next beat is
+        // early.
         kit.Tick().Exactly(To(2, Beat(2, round: 2)), To(3, Beat(2, round: 2)));
         Assert.Equal(NodeMode.Alive, kit.Mode);
         // Its own next one needs a majority behind it, too: the lease is that of 20 ms ago.

@@ -69,7 +69,8 @@ internal sealed class Loaded(CoreKit kit, int of = 3)
             var epoch = kit.Core.View.Epoch.Value;
             var answers = new List<Effect>(kit.Receive(node, Appended(epoch, _last)));
             if (_beats.Remove(node, out var beat) && beat.Epoch.Value == epoch)
-                answers.AddRange(kit.Receive(node, Ack(kit, epoch, beat.Round, _last) with { TicksLate = TicksLate(node) }));
+                answers.AddRange(
+                    kit.Receive(node, Ack(kit, epoch, beat.Round, _last) with { TicksLate = TicksLate(node) }));
             Note(answers);
             effects.AddRange(answers);
         }
@@ -83,7 +84,8 @@ internal sealed class Loaded(CoreKit kit, int of = 3)
         {
             if (effect is not Effect.Send { To: var to, Message: var message }) continue;
             if (message is Append append) _last = Math.Max(_last, append.Batch.Last.Value);
-            if (message is Heartbeat beat) _beats[int.Parse(to.Name[1..], System.Globalization.CultureInfo.InvariantCulture)] = beat;
+            if (message is Heartbeat beat)
+                _beats[int.Parse(to.Name[1..], System.Globalization.CultureInfo.InvariantCulture)] = beat;
         }
     }
 }

@@ -80,7 +80,8 @@ public sealed class MembershipSpec
         kit.Submit(Ann, R(6));
         kit.DiskCatchesUp();
         kit.Receive(2, Appended(3, 6)).Nothing();
-        kit.Receive(3, Appended(3, 6)).Exactly(Answers(Ann, 6), To(2, new Commit(E(3), U(6))), To(3, new Commit(E(3), U(6))));
+        kit.Receive(3, Appended(3, 6)).Exactly(
+            Answers(Ann, 6), To(2, new Commit(E(3), U(6))), To(3, new Commit(E(3), U(6))));
     }
 
     [Fact]
@@ -137,11 +138,15 @@ public sealed class MembershipSpec
         var kit = Sequencer(log: 1, options: Impatient);
         kit.RunUntil(Sends<Canvass>, contiguous: 1, 2);
         // Meanwhile n2 led, with a new incarnation of n3, and has stepped down again.
-        var third = View(3, 2, 3, [2, 3], (1, 1), (3, 2)) with { Members = [Member(1), Two, Member(3, incarnation: 5)] };
+        var third = View(3, 2, 3, [2, 3], (1, 1), (3, 2))
+            with
+        { Members = [Member(1), Two, Member(3, incarnation: 5)] };
         kit.Receive(2, new CanvassReply(E(3), false, E(3)));
         kit.Succeed(4, [Two], [Two], third, contiguous: 1);
         Assert.True(kit.Core.IsSequencer);
-        Assert.Equal((E(4), third.Members.Length), (kit.Core.View.Epoch, kit.Core.View.Members.Intersect(third.Members).Count()));
+        Assert.Equal(
+            (E(4), third.Members.Length),
+            (kit.Core.View.Epoch, kit.Core.View.Members.Intersect(third.Members).Count()));
     }
 
     [Fact]
@@ -221,7 +226,8 @@ public sealed class MembershipSpec
     public void R8_a_run_that_was_followed_by_another_does_not_return_by_a_late_copy_of_a_later_round()
     {
         var kit = Sequencer(log: 1);
-        // The earlier run was the last to acknowledge round 5; the present one acknowledged a late copy of round 2 first.
+        // The earlier run was the last to acknowledge round 5; the present one acknowledged a late copy of round 2
+        // first.
         kit.Receive(3, new HeartbeatAck(E(2), 1, CoreKit.Run - 1, Ms(5), U(1), U(1)));
         kit.Receive(3, new HeartbeatAck(E(2), 2, CoreKit.Run, Ms(1), U(1), U(1)));
         kit.Receive(3, new HeartbeatAck(E(2), 5, CoreKit.Run - 1, Ms(6), U(1), U(1)));
@@ -247,7 +253,8 @@ public sealed class MembershipSpec
         kit.Leave().Exactly(To(3, new Handover(E(2))));
         kit.Submit(Bob, R(3)).Exactly(Refuses(Bob, R(3), WriteStatus.NotSequencer));
         // What it took it still commits.
-        kit.Receive(2, Appended(2, 2)).Exactly(Answers(Ann, 2), To(2, new Commit(E(2), U(2))), To(3, new Commit(E(2), U(2))));
+        kit.Receive(2, Appended(2, 2)).Exactly(
+            Answers(Ann, 2), To(2, new Commit(E(2), U(2))), To(3, new Commit(E(2), U(2))));
 
         kit.Receive(3, new Canvass(E(3), E(2), E(2))).Exactly(To(3, new CanvassReply(E(3), true, E(2))));
         kit.Receive(3, new RequestPromise(E(3), E(2))).Exactly(Journals(new Promised(E(3), Node(3))));

@@ -77,7 +77,8 @@ public sealed class OrphansSpec
     {
         var kit = Alive(2, log: 5, committed: 3).PromiseTo(3, epoch: 2);
         var second = View(2, 3, 3, [2, 3], (1, 1), (2, 4));
-        kit.Receive(3, new Synchronize(E(2), View1(), U(3), Node(3))).Exactly(Journals(new OrphansDropped([Range(4, 5)])));
+        kit.Receive(3, new Synchronize(E(2), View1(), U(3), Node(3))).Exactly(
+            Journals(new OrphansDropped([Range(4, 5)])));
         kit.Receive(3, new InstallView(second)).Exactly(Journals(new ViewAccepted(second, [], U(3))));
         kit.DiskCatchesUp();
         kit.Receive(3, Beat(2, echo: kit.Now, committed: 3));

@@ -229,7 +229,8 @@ public sealed class PromisesSpec
         kit.Receive(3, new Refuse(E(2), E(9)));
         kit.Receive(2, new CanvassReply(E(10), false, E(2))).Nothing();
         kit.Receive(3, new CanvassReply(E(10), false, E(9))).Nothing();
-        kit.Submit(Ann, R(1)).Exactly(Journals(Batch(2, 1, 1), committed: 0), To(2, Append(2, 1, 1)), To(3, Append(2, 1, 1)));
+        kit.Submit(Ann, R(1)).Exactly(
+            Journals(Batch(2, 1, 1), committed: 0), To(2, Append(2, 1, 1)), To(3, Append(2, 1, 1)));
         Assert.Equal((true, E(2)), (kit.Core.IsSequencer, kit.Core.PromisedEpoch));
     }
 

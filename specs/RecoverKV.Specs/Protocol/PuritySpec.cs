@@ -4,14 +4,15 @@ using System.Text.RegularExpressions;
 namespace RecoverKV.Specs.Protocol;
 
 /// <summary>
-/// Core and state are functions of their inputs: no clock, no randomness, no I/O, no tasks and no Akka under Protocol/ and
-/// State/. Time and seeds come in as inputs, so that the simulator and a journal's replay run the same code as a node does.
-/// And agreement knows nothing of keys: what requests mean is the state's alone.
+/// Core and state are functions of their inputs: no clock, no randomness, no I/O, no tasks and no Akka under Protocol/
+/// and State/. Time and seeds come in as inputs, so that the simulator and a journal's replay run the same code as a
+/// node does. And agreement knows nothing of keys: what requests mean is the state's alone.
 /// </summary>
 public sealed partial class PuritySpec
 {
     [GeneratedRegex(
-        @"\b(DateTime|DateTimeOffset|TimeProvider|Stopwatch|Environment|Random|RandomNumberGenerator|NewGuid|CreateVersion7"
+        @"\b(DateTime|DateTimeOffset|TimeProvider|Stopwatch|Environment|Random|RandomNumberGenerator|NewGuid"
+        + @"|CreateVersion7"
         + @"|Task|ValueTask|Thread|Timer|async|await|lock|File|Directory|Socket|Console|Akka)\b")]
     private static partial Regex Impure();
 

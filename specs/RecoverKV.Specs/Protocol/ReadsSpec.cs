@@ -96,12 +96,14 @@ public sealed class ReadsSpec
     {
         var promised = Alive(2, log: 3, committed: 2);
         promised.Read(Ann, "k3").Nothing();
-        promised.Receive(1, new RequestPromise(E(2), E(0))).Exactly(RefusesRead(Ann), Journals(new Promised(E(2), Node(1))));
+        promised.Receive(1, new RequestPromise(E(2), E(0))).Exactly(
+            RefusesRead(Ann), Journals(new Promised(E(2), Node(1))));
 
         var installed = Alive(2, log: 3, committed: 2);
         installed.Read(Ann, "k3").Nothing();
         var view = View(2, 1, 3, [1, 3], (1, 1), (2, 4));
-        installed.Receive(1, new InstallView(view)).Exactly(RefusesRead(Ann), Journals(new ViewAccepted(view, [], U(2))));
+        installed.Receive(1, new InstallView(view)).Exactly(
+            RefusesRead(Ann), Journals(new ViewAccepted(view, [], U(2))));
     }
 
     [Fact]
@@ -110,7 +112,9 @@ public sealed class ReadsSpec
         // This replica had acknowledged uid 3: it may be committed and answered elsewhere.
         var kit = Alive(2, log: 3, committed: 0);
         kit.Read(Ann, "k3").Nothing();
-        kit.Receive(1, Beat(1, echo: kit.Now, committed: 3)).Exactly(Reads(Ann, V(3)), To(1, Ack(kit, 1, round: 1, contiguous: 3)));
+        var effects = kit.Receive(1, Beat(1, echo: kit.Now, committed: 3));
+        var mark = new DataMark(U(3), kit.Core.Digest);
+        effects.Exactly(Reads(Ann, V(3)), To(1, Ack(kit, 1, round: 1, contiguous: 3) with { Mark = mark }));
     }
 
     [Fact]
@@ -182,7 +186,8 @@ public sealed class ReadsSpec
         var kit = Alive(2, options: o => o with { MaxKeyBytes = 4 });
         foreach (var read in new[] { new Read(1, []), new Read(2, [""]), new Read(3, ["12345"]) })
         {
-            var answer = Assert.IsType<Effect.AnswerRead>(Assert.Single(kit.Read(Ann, ReadConsistency.Linearizable, read))).Answer;
+            var answer = Assert.IsType<Effect.AnswerRead>(
+                Assert.Single(kit.Read(Ann, ReadConsistency.Linearizable, read))).Answer;
             Assert.Equal((read.Id, ReadStatus.Invalid), (answer.Id, answer.Status));
             Assert.False(string.IsNullOrEmpty(answer.Text));
         }
@@ -256,7 +261,9 @@ public sealed class ReadsSpec
     {
         var kit = Alive(2, log: 3, committed: 2);
         var message = "k3 and 4 MiB more"u8.ToArray();
-        kit.Read(Ann, ReadConsistency.Linearizable, new Read(1, [new RecoverKV.Client.Key(message.AsMemory(0, 2))])).Nothing();
+        kit.Read(
+            Ann, ReadConsistency.Linearizable,
+            new Read(1, [new RecoverKV.Client.Key(message.AsMemory(0, 2))])).Nothing();
         Array.Clear(message);
         kit.Receive(1, new Commit(E(1), U(3))).Exactly(Reads(Ann, V(3)));
     }

@@ -13,7 +13,9 @@ public sealed class ReplaySpec
     {
         var highest = kit.Journal.OfType<EntriesAppended>().Select(f => f.Batch.Last.Value).DefaultIfEmpty().Max();
         var entries = Enumerable.Range(1, (int)highest)
-            .Select(uid => kit.Core.EntryAt(U(uid)) is { } entry ? $"{uid}: {entry.Epoch} {Text.Of(entry.Request)}" : $"{uid}: -");
+            .Select(uid => kit.Core.EntryAt(U(uid)) is { } entry
+                ? $"{uid}: {entry.Epoch} {Text.Of(entry.Request)}"
+                : $"{uid}: -");
         return string.Join("\n", [
             $"promised {kit.Core.PromisedEpoch}, contiguous {kit.Core.Contiguous}, facts {kit.Core.FactCount}",
             Text.Of(kit.Core.View), .. entries]);
@@ -54,7 +56,8 @@ public sealed class ReplaySpec
     [Fact]
     public void A_journal_that_contradicts_itself_is_refused()
     {
-        Assert.Throws<InvariantViolationException>(() => CoreKit.Start(2, 3, Journal(View1(), Batch(1, 1, 3), Batch(1, 3, 4))));
+        Assert.Throws<InvariantViolationException>(
+            () => CoreKit.Start(2, 3, Journal(View1(), Batch(1, 1, 3), Batch(1, 3, 4))));
         Assert.Throws<InvariantViolationException>(() => CoreKit.Start(2, 3, [new Unknown()]));
     }
 
@@ -101,7 +104,8 @@ public sealed class ReplaySpec
                     _network.Add(_network[seed % _network.Count]);
                     return "twice";
                 case < 75:
-                    return Carry(who, kit.DiskReaches(kit.OnDisk.Length + (kit.Journal.Count - kit.OnDisk.Length + 1) / 2));
+                    return Carry(
+                        who, kit.DiskReaches(kit.OnDisk.Length + (kit.Journal.Count - kit.OnDisk.Length + 1) / 2));
                 case < 82:
                     return Carry(who, kit.Submit(Ann, R(_number++)));
                 case < 96:

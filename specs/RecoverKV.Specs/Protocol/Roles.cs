@@ -6,10 +6,11 @@ namespace RecoverKV.Specs.Protocol;
 /// <summary>Brings a core into the role that a spec is about.</summary>
 internal static class Roles
 {
-    /// <summary>A member of view 1, led by n1, with the entries 1..<paramref name="log"/> on disk, known to be committed
-    /// up to <paramref name="committed"/>.</summary>
+    /// <summary>A member of view 1, led by n1, with the entries 1..<paramref name="log"/> on disk, known to be
+    /// committed up to <paramref name="committed"/>.</summary>
     public static CoreKit Follower(
-        int node = 2, long log = 0, long committed = 0, View? view = null, Func<ProtocolOptions, ProtocolOptions>? options = null,
+        int node = 2, long log = 0, long committed = 0, View? view = null,
+        Func<ProtocolOptions, ProtocolOptions>? options = null,
         Mutations mutations = Mutations.None)
     {
         view ??= View1();
@@ -20,7 +21,8 @@ internal static class Roles
     }
 
     /// <summary>A follower as above, with a lease from now on.</summary>
-    public static CoreKit Alive(int node = 2, long log = 0, long committed = 0, Func<ProtocolOptions, ProtocolOptions>? options = null)
+    public static CoreKit Alive(
+        int node = 2, long log = 0, long committed = 0, Func<ProtocolOptions, ProtocolOptions>? options = null)
     {
         var kit = Follower(node, log, committed, options: options);
         kit.Receive(1, Beat(1, kit.Now, committed));
@@ -61,7 +63,8 @@ internal static class Roles
     [
         .. kit.DiskCatchesUp(),
         .. kit.Core.View.InSync.Where(n => n != kit.Core.View.Sequencer).SelectMany(n =>
-            kit.Receive(kit.Core.View.Members.First(m => m.Node == n), Appended(kit.Core.View.Epoch.Value, contiguous))),
+            kit.Receive(
+                kit.Core.View.Members.First(m => m.Node == n), Appended(kit.Core.View.Epoch.Value, contiguous))),
     ];
 
     /// <summary>
@@ -69,7 +72,8 @@ internal static class Roles
     /// <paramref name="inSync"/> synchronise, and all accept. Returns the effects of the activation.
     /// </summary>
     public static Effect[] Succeed(
-        this CoreKit kit, long epoch, MemberId[] promisers, MemberId[] inSync, View before, long contiguous, long? committed = null)
+        this CoreKit kit, long epoch, MemberId[] promisers, MemberId[] inSync,
+        View before, long contiguous, long? committed = null)
     {
         foreach (var member in promisers) kit.Receive(member, new CanvassReply(E(epoch), true, before.Epoch));
         kit.DiskCatchesUp();

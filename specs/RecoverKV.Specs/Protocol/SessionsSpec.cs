@@ -18,7 +18,8 @@ public sealed class SessionsSpec
 
     private long Open() => Apply(WriteRequestCodec.Create(0, 1, 0, [])).Uid;
 
-    private static void Same(WriteAnswer expected, WriteAnswer actual) => Assert.Equal(Text.Of(expected), Text.Of(actual));
+    private static void Same(WriteAnswer expected, WriteAnswer actual) =>
+        Assert.Equal(Text.Of(expected), Text.Of(actual));
 
     private static WriteAnswer Done(WriteRequest request, long uid, params Version?[] previous) =>
         new(request.Session, request.Number, WriteStatus.Done, uid, previous);
@@ -65,7 +66,8 @@ public sealed class SessionsSpec
         kit.AllAcknowledge(3);
         var again = new Batch(E(2), U(4), [R(2)]);
         kit.Submit(Ann, R(2)).Exactly(
-            Journals(new EntriesAppended(again, U(3))), To(2, new Append(E(2), again, U(3))), To(3, new Append(E(2), again, U(3))));
+            Journals(new EntriesAppended(again, U(3))), To(2, new Append(E(2), again, U(3))),
+            To(3, new Append(E(2), again, U(3))));
         Assert.Equal(Text.Of(Refuses(Ann, R(2), WriteStatus.Expired)), Text.Of(kit.AllAcknowledge(4)[0]));
     }
 
@@ -211,8 +213,12 @@ public sealed class SessionsSpec
 
         var first = Apply(delete);
 
-        Assert.Equal((257, large.Length, false), (first.Previous.Count, first.Previous[256]!.Value.Length, first.PreviousOmitted));
-        Assert.Equal((2, 259 * SessionTable.AnswerBytes + SessionTable.VersionBytes), (state.Sessions.Count, state.Sessions.Bytes));
+        Assert.Equal(
+            (257, large.Length, false),
+            (first.Previous.Count, first.Previous[256]!.Value.Length, first.PreviousOmitted));
+        Assert.Equal(
+            (2, 259 * SessionTable.AnswerBytes + SessionTable.VersionBytes),
+            (state.Sessions.Count, state.Sessions.Bytes));
         Same(Done(done, 3, [null]), Apply(done));
         Same(first with { Previous = [], PreviousOmitted = true }, Apply(delete));
         // Who does not ask misses nothing.
@@ -227,9 +233,12 @@ public sealed class SessionsSpec
         WriteOperation Check(string key) => new(OperationKind.Check, key, default);
         Apply(Ask(session, 2, Check("a"), Check("b"))); // with 16 for each, these are 4,096 bytes
         Apply(Ask(session, 3, Check("a"), Check("b"), Check("none")));
-        Assert.Equal([2000, 2064], Apply(Ask(session, 2, Check("a"), Check("b"))).Previous.Select(v => v!.Value.Length));
+        Assert.Equal(
+            [2000, 2064], Apply(Ask(session, 2, Check("a"), Check("b"))).Previous.Select(v => v!.Value.Length));
         var omitted = Apply(Ask(session, 3, Check("a"), Check("b"), Check("none")));
-        Assert.Equal((WriteStatus.Done, 4L, 0, true), (omitted.Status, omitted.Uid, omitted.Previous.Count, omitted.PreviousOmitted));
+        Assert.Equal(
+            (WriteStatus.Done, 4L, 0, true),
+            (omitted.Status, omitted.Uid, omitted.Previous.Count, omitted.PreviousOmitted));
     }
 
     [Fact]
@@ -307,7 +316,9 @@ public sealed class SessionsSpec
 
     private static readonly Gen<WriteRequest> AnyRequest = Gen.Select(
         Gen.Int[0, 4], Gen.Int[1, 6], Gen.Int[0, 4],
-        Gen.Select(Gen.Enum<OperationKind>(), Gen.Int[0, 3], Gen.Int[0, 9], Gen.OneOf(Gen.Const((long?)null), Gen.Int[0, 5].Select(n => (long?)n)),
+        Gen.Select(
+            Gen.Enum<OperationKind>(), Gen.Int[0, 3], Gen.Int[0, 9],
+            Gen.OneOf(Gen.Const((long?)null), Gen.Int[0, 5].Select(n => (long?)n)),
             (kind, key, value, expected) => new WriteOperation(
                 kind, $"k{key}", kind == OperationKind.Put ? new[] { (byte)value } : default, expected)).Array[1, 3],
         (session, number, low, operations) =>
@@ -327,7 +338,8 @@ public sealed class SessionsSpec
                 }
 
                 var all = new ScanRequest(1, ReadConsistency.Linearizable, default, int.MaxValue);
-                Assert.Equal(Text.Of(one.Answer(all, long.MaxValue).Items), Text.Of(other.Answer(all, long.MaxValue).Items));
+                Assert.Equal(
+                    Text.Of(one.Answer(all, long.MaxValue).Items), Text.Of(other.Answer(all, long.MaxValue).Items));
                 Assert.Equal((one.Digest, one.Revision), (other.Digest, other.Revision));
             },
             iter: 300);
@@ -344,7 +356,8 @@ public sealed class SessionsSpec
                 {
                     var uid = state.Applied.Next.Value;
                     var answer = state.Apply(state.Applied.Next, request);
-                    if (request.Session == 0 || answer.Status is WriteStatus.SessionUnknown or WriteStatus.Expired) continue;
+                    if (request.Session == 0 || answer.Status is WriteStatus.SessionUnknown or WriteStatus.Expired)
+                        continue;
                     if (!executed.TryAdd((request.Session, request.Number), answer.Status))
                     {
                         Assert.Equal((executed[(request.Session, request.Number)], true),
@@ -352,8 +365,10 @@ public sealed class SessionsSpec
                         continue;
                     }
 
-                    var holds = request.Operations.All(o => o.ExpectedUid is not { } e || model.GetValueOrDefault(o.Key) == e);
-                    Assert.Equal((holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid), (answer.Status, answer.Uid));
+                    var holds = request.Operations.All(
+                        o => o.ExpectedUid is not { } e || model.GetValueOrDefault(o.Key) == e);
+                    Assert.Equal(
+                        (holds ? WriteStatus.Done : WriteStatus.ConditionFailed, uid), (answer.Status, answer.Uid));
                     foreach (var operation in holds ? request.Operations : [])
                     {
                         if (operation.Kind == OperationKind.Put) model[operation.Key] = uid;

@@ -52,7 +52,8 @@ public sealed class SlownessSpec
             Assert.NotNull(all.Until(ChangesView, atMost: 5000));
             all.Change(1, 2);
             all.Runs = (_, _) => true;
-            Assert.InRange(all.Until(ChangesView, atMost: 100_000) ?? int.MaxValue, pause * 1000 - 1000, pause * 1000 + 2000);
+            Assert.InRange(
+                all.Until(ChangesView, atMost: 100_000) ?? int.MaxValue, pause * 1000 - 1000, pause * 1000 + 2000);
             all.Change(1, 2, 3);
         }
 
@@ -95,7 +96,8 @@ public sealed class SlownessSpec
         four.Change(1, 2, 4);
         four.Calm(10_000);
 
-        var five = new Loaded(Sequencer(of: 5, log: 1), of: 5) { Runs = (node, time) => node < 4 || Loaded.AFifth(time) };
+        var five =
+            new Loaded(Sequencer(of: 5, log: 1), of: 5) { Runs = (node, time) => node < 4 || Loaded.AFifth(time) };
         Assert.NotNull(five.Until(ChangesView, atMost: 6000));
         five.Change(1, 2, 3);
         five.Calm(10_000);
@@ -120,7 +122,8 @@ public sealed class SlownessSpec
     public void R8_who_is_late_for_less_than_half_of_the_time_stays(int who, int standstill)
     {
         bool IsIt(int node, int time) => who == 0 ? time / 1000 % 2 == node - 2 : node == who;
-        var all = new Loaded(Sequencer(log: 1)) { Runs = (node, time) => !IsIt(node, time) || time % 500 >= standstill };
+        var all =
+            new Loaded(Sequencer(log: 1)) { Runs = (node, time) => !IsIt(node, time) || time % 500 >= standstill };
         all.Calm(20_000);
     }
 
@@ -139,7 +142,8 @@ public sealed class SlownessSpec
 
     [Fact]
     public void R8_without_writes_nobody_waits_for_a_slow_replica_and_it_stays() =>
-        new Loaded(Sequencer(log: 1)) { Writes = false, Runs = (node, time) => node != 3 || Loaded.AFifth(time) }.Calm(20_000);
+        new Loaded(Sequencer(log: 1)) { Writes = false, Runs = (node, time) => node != 3 || Loaded.AFifth(time) }
+            .Calm(20_000);
 
     [Fact]
     public void R8_a_sequencer_with_a_slow_disk_makes_way_with_growing_pauses()

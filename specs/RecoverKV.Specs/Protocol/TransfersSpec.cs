@@ -5,7 +5,8 @@ using static RecoverKV.Specs.Protocol.Roles;
 
 namespace RecoverKV.Specs.Protocol;
 
-/// <summary>R10: a replica that lacks what no log has any more takes a peer's state; and a log forgets what a checkpoint has.</summary>
+/// <summary>R10: a replica that lacks what no log has any more takes a peer's state; and a log forgets what a
+/// checkpoint has.</summary>
 public sealed class TransfersSpec
 {
     private static readonly StateTotals Totals = new(5, 3, 77, 1, 96);
@@ -21,7 +22,8 @@ public sealed class TransfersSpec
         return kit;
     }
 
-    private static Effect Asks(int node, long id, StateCursor? after, long at = 7) => To(node, new FetchState(E(1), id, U(at), after));
+    private static Effect Asks(int node, long id, StateCursor? after, long at = 7) =>
+        To(node, new FetchState(E(1), id, U(at), after));
 
     private static StateCursor At(string key) => new(System.Text.Encoding.UTF8.GetBytes(key), 0, 0);
 
@@ -52,7 +54,9 @@ public sealed class TransfersSpec
         var install = Assert.IsType<Effect.InstallState>(Assert.Single(Take(kit)));
         Assert.Equal(Totals, install.Totals);
         var from = install.Base;
-        Assert.Equal((U(7), U(7), U(7), U(9), 2L, 3L), (from.Applied, from.Settled, from.Compacted, from.Committed, from.Fact, from.ReplayFrom));
+        Assert.Equal(
+            (U(7), U(7), U(7), U(9), 2L, 3L),
+            (from.Applied, from.Settled, from.Compacted, from.Committed, from.Fact, from.ReplayFrom));
         // From then on it says nothing before it has started anew.
         kit.Receive(1, Append(1, 10, 10, committed: 9)).Nothing();
         kit.Wait(3000).Nothing();
@@ -110,7 +114,8 @@ public sealed class TransfersSpec
         // Nobody else has it: from another one whose checkpoint is of the same uid it goes on.
         kit.Receive(2, new Compacted(E(1), ((Fetch)more.Message).Id, U(7))).Exactly(Asks(2, 6, At("a")));
         // Its checkpoint is a newer one now.
-        var next = kit.Receive(2, new StatePage(E(1), 6, null)).OfType<Effect.Send>().SingleOrDefault(e => e.Message is Fetch)
+        var next = kit.Receive(2, new StatePage(E(1), 6, null)).OfType<Effect.Send>()
+            .SingleOrDefault(e => e.Message is Fetch)
             ?? kit.WaitFor(Sends<Fetch>).OfType<Effect.Send>().Single(e => e.Message is Fetch);
         Assert.IsType<Fetch>(next.Message);
     }
@@ -145,7 +150,8 @@ public sealed class TransfersSpec
     [Fact]
     public void R10_what_an_earlier_run_has_taken_is_not_taken_again()
     {
-        var kit = CoreKit.Start(3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(U(7), At("b"), 2));
+        var kit = CoreKit.Start(
+            3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(U(7), At("b"), 2));
         kit.Receive(1, new Commit(E(1), U(9))).Exactly(To(1, new Fetch(E(1), 1, Range(3, 9))));
         kit.Receive(1, new Compacted(E(1), 1, U(8))).Exactly(To(2, new Fetch(E(1), 2, Range(3, 9))));
         kit.Receive(2, new Compacted(E(1), 2, U(7))).Exactly(Asks(2, 3, At("b")));
@@ -154,7 +160,8 @@ public sealed class TransfersSpec
     [Fact]
     public void R10_what_is_not_needed_any_more_goes()
     {
-        var kit = CoreKit.Start(3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(U(7), At("b"), 2));
+        var kit = CoreKit.Start(
+            3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(U(7), At("b"), 2));
         kit.Receive(1, new Commit(E(1), U(9))).Exactly(To(1, new Fetch(E(1), 1, Range(3, 9))));
         kit.Receive(1, new Entries(E(1), 1, [Batch(1, 3, 9)]));
         kit.DiskCatchesUp();
@@ -194,6 +201,7 @@ public sealed class TransfersSpec
         kit.Later(301_000);
         Assert.False(kit.Core.GivesState(kit.Now));
         // What is behind is in the journal as before.
-        Assert.IsType<Effect.ServeFromJournal>(Assert.Single(kit.Receive(3, new Fetch(E(1), 8, new UidRange(forget.To.Next, forget.To.Next)))));
+        Assert.IsType<Effect.ServeFromJournal>(
+            Assert.Single(kit.Receive(3, new Fetch(E(1), 8, new UidRange(forget.To.Next, forget.To.Next)))));
     }
 }

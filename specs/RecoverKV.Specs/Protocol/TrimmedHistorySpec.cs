@@ -110,6 +110,7 @@ public sealed class TrimmedHistorySpec
         Assert.NotEqual(Fetches(zombie).Single().Id, Fetches(other).Single().Id);
 
         static IEnumerable<Fetch> Fetches(CoreKit kit) =>
-            kit.Wait(1500).OfType<Effect.Send>().Select(s => s.Message).OfType<Fetch>().DistinctBy(f => f.Range).Take(1);
+            kit.Wait(1500).OfType<Effect.Send>()
+                .Select(s => s.Message).OfType<Fetch>().DistinctBy(f => f.Range).Take(1);
     }
 }

@@ -5,8 +5,8 @@ using static RecoverKV.Specs.Protocol.Roles;
 
 namespace RecoverKV.Specs.Protocol;
 
-/// <summary>What keeps a replica from its work: disks that take nothing, majorities that cannot be had, and histories that
-/// contradict each other. It is said, and as much goes on as can.</summary>
+/// <summary>What keeps a replica from its work: disks that take nothing, majorities that cannot be had, and histories
+/// that contradict each other. It is said, and as much goes on as can.</summary>
 public sealed class TroublesSpec
 {
     [Fact]
@@ -94,9 +94,11 @@ public sealed class TroublesSpec
         var kit = Sequencer(log: 1, options: Impatient);
         kit.Submit(Ann, R(2), R(3));
         kit.DiskCatchesUp();
-        var refused = kit.RunUntil(e => e is Effect.AnswerWrite, contiguous: 1, 2, 3).OfType<Effect.AnswerWrite>().Single();
+        var refused = kit.RunUntil(e => e is Effect.AnswerWrite, contiguous: 1, 2, 3)
+            .OfType<Effect.AnswerWrite>().Single();
         Assert.Equal(
-            Text.Of(Refuses(Ann, R(3), WriteStatus.Busy, "the disks of n2, n3 take nothing")), Text.Of((Effect)refused));
+            Text.Of(Refuses(Ann, R(3), WriteStatus.Busy, "the disks of n2, n3 take nothing")),
+            Text.Of((Effect)refused));
         kit.Submit(Bob, R(4)).Exactly(Refuses(Bob, R(4), WriteStatus.Busy, "the disks of n2, n3 take nothing"));
 
         kit.Receive(2, Appended(2, 2));
@@ -124,6 +126,27 @@ public sealed class TroublesSpec
         Assert.Null(kit.Trouble);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void R11_a_replica_whose_majority_has_other_disks_points_to_what_an_operator_can_do(
+        int others, bool pointsToIt)
+    {
+        var kit = Follower(2, log: 1);
+        for (var passed = 0; passed < 6000; passed += 10)
+        {
+            foreach (var canvass in kit.Wait(10).SentTo(3).OfType<Canvass>())
+            {
+                kit.Receive(Member(3, 1), new CanvassReply(canvass.Epoch, false, E(0)));
+                if (others > 1) kit.Receive(Member(1, 1), new CanvassReply(canvass.Epoch, false, E(0)));
+            }
+        }
+
+        Assert.Contains("n3 has another disk than it had", kit.Trouble, StringComparison.Ordinal);
+        Assert.Equal(
+            pointsToIt, kit.Trouble!.Contains("`recoverkv rescue` makes a new store", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void R11_a_candidate_that_meets_too_many_lost_tails_names_them()
     {
@@ -135,7 +158,8 @@ public sealed class TroublesSpec
         kit.Receive(3, Promise(2, View1(), contiguous: 1, committed: 1));
         kit.Wait(1100);
         Assert.StartsWith(
-            "no sequencer can be elected: writes up to uid 3 were committed, but n1 has them up to 2, n3 has them up to 1. ",
+            "no sequencer can be elected: writes up to uid 3 were committed, "
+            + "but n1 has them up to 2, n3 has them up to 1. ",
             kit.Trouble, StringComparison.Ordinal);
     }
 
@@ -150,7 +174,8 @@ public sealed class TroublesSpec
         other.Receive(2, new Refuse(E(2), E(1)));
         Assert.Null(other.Trouble);
         other.Receive(2, new Refuse(E(2), E(2))).Nothing();
-        Assert.StartsWith("n2 and this node know epoch 2 with different writes", other.Trouble, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "n2 and this node know epoch 2 with different writes", other.Trouble, StringComparison.Ordinal);
     }
 
     public static TheoryData<View> OtherHistories => new(

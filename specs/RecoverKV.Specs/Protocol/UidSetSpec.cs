@@ -60,14 +60,15 @@ public sealed class UidSetSpec
     });
 
     [Fact]
-    public void A_range_is_what_is_within_and_what_is_missing() => Gen.Select(Changes, ARange).Sample((changes, range) =>
-    {
-        var (set, model) = Make(changes);
-        var missing = Numbers(range).Where(n => !model.Contains(n)).ToArray();
-        Assert.Equal(Numbers(range).Where(model.Contains), set.Within(range).SelectMany(Numbers));
-        Assert.Equal(missing, set.Missing(range).SelectMany(Numbers));
-        Assert.Equal(missing.Length, set.CountMissing(range));
-    });
+    public void A_range_is_what_is_within_and_what_is_missing() =>
+        Gen.Select(Changes, ARange).Sample((changes, range) =>
+        {
+            var (set, model) = Make(changes);
+            var missing = Numbers(range).Where(n => !model.Contains(n)).ToArray();
+            Assert.Equal(Numbers(range).Where(model.Contains), set.Within(range).SelectMany(Numbers));
+            Assert.Equal(missing, set.Missing(range).SelectMany(Numbers));
+            Assert.Equal(missing.Length, set.CountMissing(range));
+        });
 
     [Fact]
     public void An_empty_range_changes_nothing_and_misses_nothing()

@@ -14,7 +14,8 @@ public sealed class ViewsSpec
     public void R2_R7_a_member_drops_what_the_donor_does_not_have_and_says_so_after_the_disk()
     {
         var kit = Follower(3, log: 5, committed: 2).PromiseTo(2, epoch: 2);
-        kit.Receive(2, new Synchronize(E(2), View1(), U(3), Node(2))).Exactly(Journals(new OrphansDropped([Range(4, 5)])));
+        kit.Receive(2, new Synchronize(E(2), View1(), U(3), Node(2))).Exactly(
+            Journals(new OrphansDropped([Range(4, 5)])));
         Assert.Equal(U(3), kit.Core.Contiguous);
         kit.DiskCatchesUp().Exactly(To(2, new Synchronized(E(2), U(3))));
 

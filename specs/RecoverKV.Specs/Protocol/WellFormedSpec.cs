@@ -25,7 +25,8 @@ public sealed class WellFormedSpec
         new Append(E(1), new Batch(E(1), U(0), Rs(1, 3)), U(0)),
         new Append(E(1), new Batch(E(1), U(-2), Rs(1, 3)), U(0)),
         new Append(E(1), new Batch(E(1), U(1), []), U(0)),
-        new Append(E(1), new Batch(E(1), U(1), [RecoverKV.Client.Contracts.WriteRequestCodec.Create(0, 0, 0, [])]), U(0)),
+        new Append(
+            E(1), new Batch(E(1), U(1), [RecoverKV.Client.Contracts.WriteRequestCodec.Create(0, 0, 0, [])]), U(0)),
         new Append(E(1), Batch(1, 1, 2), U(Huge)),
         new Append(E(1), Batch(1, 1, 2), U(-1)),
         new Entries(E(1), 1, [Batch(1, 1, 2), new Batch(E(1), U(Huge - 1), Rs(1, 3))]),

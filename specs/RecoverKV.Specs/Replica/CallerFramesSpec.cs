@@ -24,10 +24,12 @@ public sealed class CallerFramesSpec : IDisposable
         Assert.Equal(1000, await SentAsync(
             n => _callers.Answer(n, new ReadAnswer(7, ReadStatus.Invalid, [], 0, text)), 1000));
         Assert.Equal(100, await SentAsync(
-            n => _callers.Answer(n, new WriteAnswer(7, 1, WriteStatus.Done, 9, [new Version(new byte[9000], 8)])), 100));
+            n => _callers.Answer(n, new WriteAnswer(7, 1, WriteStatus.Done, 9, [new Version(new byte[9000], 8)])),
+            100));
         Assert.Equal(2, await SentAsync(
             n => _callers.Answer(n, new ReadAnswer(7, ReadStatus.Done, [new Version(new byte[Most], 8)])), 2));
-        Assert.Equal(20_000, await SentAsync(n => _callers.Answer(n, new ReadAnswer(7, ReadStatus.NotAlive, [])), 20_000));
+        Assert.Equal(20_000, await SentAsync(
+            n => _callers.Answer(n, new ReadAnswer(7, ReadStatus.NotAlive, [])), 20_000));
     }
 
     [Fact]

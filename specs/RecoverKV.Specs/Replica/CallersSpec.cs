@@ -47,7 +47,8 @@ public sealed class CallersSpec
         callers.Answer(caller, new ReadAnswer(4, ReadStatus.Done, [Large, Large]));
         callers.Flush(View, ActorRefs.Nobody);
         var write = Assert.Single(client.Told.OfType<WriteReplies>().Single().Answers);
-        Assert.Equal((WriteStatus.Done, 3L, 0, true), (write.Status, write.Uid, write.Previous.Count, write.PreviousOmitted));
+        Assert.Equal(
+            (WriteStatus.Done, 3L, 0, true), (write.Status, write.Uid, write.Previous.Count, write.PreviousOmitted));
         Assert.Equal(ReadStatus.Invalid, Assert.Single(client.Told.OfType<ReadReplies>().Single().Answers).Status);
     }
 

@@ -13,8 +13,8 @@ using RecoverKV.Specs.Network;
 namespace RecoverKV.Specs.Replica;
 
 /// <summary>
-/// Two nodes are connected. Another connection comes from the one of them and breaks at once, as when its handshake took too
-/// long. Where both write to one connection, Akka.Remote then no longer reads it, for as long as it lives.
+/// Two nodes are connected. Another connection comes from the one of them and breaks at once, as when its handshake
+/// took too long. Where both write to one connection, Akka.Remote then no longer reads it, for as long as it lives.
 /// </summary>
 public sealed class DeafConnectionSpec : IAsyncDisposable
 {
@@ -56,14 +56,16 @@ public sealed class DeafConnectionSpec : IAsyncDisposable
             akka.persistence.journal.auto-start-journals = []
             """).WithFallback(AkkaConfig.Of(settings));
         return ActorSystem.Create(
-            NodeSettings.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config), new Door(settings)));
+            NodeSettings.SystemName,
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config), new Door(settings)));
     }
 
     private IActorRef LinkTo(string node, ActorSystem from) =>
         new PeerLinks((ExtendedActorSystem)from, _nodes.Settings(node == "a" ? "b" : "a"))[new NodeId(node)];
 
     private static PeerEnvelope Message(string from, string to, long number) => new(
-        new Header(new MemberId(new NodeId(from), Guid.Empty), new NodeId(to), default, 0), new Commit(new Epoch(1), new Uid(number)));
+        new Header(new MemberId(new NodeId(from), Guid.Empty), new NodeId(to), default, 0),
+        new Commit(new Epoch(1), new Uid(number)));
 
     /// <summary>Sends something over the link, and says whether the other node's answer came within the time.</summary>
     private async Task<bool> IsAnsweredAsync(IActorRef link, TimeSpan patience)
@@ -97,7 +99,8 @@ public sealed class DeafConnectionSpec : IAsyncDisposable
     {
         protected override void OnReceive(object message)
         {
-            if (message is PeerEnvelope { Message: Commit commit }) back.Tell(Message("b", "a", commit.Committed.Value));
+            if (message is PeerEnvelope { Message: Commit commit })
+                back.Tell(Message("b", "a", commit.Committed.Value));
         }
     }
 

@@ -20,10 +20,12 @@ public sealed class OtherStoreSpec
 
         var reads = Assert.IsType<ReadReplies>(
             Refusal(new ReadBatch(ReadConsistency.Stale, [new Read(4, ["k"]), new Read(5, ["l"])], Other)));
-        Assert.Equal([(4L, ReadStatus.OtherStore), (5L, ReadStatus.OtherStore)], reads.Answers.Select(a => (a.Id, a.Status)));
+        Assert.Equal(
+            [(4L, ReadStatus.OtherStore), (5L, ReadStatus.OtherStore)], reads.Answers.Select(a => (a.Id, a.Status)));
         Assert.Equal(View, reads.View);
 
-        var page = Assert.IsType<ScanReply>(Refusal(new ScanRequest(6, ReadConsistency.Linearizable, default, 9, Other)));
+        var page = Assert.IsType<ScanReply>(
+            Refusal(new ScanRequest(6, ReadConsistency.Linearizable, default, 9, Other)));
         Assert.Equal((6, ReadStatus.OtherStore, View), (page.Id, page.Status, page.View));
     }
 

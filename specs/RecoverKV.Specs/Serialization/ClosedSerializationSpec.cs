@@ -24,8 +24,8 @@ namespace RecoverKV.Specs.Serialization;
 
 /// <summary>
 /// Two nodes with their full configuration over real connections: Akka.Cluster works, the messages that have a codec
-/// arrive, and no other is sent or taken. Messages of one sender arrive in order, so what did not arrive before the next
-/// known one was refused.
+/// arrive, and no other is sent or taken. Messages of one sender arrive in order, so what did not arrive before the
+/// next known one was refused.
 /// </summary>
 public sealed class ClosedSerializationSpec : IAsyncLifetime
 {
@@ -66,7 +66,8 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
 
         await Task.WhenAll(BothUpAsync(one), BothUpAsync(two));
         var removed = RemovedAsync(two, "node1");
-        await CoordinatedShutdown.Get(one).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance).WaitAsync(Patience);
+        await CoordinatedShutdown.Get(one).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance)
+            .WaitAsync(Patience);
         await removed;
         while (warnings.Reader.TryRead(out var warning))
             Assert.DoesNotContain("dropped", ((Warning)warning).Message.ToString(), StringComparison.Ordinal);
@@ -104,10 +105,13 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         var complaints = new List<string>();
         var filter = new PeerFilter("node1", _members["node1"], complaints.Add);
         Assert.All(frames, frame => Assert.True(filter.LetsPass(frame), string.Concat(complaints)));
-        Assert.All(frames, frame => Assert.DoesNotContain("Foreign", Encoding.Latin1.GetString(frame), StringComparison.Ordinal));
+        Assert.All(
+            frames,
+            frame => Assert.DoesNotContain("Foreign", Encoding.Latin1.GetString(frame), StringComparison.Ordinal));
     }
 
-    /// <summary>In the place of a node, and with its secret, is an actor system that sends anything, by Akka's own serializers.
+    /// <summary>In the place of a node, and with its secret, is an actor system that sends anything, by Akka's own
+    /// serializers.
     /// </summary>
     [Fact]
     public async Task A_node_takes_only_what_has_a_codec_and_is_its_peers_to_say()
@@ -121,7 +125,8 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         var messages = ForeignMessages();
         var making = _foreignMade - made;
         foreach (var foreign in messages) target.Tell(foreign);
-        insider.ActorOf(Props.Create(() => new Intruder()).WithDeploy(new Deploy(new RemoteScope(Address.Parse(Target)))));
+        insider.ActorOf(
+            Props.Create(() => new Intruder()).WithDeploy(new Deploy(new RemoteScope(Address.Parse(Target)))));
         target.Tell(PoisonPill.Instance);
         target.Tell(Kill.Instance);
         target.Tell(new Identify(1));
@@ -175,14 +180,16 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
         var complaints = new HashSet<string>();
         var filter = new PeerFilter("node1", _members["node1"], c => complaints.Add(c));
         var next = peer.NextAsync();
-        var wanted = new[] { AkkaFrames.Json, 2, 3, AkkaFrames.Misc, AkkaFrames.SystemMessages }.Select(id => $"(of serializer {id},");
+        var wanted = new[] { AkkaFrames.Json, 2, 3, AkkaFrames.Misc, AkkaFrames.SystemMessages }
+            .Select(id => $"(of serializer {id},");
         using var limit = new CancellationTokenSource(Patience);
         while (!wanted.All(w => complaints.Any(c => c.Contains(w, StringComparison.Ordinal))))
         {
             foreach (var foreign in ForeignMessages()) target.Tell(foreign);
             target.Tell(PoisonPill.Instance);
             ((IInternalActorRef)target).SendSystemMessage(new Suspend());
-            insider.ActorOf(Props.Create(() => new Intruder()).WithDeploy(new Deploy(new RemoteScope(Address.Parse(Target)))));
+            insider.ActorOf(
+                Props.Create(() => new Intruder()).WithDeploy(new Deploy(new RemoteScope(Address.Parse(Target)))));
             await Task.WhenAny(next, Task.Delay(20));
             limit.Token.ThrowIfCancellationRequested();
             if (!next.IsCompleted) continue;
@@ -371,7 +378,8 @@ public sealed class ClosedSerializationSpec : IAsyncLifetime
                 if (wanted(e)) seen.TrySetResult(e.Member.Address);
             });
             Cluster.Get(Context.System).Subscribe(
-                Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
+                Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+                typeof(ClusterEvent.IMemberEvent));
         }
     }
 }

@@ -12,7 +12,8 @@ namespace RecoverKV.Specs.Serialization;
 /// <summary>Arbitrary facts and messages of each type.</summary>
 internal static class Generators
 {
-    private static readonly Gen<long> Number = Gen.OneOf(Gen.Long, Gen.Long[0, 300], Gen.Const(0L), Gen.Const(long.MaxValue));
+    private static readonly Gen<long> Number =
+        Gen.OneOf(Gen.Long, Gen.Long[0, 300], Gen.Const(0L), Gen.Const(long.MaxValue));
     private static readonly Gen<Epoch> AnEpoch = Number.Select(n => new Epoch(n));
     private static readonly Gen<Uid> AUid = Number.Select(n => new Uid(n));
     private static readonly Gen<NodeId> ANode = Gen.OneOf(Gen.String[Gen.Char.AlphaNumeric, 1, 32], Gen.Const("Ä✓"))
@@ -25,6 +26,7 @@ internal static class Generators
 
     private static readonly Gen<UidRange> ARange = Gen.Select(AUid, AUid, (a, b) => new UidRange(a, b));
     private static readonly Gen<TimeSpan> ATime = Number.Select(n => new TimeSpan(n));
+    private static readonly Gen<DataMark> AMark = Gen.Select(AUid, Gen.ULong, (u, d) => new DataMark(u, d));
 
     private static readonly Gen<ReadOnlyMemory<byte>> Bytes =
         Gen.Byte.Array[0, 300].Select(b => new ReadOnlyMemory<byte>(b));
@@ -35,7 +37,8 @@ internal static class Generators
 
     private static readonly Gen<WriteRequest> ARequest = Gen.Select(
         Number, Number, Number, AnOperation.Array[0, 4], Gen.Bool,
-        (session, number, low, operations, previous) => WriteRequestCodec.Create(session, number, low, operations, previous));
+        (session, number, low, operations, previous) =>
+            WriteRequestCodec.Create(session, number, low, operations, previous));
 
     private static readonly Gen<Batch> ABatch = Gen.Select(
         AnEpoch, AUid, ARequest.Array[0, 9], (epoch, first, requests) => new Batch(epoch, first, requests));
@@ -64,18 +67,22 @@ internal static class Generators
 
     private static readonly Gen<WriteAnswer> AnAnswer = Gen.Select(
         Number, Number, Number,
-        Gen.OneOf(Gen.Const((Version?)null), Gen.Select(Bytes, Gen.Long[1, 1L << 60], (v, u) => (Version?)new Version(v, u)))
+        Gen.OneOf(
+            Gen.Const((Version?)null), Gen.Select(Bytes, Gen.Long[1, 1L << 60], (v, u) => (Version?)new Version(v, u)))
             .Array[0, 3],
         (session, number, uid, previous) => new WriteAnswer(session, number, WriteStatus.Done, uid, previous));
 
     private static readonly Gen<SessionRecord> ASession = Gen.Select(
-        Number, Number, Number, AnAnswer.Array[0, 3], (id, low, used, answers) => new SessionRecord(id, low, used, answers));
+        Number, Number, Number, AnAnswer.Array[0, 3],
+        (id, low, used, answers) => new SessionRecord(id, low, used, answers));
 
     private static readonly Gen<StateCursor> ACursor =
-        Gen.Select(Bytes, Number, Gen.Int[0, int.MaxValue], (key, session, answers) => new StateCursor(key, session, answers));
+        Gen.Select(
+            Bytes, Number, Gen.Int[0, int.MaxValue], (key, session, answers) => new StateCursor(key, session, answers));
 
     private static readonly Gen<StateChunk> AChunk = Gen.Select(
-        ARecord.Array[0, 4], ASession.Array[0, 4], Gen.OneOf(ACursor.Select(c => (StateCursor?)c), Gen.Const((StateCursor?)null)),
+        ARecord.Array[0, 4], ASession.Array[0, 4],
+        Gen.OneOf(ACursor.Select(c => (StateCursor?)c), Gen.Const((StateCursor?)null)),
         Gen.Select(Number, Number, Gen.ULong, Number, Number, (r, k, d, s, b) => new StateTotals(r, k, d, s, b)),
         (keys, sessions, next, totals) =>
         {
@@ -88,15 +95,16 @@ internal static class Generators
     public static readonly Dictionary<Type, Gen<Fact>> Facts = new()
     {
         [typeof(Promised)] = Gen.Select(AnEpoch, ANodeOrNone, Fact (e, n) => new Promised(e, n)),
-        [typeof(ViewAccepted)] = Gen.Select(AView, ARange.Array[0, 9], AUid, Fact (v, d, c) => new ViewAccepted(v, d, c)),
+        [typeof(ViewAccepted)] = Gen.Select(
+            AView, ARange.Array[0, 9], AUid, Fact (v, d, c) => new ViewAccepted(v, d, c)),
         [typeof(EntriesAppended)] = Gen.Select(ABatch, AUid, Fact (b, c) => new EntriesAppended(b, c)),
         [typeof(OrphansDropped)] = ARange.Array[0, 9].Select(Fact (d) => new OrphansDropped(d)),
     };
 
     public static readonly Dictionary<Type, Gen<PeerMessage>> Messages = new()
     {
-        [typeof(Hello)] = Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 9], Gen.String, (n, v) => new Setting(n, v)).Array[0, 5]
-            .Select(PeerMessage (s) => new Hello(s)),
+        [typeof(Hello)] = Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 9], Gen.String, (n, v) => new Setting(n, v))
+            .Array[0, 5].Select(PeerMessage (s) => new Hello(s)),
         [typeof(Canvass)] = Gen.Select(AnEpoch, AnEpoch, AnEpoch, PeerMessage (e, h, v) => new Canvass(e, h, v)),
         [typeof(CanvassReply)] =
             Gen.Select(AnEpoch, Gen.Bool, AnEpoch, PeerMessage (e, w, p) => new CanvassReply(e, w, p)),
@@ -117,10 +125,12 @@ internal static class Generators
         [typeof(Appended)] = Gen.Select(AnEpoch, AUid, AUid, PeerMessage (e, c, h) => new Appended(e, c, h)),
         [typeof(Commit)] = Gen.Select(AnEpoch, AUid, PeerMessage (e, c) => new Commit(e, c)),
         [typeof(Heartbeat)] = Gen.Select(
-            AnEpoch, Number, AUid, Number, ATime, PeerMessage (e, r, c, l, f) => new Heartbeat(e, r, c, l, f)),
+            AnEpoch, Number, AUid, Number, ATime, AMark,
+            PeerMessage (e, r, c, l, f, a) => new Heartbeat(e, r, c, l, f, a)),
         [typeof(HeartbeatAck)] = Gen.Select(
-            AnEpoch, Number, Number, ATime, AUid, AUid, Gen.Bool, Gen.Int,
-            PeerMessage (e, r, n, c, u, h, o, l) => new HeartbeatAck(e, r, n, c, u, h, o, l)),
+            AnEpoch, Number, Number, ATime, AUid, AUid, Gen.Select(Gen.Bool, Gen.Int), Gen.Select(Gen.Int[0, 3], AMark),
+            PeerMessage (e, r, n, c, u, h, o, l) =>
+                new HeartbeatAck(e, r, n, c, u, h, o.Item1, o.Item2, (Lack)l.Item1, l.Item2)),
         [typeof(Fetch)] = Gen.Select(AnEpoch, Number, ARange, PeerMessage (e, i, r) => new Fetch(e, i, r)),
         [typeof(Entries)] =
             Gen.Select(AnEpoch, Number, ABatch.Array[0, 4], PeerMessage (e, i, b) => new Entries(e, i, b)),
@@ -144,7 +154,8 @@ internal static class Generators
 
     /// <summary>Every type that can be made of <typeparamref name="T"/>.</summary>
     public static TheoryData<Type> TypesOf<T>() =>
-        [.. typeof(T).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(T)) && !t.IsAbstract && t != typeof(Unreadable))];
+        [.. typeof(T).Assembly.GetTypes()
+            .Where(t => t.IsSubclassOf(typeof(T)) && !t.IsAbstract && t != typeof(Unreadable))];
 
     private sealed class KeyConverter : JsonConverter<Key>
     {

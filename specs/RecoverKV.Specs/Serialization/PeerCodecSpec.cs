@@ -43,20 +43,22 @@ public class PeerCodecSpec
     [Fact]
     public void An_unknown_kind_is_refused()
     {
-        var bytes = PeerCodec.Encode(new PeerEnvelope(new Header(default, default, default, 0), new Commit(new Epoch(1), new Uid(1))));
+        var bytes = PeerCodec.Encode(
+            new PeerEnvelope(new Header(default, default, default, 0), new Commit(new Epoch(1), new Uid(1))));
         Assert.Throws<FormatException>(() => PeerCodec.Decode("?", bytes));
     }
 
     [Fact]
     public void Of_another_version_only_the_header_is_read() =>
-        Gen.Select(Generators.Header, Gen.OneOf(Gen.Int[3, int.MaxValue], Gen.Int[int.MinValue, -1], Gen.Const(1))).Sample((header, version) =>
-        {
-            header = header with { Version = version };
-            var bytes = PeerCodec.Encode(new PeerEnvelope(header, new Commit(new Epoch(1), new Uid(1))));
-            var read = PeerCodec.Decode("of the future", [.. bytes, 0xff, 0xff]);
-            Assert.Equal(header, read.Header);
-            Assert.IsType<Unreadable>(read.Message);
-        }, iter: 100);
+        Gen.Select(Generators.Header, Gen.OneOf(Gen.Int[3, int.MaxValue], Gen.Int[int.MinValue, -1], Gen.Const(1)))
+            .Sample((header, version) =>
+            {
+                header = header with { Version = version };
+                var bytes = PeerCodec.Encode(new PeerEnvelope(header, new Commit(new Epoch(1), new Uid(1))));
+                var read = PeerCodec.Decode("of the future", [.. bytes, 0xff, 0xff]);
+                Assert.Equal(header, read.Header);
+                Assert.IsType<Unreadable>(read.Message);
+            }, iter: 100);
 
     [Fact]
     public void A_control_message_of_another_type_is_not_written() =>
@@ -80,7 +82,8 @@ public class PeerCodecSpec
         var request = WriteRequestCodec.Create(1, 2, 3, [new(OperationKind.Put, "0123456789abcdef", new byte[100])]);
         var batch = new Batch(new Epoch(7), new Uid(1), [.. Enumerable.Repeat(request, 512)]);
         var append = new PeerEnvelope(
-            new Header(new MemberId(new NodeId("node1"), Guid.NewGuid()), new NodeId("node2"), Guid.NewGuid(), 7), new Append(new Epoch(7), batch, new Uid(0)));
+            new Header(new MemberId(new NodeId("node1"), Guid.NewGuid()), new NodeId("node2"), Guid.NewGuid(), 7),
+            new Append(new Epoch(7), batch, new Uid(0)));
         PeerCodec.Encode(append); // this thread's buffer grows once
 
         var before = GC.GetAllocatedBytesForCurrentThread();

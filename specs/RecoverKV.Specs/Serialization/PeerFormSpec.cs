@@ -7,9 +7,9 @@ using Version = RecoverKV.Client.Contracts.Version;
 namespace RecoverKV.Specs.Serialization;
 
 /// <summary>
-/// What nodes say to each other, byte by byte. peer-v2.txt is committed, has the manifest and the bytes of each message below,
-/// and never changes: builds that read version 2 read these. A new form gets a file of its own beside it. To make one: run
-/// this spec with RECOVERKV_PEER_OUT=FOLDER in the environment.
+/// What nodes say to each other, byte by byte. peer-v2.txt is committed, has the manifest and the bytes of each message
+/// below, and never changes: builds that read version 2 read these. A new form gets a file of its own beside it. To
+/// make one: run this spec with RECOVERKV_PEER_OUT=FOLDER in the environment.
 /// </summary>
 public class PeerFormSpec
 {
@@ -58,7 +58,8 @@ public class PeerFormSpec
         new Appended(new Epoch(7), new Uid(301), new Uid(305)),
         new Commit(new Epoch(7), new Uid(301)),
         new Heartbeat(new Epoch(7), 12, new Uid(301), 0x1234_5678_9abc_def0, TimeSpan.FromHours(9)),
-        new HeartbeatAck(new Epoch(7), 12, 0x1234_5678_9abc_def0, TimeSpan.FromHours(9), new Uid(301), new Uid(305), CutOff: true),
+        new HeartbeatAck(
+            new Epoch(7), 12, 0x1234_5678_9abc_def0, TimeSpan.FromHours(9), new Uid(301), new Uid(305), CutOff: true),
         new Fetch(new Epoch(7), 77, new UidRange(new Uid(3), new Uid(9))),
         new Entries(new Epoch(7), 77, [Batch]),
     ];
@@ -75,11 +76,14 @@ public class PeerFormSpec
     {
         var part = new StatePart();
         part.Keys.Add(new KeyRecord("k2"u8.ToArray(), "välue"u8.ToArray(), 249, new RecordFields(7, 9, 3)));
-        part.Sessions.Add(new SessionRecord(1, 5, 249, [new WriteAnswer(1, 6, WriteStatus.Done, 249, [null, new Version("v"u8.ToArray(), 20)])]));
-        return new StateChunk(part, new StateCursor("k2"u8.ToArray(), 1, 1), new StateTotals(9, 2, 0xfedc_ba98_7654_3210, 2, 128));
+        part.Sessions.Add(new SessionRecord(
+            1, 5, 249, [new WriteAnswer(1, 6, WriteStatus.Done, 249, [null, new Version("v"u8.ToArray(), 20)])]));
+        return new StateChunk(
+            part, new StateCursor("k2"u8.ToArray(), 1, 1), new StateTotals(9, 2, 0xfedc_ba98_7654_3210, 2, 128));
     }
 
-    private static string File(string name) => Path.Combine(Repository.Root, "specs/RecoverKV.Specs/Serialization", name);
+    private static string File(string name) =>
+        Path.Combine(Repository.Root, "specs/RecoverKV.Specs/Serialization", name);
 
     [Theory]
     [InlineData("peer-v2.txt")]
@@ -106,5 +110,6 @@ public class PeerFormSpec
     [Fact]
     public void Every_type_of_message_is_among_them() =>
         Assert.Equal(
-            Generators.TypesOf<PeerMessage>().Cast<object[]>().Select(row => ((Type)row[0]).Name).Order(), Messages.Concat(Transfers).Select(m => m.GetType().Name).Order());
+            Generators.TypesOf<PeerMessage>().Cast<object[]>().Select(row => ((Type)row[0]).Name).Order(),
+            Messages.Concat(Transfers).Select(m => m.GetType().Name).Order());
 }

@@ -15,8 +15,10 @@ public class SchemaSpec
     public static TheoryData<Type> Facts => Generators.TypesOf<Fact>();
 
     public static TheoryData<Type> DataPath =>
-        [typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat), typeof(HeartbeatAck), typeof(Fetch), typeof(Entries),
-            typeof(Hello), typeof(Compacted), typeof(FetchState), typeof(StatePage)];
+        [
+            typeof(Append), typeof(Appended), typeof(Commit), typeof(Heartbeat), typeof(HeartbeatAck), typeof(Fetch),
+            typeof(Entries), typeof(Hello), typeof(Compacted), typeof(FetchState), typeof(StatePage)
+        ];
 
     [Theory]
     [MemberData(nameof(Facts))]
@@ -77,7 +79,13 @@ public class SchemaSpec
         switch (message)
         {
             case Append m:
-                return new Peer.Append { Header = from, Epoch = epoch, Committed = m.Committed.Value, Batch = ToSchema(m.Batch) };
+                return new Peer.Append
+                {
+                    Header = from,
+                    Epoch = epoch,
+                    Committed = m.Committed.Value,
+                    Batch = ToSchema(m.Batch)
+                };
             case Appended m:
                 return new Peer.Appended
                 {
@@ -97,6 +105,8 @@ public class SchemaSpec
                     Committed = m.Committed.Value,
                     LeaseRun = m.LeaseRun,
                     LeaseFrom = m.LeaseFrom.Ticks,
+                    AgreedAt = m.Agreed.At.Value,
+                    AgreedDigest = (long)m.Agreed.Digest,
                 };
             case HeartbeatAck m:
                 return new Peer.HeartbeatAck
@@ -110,6 +120,9 @@ public class SchemaSpec
                     Highest = m.Highest.Value,
                     CutOff = m.CutOff,
                     TicksLate = m.TicksLate,
+                    Lacks = (int)m.Lacks,
+                    MarkAt = m.Mark.At.Value,
+                    MarkDigest = (long)m.Mark.Digest,
                 };
             case Fetch m:
                 return new Peer.Fetch
@@ -136,7 +149,13 @@ public class SchemaSpec
                     After = m.After is { } after ? ToSchema(after) : null,
                 };
             case StatePage m:
-                return new Peer.StatePage { Header = from, Epoch = epoch, Id = m.Id, Chunk = m.Chunk is { } chunk ? ToSchema(chunk) : null };
+                return new Peer.StatePage
+                {
+                    Header = from,
+                    Epoch = epoch,
+                    Id = m.Id,
+                    Chunk = m.Chunk is { } chunk ? ToSchema(chunk) : null
+                };
             case Hello m:
                 var hello = new Peer.Hello { Header = from };
                 hello.Settings.AddRange(m.Settings.Select(x => new Peer.Setting { Name = x.Name, Value = x.Value }));
@@ -205,7 +224,8 @@ public class SchemaSpec
         Incarnation = ByteString.CopyFrom(member.Incarnation.ToByteArray(bigEndian: true)),
     };
 
-    private static Journal.UidRange ToSchema(UidRange range) => new() { First = range.First.Value, Last = range.Last.Value };
+    private static Journal.UidRange ToSchema(UidRange range) =>
+        new() { First = range.First.Value, Last = range.Last.Value };
 
     private static Journal.View ToSchema(View view)
     {

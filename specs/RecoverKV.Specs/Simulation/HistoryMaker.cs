@@ -60,8 +60,8 @@ internal static class HistoryMaker
         return result;
     }
 
-    /// <summary>Gives one answer a value that nobody can have seen by then: one that is put only later, or never. No order
-    /// explains it.</summary>
+    /// <summary>Gives one answer a value that nobody can have seen by then: one that is put only later, or never. No
+    /// order explains it.</summary>
     public static List<Operation> Spoil(ulong seed, List<Operation> history, out Operation spoiled)
     {
         var random = new Prng(seed);

@@ -173,11 +173,13 @@ public class LinearizabilityCheckerSpec
     [InlineData(false, 0.15)]
     [InlineData(true, 0)]
     [InlineData(true, 0.15)]
-    public void Generated_histories_with_an_answer_that_nobody_can_have_got_are_refused_up_to_its_moment(bool multiKey, double unknown)
+    public void Generated_histories_with_an_answer_that_nobody_can_have_got_are_refused_up_to_its_moment(
+        bool multiKey, double unknown)
     {
         for (ulong seed = 1; seed <= 150; seed++)
         {
-            var history = HistoryMaker.Linearizable(seed, 120, 1 + (int)(seed % 4), 2 + (int)(seed % 7), multiKey, unknown);
+            var history = HistoryMaker.Linearizable(
+                seed, 120, 1 + (int)(seed % 4), 2 + (int)(seed % 7), multiKey, unknown);
             var verdict = Checker.Check(HistoryMaker.Spoil(seed, history, out var spoiled));
             Assert.True(verdict.Kind == VerdictKind.NotLinearizable, $"seed {seed}: {verdict}");
             Assert.Contains(spoiled, verdict.Operations);
@@ -192,13 +194,16 @@ public class LinearizabilityCheckerSpec
         for (ulong seed = 1; seed <= 30; seed++)
         {
             // The same history under other keys, cut shorter and shorter.
-            var whole = HistoryMaker.Spoil(seed, HistoryMaker.Linearizable(seed, 40, 1, 3, multiKey: false, 0.1), out var spoiled);
+            var whole = HistoryMaker.Spoil(
+                seed, HistoryMaker.Linearizable(seed, 40, 1, 3, multiKey: false, 0.1), out var spoiled);
             var history = new List<Operation>();
             for (var key = 0; key < 4; key++)
             {
                 var from = history.Count;
-                var own = whole.Where(o => o.Call <= spoiled.Return).Concat(whole.Where(o => o.Call > spoiled.Return).Skip(key));
-                history.AddRange(own.Select(o => o with { Actions = [.. o.Actions.Select(a => a with { Key = key })] }));
+                var own = whole.Where(o => o.Call <= spoiled.Return)
+                    .Concat(whole.Where(o => o.Call > spoiled.Return).Skip(key));
+                history.AddRange(
+                    own.Select(o => o with { Actions = [.. o.Actions.Select(a => a with { Key = key })] }));
                 // The last key has no failure, and fewer operations than all others.
                 if (key == 3) history.RemoveRange(from + 1, history.Count - from - 1);
             }

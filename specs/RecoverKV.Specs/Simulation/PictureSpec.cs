@@ -56,7 +56,10 @@ public class PictureSpec
         Assert.Equal(Red, Fill(bars[3]));
         Assert.Equal([Green, Green], bars.Take(2).Select(Fill));
         Assert.Contains(Fill(bars[2]), new[] { Green, Grey });
-        Assert.Equal([2], Enumerable.Range(0, 4).Where(i => bars[i].Element(Svg + "rect")!.Attribute("stroke-dasharray") is not null));
+        Assert.Equal(
+            [2],
+            Enumerable.Range(0, 4)
+                .Where(i => bars[i].Element(Svg + "rect")!.Attribute("stroke-dasharray") is not null));
     }
 
     [Fact]
@@ -80,7 +83,8 @@ public class PictureSpec
         Assert.Empty(Bars(XDocument.Parse(Picture.Of(Verdict.Linearizable))));
         for (ulong seed = 1; seed <= 40; seed++)
         {
-            var history = HistoryMaker.Spoil(seed, HistoryMaker.Linearizable(seed, 60, 3, 4, seed % 2 == 0, 0.2), out _);
+            var history = HistoryMaker.Spoil(
+                seed, HistoryMaker.Linearizable(seed, 60, 3, 4, seed % 2 == 0, 0.2), out _);
             var verdict = Checker.Check(history);
             var bars = Bars(XDocument.Parse(Picture.Of(verdict)));
             Assert.Equal(verdict.Operations.Count, bars.Count);

@@ -37,7 +37,8 @@ public sealed class ResultsPageSpec : IDisposable
             """.ReplaceLineEndings("\n"), before, StringComparison.Ordinal);
 
         ResultsPage.Write(Page, "chaos of five", "## Five\nnew\nlines\n");
-        Assert.Equal(before.Replace("## Five\n", "## Five\nnew\nlines\n", StringComparison.Ordinal), File.ReadAllText(Page));
+        Assert.Equal(
+            before.Replace("## Five\n", "## Five\nnew\nlines\n", StringComparison.Ordinal), File.ReadAllText(Page));
 
         ResultsPage.Write(Page, "chaos of five", "## Five");
         Assert.Equal(before, File.ReadAllText(Page));
@@ -46,7 +47,9 @@ public sealed class ResultsPageSpec : IDisposable
     [Fact]
     public void What_stands_around_the_sections_stays()
     {
-        File.WriteAllText(Page, "by hand\n\n<!-- begin a -->\n1\n<!-- end a -->\nbetween\n<!-- begin b -->\n2\n<!-- end b -->\nafter\n");
+        File.WriteAllText(
+            Page,
+            "by hand\n\n<!-- begin a -->\n1\n<!-- end a -->\nbetween\n<!-- begin b -->\n2\n<!-- end b -->\nafter\n");
         ResultsPage.Write(Page, "a", "3");
         Assert.Equal(
             "by hand\n\n<!-- begin a -->\n3\n<!-- end a -->\nbetween\n<!-- begin b -->\n2\n<!-- end b -->\nafter\n",

@@ -3,7 +3,8 @@ using RecoverKV.Simulation;
 
 namespace RecoverKV.Specs.Simulation;
 
-/// <summary>The program of the simulator: bad input gets one line and exit code 2, which is not that of a violation.</summary>
+/// <summary>The program of the simulator: bad input gets one line and exit code 2, which is not that of a
+/// violation.</summary>
 public class SimulationCommandLineSpec
 {
     private static (int Code, string Output, string Error) Run(params string[] arguments)
@@ -70,7 +71,9 @@ public class SimulationCommandLineSpec
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("2 runs, 0 failures", output, StringComparison.Ordinal);
         var text = File.ReadAllText(page);
-        Assert.StartsWith("<!-- begin chaos -->\nas it was\n<!-- end chaos -->\n\n<!-- begin simulation -->\n", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "<!-- begin chaos -->\nas it was\n<!-- end chaos -->\n\n<!-- begin simulation -->\n",
+            text, StringComparison.Ordinal);
         Assert.Contains("--seeds 7..8 --results specs/RESULTS.md", text, StringComparison.Ordinal);
         Assert.Contains($"| build | `{BuildId.Value}` |", text, StringComparison.Ordinal);
         Assert.Contains("| seeds | 7 to 8, 2 runs |", text, StringComparison.Ordinal);
@@ -90,7 +93,8 @@ public class SimulationCommandLineSpec
     public void A_seed_of_another_build_is_run_and_named_as_one_that_may_not_repeat()
     {
         var (code, output, error) = Run("--trace", "1", "--build", "0123456789ab");
-        Assert.Equal($"seed 1 is of build 0123456789ab; this is build {BuildId.Value}, which may not repeat it", error.Trim());
+        Assert.Equal(
+            $"seed 1 is of build 0123456789ab; this is build {BuildId.Value}, which may not repeat it", error.Trim());
         Assert.Equal(0, code);
         Assert.Contains("seed 1: all properties hold", output, StringComparison.Ordinal);
 
@@ -102,7 +106,8 @@ public class SimulationCommandLineSpec
     {
         var (code, output, error) = Run("--seeds", "1", "--bug", "AcknowledgeBeforeDurable");
         Assert.Equal((1, ""), (code, error));
-        Assert.Contains($"--trace 1 --build {BuildId.Value} --bug \"AcknowledgeBeforeDurable\"", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"--trace 1 --build {BuildId.Value} --bug \"AcknowledgeBeforeDurable\"", output, StringComparison.Ordinal);
 
         (code, var trace, error) = Run("--trace", "1", "--build", BuildId.Value, "--bug", "AcknowledgeBeforeDurable");
         Assert.Equal((1, ""), (code, error));
@@ -118,7 +123,8 @@ public class SimulationCommandLineSpec
         Assert.Equal(BuildId.Value, BuildId.Of(Enumerable.Reverse(sources)));
         Assert.Equal(BuildId.Value, BuildId.Of(sources.Select(s => (s.Name, s.Text.ReplaceLineEndings("\r\n")))));
         foreach (var name in sources.Select(s => s.Name))
-            Assert.NotEqual(BuildId.Value, BuildId.Of(sources.Select(s => s.Name == name ? (s.Name, s.Text + " ") : s)));
+            Assert.NotEqual(
+                BuildId.Value, BuildId.Of(sources.Select(s => s.Name == name ? (s.Name, s.Text + " ") : s)));
 
         string[] Files(string folder, params string[] without) =>
         [

@@ -31,7 +31,8 @@ public class SimulationSpec
     public void Seeds_that_found_something_hold(int seed)
     {
         var result = SeedRunner.RunOne(Scenario.Draw((ulong)seed));
-        Assert.True(result.Violation is null, $"seed {seed}: {result.Violation}\n{string.Join('\n', result.LastEvents)}");
+        Assert.True(
+            result.Violation is null, $"seed {seed}: {result.Violation}\n{string.Join('\n', result.LastEvents)}");
     }
 
     [Theory]
@@ -56,7 +57,8 @@ public class SimulationSpec
     {
         var scenarios = Enumerable.Range(1, 80).Select(s => Scenario.Draw((ulong)s)).ToList();
         Assert.Equal([1, 3, 5], scenarios.Select(s => s.Nodes).Distinct().Order());
-        Assert.Contains(scenarios, s => s.LateCopies == TimeSpan.FromMinutes(1) && s.Duplication > 0 && s.FaultsEnd > s.LateCopies);
+        Assert.Contains(
+            scenarios, s => s.LateCopies == TimeSpan.FromMinutes(1) && s.Duplication > 0 && s.FaultsEnd > s.LateCopies);
         foreach (var fault in Enum.GetValues<Faults>().Where(f => f != Faults.None))
             Assert.Contains(scenarios, s => s.Faults.HasFlag(fault) && s.Nodes > 1);
     }

@@ -5,7 +5,8 @@ namespace RecoverKV.Specs.Simulation;
 /// <summary>A given order of a history, checked without a search.</summary>
 public class WitnessSpec
 {
-    private static Operation Put(long call, long end, long value, long was, long? expected = null, Outcome outcome = Outcome.Applied) =>
+    private static Operation Put(
+        long call, long end, long value, long was, long? expected = null, Outcome outcome = Outcome.Applied) =>
         new(1, call, end, outcome, [new(ActionKind.Put, 0, value, expected, was)]);
 
     private static Operation Get(long call, long end, long seen) =>
@@ -23,7 +24,8 @@ public class WitnessSpec
     {
         for (ulong seed = 1; seed <= 150; seed++)
         {
-            var history = HistoryMaker.Linearizable(seed, 150, 1 + (int)(seed % 4), 2 + (int)(seed % 7), multiKey, unknown: 0);
+            var history = HistoryMaker.Linearizable(
+                seed, 150, 1 + (int)(seed % 4), 2 + (int)(seed % 7), multiKey, unknown: 0);
             Assert.True(Witness.Explains(history), $"seed {seed}");
             Assert.False(Witness.Explains(HistoryMaker.Spoil(seed, history, out _)), $"seed {seed}, spoiled");
         }
@@ -48,7 +50,9 @@ public class WitnessSpec
         Assert.True(Explains(Put(1, 4, 10, 0), Get(1, 4, 10)));
         Assert.False(Explains(Get(1, 4, 10), Put(1, 4, 10, 0)));
         Assert.False(Explains(Put(1, 4, 10, 0), Put(1, 4, 20, 0)));
-        Assert.True(Explains(Put(1, 4, 10, 0), new Operation(2, 1, 4, Outcome.Applied, [new(ActionKind.Delete, 0, Observed: 10)]), Get(1, 4, 0)));
+        Assert.True(Explains(
+            Put(1, 4, 10, 0),
+            new Operation(2, 1, 4, Outcome.Applied, [new(ActionKind.Delete, 0, Observed: 10)]), Get(1, 4, 0)));
     }
 
     [Fact]

@@ -56,7 +56,9 @@ public sealed class CaptureSpec
         var state = new KeyValueState(Few);
         state.Reserve(capture.KeyCount);
         foreach (var r in _keys.Values)
-            state.Restore(new Key(r.Key), r.Value.Span, r.Uid, r.Fields, KeyValueState.DigestOf(r.Key.Span, r.Value.Span, r.Uid, r.Fields));
+            state.Restore(
+                new Key(r.Key), r.Value.Span, r.Uid, r.Fields,
+                KeyValueState.DigestOf(r.Key.Span, r.Value.Span, r.Uid, r.Fields));
         foreach (var session in _sessions.Values.OrderBy(s => s.Used)) state.Sessions.Restore(session);
         state.Restore(capture.Uid, capture.Revision);
         return state;
@@ -78,7 +80,9 @@ public sealed class CaptureSpec
                     var log = new List<WriteRequest>();
                     var capture = spec._state.Capture();
                     var expected = (capture.Uid, capture.Revision, capture.Digest, capture.KeyCount);
-                    Assert.Equal((spec._state.Applied, spec._state.Revision, spec._state.Digest, (long)spec._state.Count), expected);
+                    Assert.Equal(
+                        (spec._state.Applied, spec._state.Revision, spec._state.Digest, (long)spec._state.Count),
+                        expected);
                     var sessions = (spec._state.Sessions.Count, spec._state.Sessions.Bytes);
                     var parts = new List<StatePart>();
                     var writes = new Queue<WriteRequest>(meanwhile);
@@ -101,13 +105,16 @@ public sealed class CaptureSpec
 
                     spec.Save(capture, parts);
                     var restored = spec.Restored(capture);
-                    Assert.Equal(expected, (restored.Applied, restored.Revision, restored.Digest, (long)restored.Count));
+                    Assert.Equal(
+                        expected, (restored.Applied, restored.Revision, restored.Digest, (long)restored.Count));
                     Assert.Equal(sessions, (restored.Sessions.Count, restored.Sessions.Bytes));
                     // It goes on as the one that was captured did: the same answers, evictions and digests.
                     foreach (var request in log) restored.Apply(restored.Applied.Next, request);
                     Assert.Equal(
-                        (spec._state.Applied, spec._state.Digest, spec._state.Revision, spec._state.Sessions.Count, spec._state.Sessions.Bytes),
-                        (restored.Applied, restored.Digest, restored.Revision, restored.Sessions.Count, restored.Sessions.Bytes));
+                        (spec._state.Applied, spec._state.Digest, spec._state.Revision,
+                            spec._state.Sessions.Count, spec._state.Sessions.Bytes),
+                        (restored.Applied, restored.Digest, restored.Revision,
+                            restored.Sessions.Count, restored.Sessions.Bytes));
                 }
             },
             iter: 1000);

@@ -55,8 +55,11 @@ public sealed class KeyOrderSpec
                 foreach (var (_, bound) in steps.Take(20))
                 {
                     Key from = bound;
-                    Assert.Equal(spec._expected.Where(e => e.Key >= from).Select(e => e.Value), spec._order.Ascending(bound));
-                    Assert.Equal(spec._expected.Where(e => e.Key < from).Select(e => e.Value).Reverse(), spec._order.Descending(bound));
+                    Assert.Equal(
+                        spec._expected.Where(e => e.Key >= from).Select(e => e.Value), spec._order.Ascending(bound));
+                    Assert.Equal(
+                        spec._expected.Where(e => e.Key < from).Select(e => e.Value).Reverse(),
+                        spec._order.Descending(bound));
                 }
             },
             iter: 300);

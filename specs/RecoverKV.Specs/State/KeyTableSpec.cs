@@ -26,7 +26,8 @@ public sealed class KeyTableSpec
     }
 
     // Lengths for which a segment holds many records, few, and one.
-    private static readonly Gen<int> Lengths = Gen.Frequency((10, Gen.Int[0, 200]), (3, Gen.Int[1_000, 5_000]), (1, Gen.Int[60_000, 300_000]));
+    private static readonly Gen<int> Lengths =
+        Gen.Frequency((10, Gen.Int[0, 200]), (3, Gen.Int[1_000, 5_000]), (1, Gen.Int[60_000, 300_000]));
 
     [Fact]
     public void It_holds_what_was_written_last_and_a_key_that_stays_keeps_its_slot() =>
@@ -110,7 +111,9 @@ public sealed class KeyTableSpec
             if (places.Remove(slot, out var before)) memory.Remove(before);
             // Cleaning may have moved what was just added.
             places.TryAdd(slot, added);
-            Assert.True(memory.UsedBytes <= (2 * memory.LiveBytes) + FewSegments, $"{memory.UsedBytes} of which {memory.LiveBytes} live");
+            Assert.True(
+                memory.UsedBytes <= (2 * memory.LiveBytes) + FewSegments,
+                $"{memory.UsedBytes} of which {memory.LiveBytes} live");
         }
 
         foreach (var (slot, address) in places)

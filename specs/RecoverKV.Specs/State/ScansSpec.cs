@@ -14,7 +14,8 @@ public sealed class ScansSpec
 
     public ScansSpec() => _state.Apply(U(1), WriteRequestCodec.Create(0, 1, 0, []));
 
-    private void Do(params WriteOperation[] operations) => _state.Apply(_state.Applied.Next, Write(1, ++_number, operations));
+    private void Do(params WriteOperation[] operations) =>
+        _state.Apply(_state.Applied.Next, Write(1, ++_number, operations));
 
     private static WriteOperation Delete(string key) => new(OperationKind.Delete, key, default);
 
@@ -55,7 +56,9 @@ public sealed class ScansSpec
         foreach (var key in keys) Do(new WriteOperation(OperationKind.Put, key, default));
         static string Hex(ReadOnlyMemory<byte> bytes) => Convert.ToHexString(bytes.Span);
         string[] Under(params byte[] prefix) =>
-            [.. _state.Answer(new ScanRequest(1, ReadConsistency.Stale, default, 10, Range: KeyRange.Prefix(prefix)), 1000).Items.Select(i => Hex(i.Key.Bytes))];
+            [.. _state.Answer(
+                new ScanRequest(1, ReadConsistency.Stale, default, 10, Range: KeyRange.Prefix(prefix)), 1000)
+                .Items.Select(i => Hex(i.Key.Bytes))];
         Assert.Equal(["FF", "FFFF", "FFFFFF01"], Under(0xFF));
         Assert.Equal(["FFFF", "FFFFFF01"], Under(0xFF, 0xFF));
         Assert.Equal(["FEFF", "FEFF00"], Under(0xFE, 0xFF));
@@ -111,7 +114,8 @@ public sealed class ScansSpec
                 });
 
                 Assert.Equal(seen.Distinct(), seen);
-                Assert.Equal(reverse ? seen.OrderDescending(StringComparer.Ordinal) : seen.Order(StringComparer.Ordinal), seen);
+                Assert.Equal(
+                    reverse ? seen.OrderDescending(StringComparer.Ordinal) : seen.Order(StringComparer.Ordinal), seen);
                 Assert.Equal(
                     Enumerable.Range(0, stays).Select(i => $"k{i:00} stays"),
                     seen.Where(k => k.EndsWith("stays", StringComparison.Ordinal)).Order());

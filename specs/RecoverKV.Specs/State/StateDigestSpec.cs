@@ -24,7 +24,9 @@ public sealed class StateDigestSpec
     public void An_empty_state_has_digest_zero_also_after_its_last_key_is_deleted()
     {
         Assert.Equal(0UL, StateAfter(Open).Digest);
-        Assert.Equal(0UL, StateAfter(Open, Write(1, 1, Put("k", "a")), Write(1, 2, Put("k", "b")), Write(1, 3, Delete("k"))).Digest);
+        Assert.Equal(
+            0UL,
+            StateAfter(Open, Write(1, 1, Put("k", "a")), Write(1, 2, Put("k", "b")), Write(1, 3, Delete("k"))).Digest);
     }
 
     [Fact]
@@ -50,7 +52,8 @@ public sealed class StateDigestSpec
                 : Write(1, i + 1, Put($"k{steps[i].Item1}", value));
             var last = Enumerable.Range(0, steps.Count).GroupBy(i => steps[i].Item1).Select(g => g.Max()).ToHashSet();
             var requests = Enumerable.Range(0, steps.Count).Select(i => Step(i, $"v{steps[i].Item2}"));
-            var others = Enumerable.Range(0, steps.Count).Select(i => Step(i, last.Contains(i) ? $"v{steps[i].Item2}" : "another"));
+            var others = Enumerable.Range(0, steps.Count)
+                .Select(i => Step(i, last.Contains(i) ? $"v{steps[i].Item2}" : "another"));
             Assert.Equal(StateAfter([Open, .. requests]).Digest, StateAfter([Open, .. others]).Digest);
         });
 

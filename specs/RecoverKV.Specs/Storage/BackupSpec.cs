@@ -7,8 +7,8 @@ using static RecoverKV.Specs.Protocol.Given;
 
 namespace RecoverKV.Specs.Storage;
 
-/// <summary>R10: a backup that is not whole, or not as it was written, is refused with one line; one that is makes folders of a new
-/// store.</summary>
+/// <summary>R10: a backup that is not whole, or not as it was written, is refused with one line; one that is makes
+/// folders of a new store.</summary>
 public sealed class BackupSpec : IDisposable
 {
     private static readonly Guid Cluster = Guid.Parse("00000000-0000-0000-0000-000000000007");
@@ -21,7 +21,8 @@ public sealed class BackupSpec : IDisposable
         _state.Apply(U(1), WriteRequestCodec.Create(0, 1, 0, []));
         for (var i = 1; i <= 300; i++) _state.Apply(_state.Applied.Next, Write(1, i, Put($"k{i}", new string('v', i))));
         var capture = _state.Capture();
-        _totals = new StateTotals(capture.Revision, capture.KeyCount, capture.Digest, capture.SessionCount, capture.SessionBytes);
+        _totals = new StateTotals(
+            capture.Revision, capture.KeyCount, capture.Digest, capture.SessionCount, capture.SessionBytes);
         using var file = StoreFile.Open(File);
         while (capture.Next(50, 10_000) is { } part) file.Take(_state.Applied, part);
         Backup.Finish(file, Info);
@@ -79,7 +80,8 @@ public sealed class BackupSpec : IDisposable
             Assert.Equal((cluster, false, 2L), (folder.Cluster, folder.IsNew, folder.DurableFacts));
             var state = new KeyValueState();
             var head = StoreReader.Load(folder.Store, state)!;
-            Assert.Equal((_state.Digest, _state.Applied, _state.Revision), (state.Digest, state.Applied, state.Revision));
+            Assert.Equal(
+                (_state.Digest, _state.Applied, _state.Revision), (state.Digest, state.Applied, state.Revision));
             Assert.Equal((folder.PersistenceId, cluster, 3L), (head.Replica, head.Cluster, head.Base.ReplayFrom));
             Assert.True(head.Base.View.IsInSync(folder.Member));
             Assert.Equal(8 << 20, head.Base.View.FrameSize);
@@ -97,8 +99,8 @@ public sealed class BackupSpec : IDisposable
         {
             file.Begin(all: false);
             file.Finish(new StoreHead(
-                "replica-n1", Cluster, _totals.Revision, _totals.Keys, _totals.Digest, _totals.Sessions, _totals.SessionBytes,
-                LogBase.None with { Applied = _state.Applied }));
+                "replica-n1", Cluster, _totals.Revision, _totals.Keys, _totals.Digest, _totals.Sessions,
+                _totals.SessionBytes, LogBase.None with { Applied = _state.Applied }));
         }
 
         Refused("is the checkpoint of replica-n1, and no backup");

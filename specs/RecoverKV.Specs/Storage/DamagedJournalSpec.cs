@@ -5,7 +5,8 @@ using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Specs.Storage;
 
-/// <summary>A damaged journal is refused: by the check at the start, by the replay, and by the reader for peers.</summary>
+/// <summary>A damaged journal is refused: by the check at the start, by the replay, and by the reader for
+/// peers.</summary>
 public sealed class DamagedJournalSpec : IDisposable
 {
     private const int Events = 60;

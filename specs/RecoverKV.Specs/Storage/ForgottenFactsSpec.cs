@@ -5,7 +5,8 @@ using RecoverKV.Actors.Storage;
 
 namespace RecoverKV.Specs.Storage;
 
-/// <summary>R10: a journal forgets the facts that a checkpoint stands for, in small steps, and their space is used again.</summary>
+/// <summary>R10: a journal forgets the facts that a checkpoint stands for, in small steps, and their space is used
+/// again.</summary>
 public sealed class ForgottenFactsSpec : IDisposable
 {
     private const int Facts = 400;
@@ -22,7 +23,8 @@ public sealed class ForgottenFactsSpec : IDisposable
     {
         await using var node = JournalHarness.Start(_folder.Path);
         for (var i = 0; i < Facts; i += 50)
-            await node.PersistAsync([.. Enumerable.Range(i, 50).Select(n => JournalHarness.Entries(n + 1, 1, valueLength: 10_000))]);
+            await node.PersistAsync(
+                [.. Enumerable.Range(i, 50).Select(n => JournalHarness.Entries(n + 1, 1, valueLength: 10_000))]);
         return Of(node);
     }
 
@@ -43,7 +45,8 @@ public sealed class ForgottenFactsSpec : IDisposable
             }
 
             Assert.InRange(steps, 3, 6);
-            Assert.Equal(Enumerable.Range(301, 100).Select(n => (long)n), table.Read(id, 1, Facts).Select(r => r.Number));
+            Assert.Equal(
+                Enumerable.Range(301, 100).Select(n => (long)n), table.Read(id, 1, Facts).Select(r => r.Number));
             Assert.Equal((long)Facts, table.Highest(id));
             Assert.Equal((301L, 250L), table.Forgotten(id));
             // It never goes back.
@@ -69,7 +72,9 @@ public sealed class ForgottenFactsSpec : IDisposable
         using (var table = Open(path))
         {
             for (var i = 1; i <= 200; i++)
-                table.Append([new Persistent(JournalHarness.Entries(Facts + i, 1, valueLength: 10_000), Facts + i, id, "", false, null, "writer")]);
+                table.Append(
+                    [new Persistent(JournalHarness.Entries(Facts + i, 1, valueLength: 10_000),
+                        Facts + i, id, "", false, null, "writer")]);
         }
 
         Assert.InRange(new FileInfo(path).Length, 1, before + before / 20);

@@ -91,7 +91,8 @@ public sealed class JournalCountSpec : IDisposable
         await node.PersistAsync(JournalHarness.Entries(1, 1));
         await new JournalReader(node.Folder).ReadAsync(1, 1);
         // Where it is known how to ask. The index of the log is in this process's memory then.
-        if (OperatingSystem.IsLinux()) Assert.Contains(Locks(), l => l is ["POSIX", "ADVISORY", "WRITE", _, _, "1073741826", ..]);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains(Locks(), l => l is ["POSIX", "ADVISORY", "WRITE", _, _, "1073741826", ..]);
         Assert.Equal(OperatingSystem.IsWindows(), System.IO.File.Exists(_folder.File("journal.db-shm")));
     }
 

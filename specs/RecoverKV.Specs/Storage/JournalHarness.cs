@@ -32,9 +32,13 @@ internal sealed class JournalHarness : IAsyncDisposable
         var config = AkkaConfig.Of(settings);
         if (plugin != null)
             config = ConfigurationFactory.ParseString(
-                $"{AkkaConfig.JournalPlugin}.class = \"{plugin.FullName}, {plugin.Assembly.GetName().Name}\"").WithFallback(config);
+                $"{AkkaConfig.JournalPlugin}.class = \"{plugin.FullName}, {plugin.Assembly.GetName().Name}\"")
+                .WithFallback(config);
         _system = ActorSystem.Create(NodeSettings.SystemName, ActorSystemSetup.Create(
-            [BootstrapSetup.Create().WithConfig(config), new Door(settings), .. JournalFile.Setups(Folder.Journal, durability, pragmas)]));
+            [
+                BootstrapSetup.Create().WithConfig(config), new Door(settings),
+                .. JournalFile.Setups(Folder.Journal, durability, pragmas)
+            ]));
         _writer = _system.ActorOf(Props.Create(() => new Writer(this)));
     }
 

@@ -13,7 +13,8 @@ public sealed class JournalSpec : IDisposable
     private static readonly Fact[] Facts =
     [
         new Promised(new Epoch(3), new NodeId("node1")),
-        new ViewAccepted(View.None with { Epoch = new Epoch(3), History = [new(new Epoch(3), new Uid(1))] }, [], Uid.Zero),
+        new ViewAccepted(
+            View.None with { Epoch = new Epoch(3), History = [new(new Epoch(3), new Uid(1))] }, [], Uid.Zero),
         JournalHarness.Entries(1, 1),
         JournalHarness.Entries(2, 500),
         new OrphansDropped([new(new Uid(400), new Uid(501))]),
@@ -71,7 +72,8 @@ public sealed class JournalSpec : IDisposable
 
         await before;
 
-        Assert.InRange(new FileInfo(node.Folder.Journal + "-wal").Length, 1, WriteAheadLog.Most + WriteAheadLog.Interval);
+        Assert.InRange(
+            new FileInfo(node.Folder.Journal + "-wal").Length, 1, WriteAheadLog.Most + WriteAheadLog.Interval);
     }
 
     [Fact]
@@ -99,7 +101,8 @@ public sealed class JournalSpec : IDisposable
             connection.Open();
             using var command = connection.CreateCommand();
             command.CommandText =
-                "UPDATE journal SET writer_uuid = (SELECT writer_uuid FROM journal WHERE sequence_number = 1) WHERE sequence_number = 9";
+                "UPDATE journal SET writer_uuid = (SELECT writer_uuid FROM journal WHERE sequence_number = 1) "
+                + "WHERE sequence_number = 9";
             Assert.Equal(1, command.ExecuteNonQuery());
         }
 
@@ -183,7 +186,9 @@ public sealed class JournalSpec : IDisposable
     {
         using var folder = DataFolder.Open(_folder.Path, new NodeId("node1"));
         using var plugins = new DataConnection(JournalFile.DataOptions(folder.Journal, durability));
-        Assert.Equal((synchronous, "wal"), (plugins.Execute<long>("PRAGMA synchronous"), plugins.Execute<string>("PRAGMA journal_mode")));
+        Assert.Equal(
+            (synchronous, "wal"),
+            (plugins.Execute<long>("PRAGMA synchronous"), plugins.Execute<string>("PRAGMA journal_mode")));
         using var writes = JournalFile.ConnectForWriting(folder.Journal, durability, "");
         Assert.Equal<(object?, object?)>((synchronous, "wal"), (Pragma("synchronous"), Pragma("journal_mode")));
 

@@ -54,7 +54,9 @@ public sealed class OldJournalSpec : IDisposable
                 History = [new Tenure(new Epoch(1), new Uid(1)), new Tenure(new Epoch(5), new Uid(3))],
             }, [new UidRange(new Uid(4), new Uid(5)), new UidRange(new Uid(9), new Uid(9))], new Uid(2)),
         new EntriesAppended(
-            new Batch(new Epoch(5), new Uid(3), [WriteRequestCodec.Create(1, 2, 1, [new(OperationKind.Delete, "b", default)])]),
+            new Batch(
+                new Epoch(5), new Uid(3),
+                [WriteRequestCodec.Create(1, 2, 1, [new(OperationKind.Delete, "b", default)])]),
             new Uid(2)),
     ];
 
@@ -99,7 +101,8 @@ public sealed class OldJournalSpec : IDisposable
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText =
-            "SELECT persistence_id, sequence_number, identifier, manifest, hex(message) FROM journal ORDER BY sequence_number";
+            "SELECT persistence_id, sequence_number, identifier, manifest, hex(message) "
+            + "FROM journal ORDER BY sequence_number";
         using var reader = command.ExecuteReader();
         var rows = new List<string>();
         while (reader.Read())

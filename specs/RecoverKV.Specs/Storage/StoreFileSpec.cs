@@ -7,7 +7,8 @@ using static RecoverKV.Specs.Protocol.Given;
 
 namespace RecoverKV.Specs.Storage;
 
-/// <summary>R10: a checkpoint in its file: of one uid, whenever the process dies; and never taken for good when it is damaged.</summary>
+/// <summary>R10: a checkpoint in its file: of one uid, whenever the process dies; and never taken for good when it is
+/// damaged.</summary>
 public sealed class StoreFileSpec : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -20,13 +21,15 @@ public sealed class StoreFileSpec : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private void Do(params WriteOperation[] operations) => _state.Apply(_state.Applied.Next, Write(1, ++_number, operations));
+    private void Do(params WriteOperation[] operations) =>
+        _state.Apply(_state.Applied.Next, Write(1, ++_number, operations));
 
     private StoreHead Head(StateCapture capture) => new(
-        "replica-n1", Guid.Parse("00000000-0000-0000-0000-000000000007"), capture.Revision, capture.KeyCount, capture.Digest, capture.SessionCount, capture.SessionBytes,
+        "replica-n1", Guid.Parse("00000000-0000-0000-0000-000000000007"), capture.Revision, capture.KeyCount,
+        capture.Digest, capture.SessionCount, capture.SessionBytes,
         new LogBase(
-            capture.Uid, 12, 7, U(3), [new FactPiece(new UidRange(U(1), U(3)), 2, 6, 3, 99)], new Promised(E(4), new NodeId("n2")),
-            View1(), U(5), U(2), Uid.Zero, U(5)));
+            capture.Uid, 12, 7, U(3), [new FactPiece(new UidRange(U(1), U(3)), 2, 6, 3, 99)],
+            new Promised(E(4), new NodeId("n2")), View1(), U(5), U(2), Uid.Zero, U(5)));
 
     private void Save(bool finish = true)
     {
@@ -55,7 +58,8 @@ public sealed class StoreFileSpec : IDisposable
 
         var (head, state) = Load();
         Assert.Equal(
-            (_state.Applied, _state.Revision, _state.Digest, _state.Count, _state.Sessions.Count, _state.Sessions.Bytes),
+            (_state.Applied, _state.Revision, _state.Digest, _state.Count,
+                _state.Sessions.Count, _state.Sessions.Bytes),
             (state.Applied, state.Revision, state.Digest, state.Count, state.Sessions.Count, state.Sessions.Bytes));
         Assert.Equal("later", System.Text.Encoding.UTF8.GetString(state.Find("k1")!.Value.Span));
         Assert.Equal(0, state.Find("empty")!.Value.Length);
@@ -67,8 +71,8 @@ public sealed class StoreFileSpec : IDisposable
         Assert.Equal((expected.Replica, expected.Cluster), (head.Replica, head.Cluster));
     }
 
-    /// <summary>store-v1.db is committed and never changes; a new form gets a file of its own beside it. To make one: run this
-    /// spec with RECOVERKV_STORE_OUT=PATH in the environment.</summary>
+    /// <summary>store-v1.db is committed and never changes; a new form gets a file of its own beside it. To make one:
+    /// run this spec with RECOVERKV_STORE_OUT=PATH in the environment.</summary>
     [Fact]
     public void A_committed_file_of_this_form_keeps_loading_and_is_what_is_written()
     {
@@ -78,14 +82,17 @@ public sealed class StoreFileSpec : IDisposable
         _state.Apply(_state.Applied.Next, Ask(1, 9, Put("k1", "v3"), Put("k3", new string('l', 20_000))));
         Save();
         var written = Load();
-        if (Environment.GetEnvironmentVariable("RECOVERKV_STORE_OUT") is { Length: > 0 } output) File.Copy(Store, output, overwrite: true);
+        if (Environment.GetEnvironmentVariable("RECOVERKV_STORE_OUT") is { Length: > 0 } output)
+            File.Copy(Store, output, overwrite: true);
         File.Copy(Path.Combine(Repository.Root, "specs/RecoverKV.Specs/Storage/store-v1.db"), Store, overwrite: true);
         var committed = Load();
         Assert.Equal(Protocol.Text.Of(written.Head), Protocol.Text.Of(committed.Head));
         Assert.Equal(written.State.Digest, committed.State.Digest);
         Assert.Equal("v3", System.Text.Encoding.UTF8.GetString(committed.State.Find("k1")!.Value.Span));
         var retry = Ask(1, 9, Put("k1", "v3"), Put("k3", new string('l', 20_000)));
-        Assert.Equal(Protocol.Text.Of(written.State.Sessions.Find(retry)), Protocol.Text.Of(committed.State.Sessions.Find(retry)));
+        Assert.Equal(
+            Protocol.Text.Of(written.State.Sessions.Find(retry)),
+            Protocol.Text.Of(committed.State.Sessions.Find(retry)));
     }
 
     [Fact]
@@ -163,7 +170,8 @@ public sealed class StoreFileSpec : IDisposable
             File.WriteAllBytes(Store, bytes);
             foreach (var more in new[] { "-wal", "-shm" }) File.Delete(Store + more);
             if (TryLoad() is not { } state) found++;
-            else Assert.Equal((_state.Digest, _state.Revision, _state.Applied), (state.Digest, state.Revision, state.Applied));
+            else Assert.Equal(
+                (_state.Digest, _state.Revision, _state.Applied), (state.Digest, state.Revision, state.Applied));
         }
 
         Assert.True(found > 10, $"only {found} were found");

@@ -46,7 +46,8 @@ public sealed class CallLimitsSpecs : IAsyncLifetime
             await WaitForAsync(() => _limits.Held >= i * (Large - 2 * CallLimits.Small));
         }
 
-        Assert.Equal(StatusCode.ResourceExhausted, await StatusAsync(await strangers.Begin(Large).Response.WaitAsync(Limit)));
+        Assert.Equal(
+            StatusCode.ResourceExhausted, await StatusAsync(await strangers.Begin(Large).Response.WaitAsync(Limit)));
         Assert.InRange(_limits.Held, Large, Budget);
 
         Assert.Equal(Answer.Ok(1, "small"), await client.SetAsync("a", "small"));
@@ -72,7 +73,8 @@ public sealed class CallLimitsSpecs : IAsyncLifetime
 
         // The third is broken off, however it is told.
         var third = strangers.GetAsync("client", "a");
-        await Assert.ThrowsAnyAsync<Exception>(async () => await (await third.WaitAsync(Limit)).Content.ReadAsByteArrayAsync().WaitAsync(Limit));
+        await Assert.ThrowsAnyAsync<Exception>(
+            async () => await (await third.WaitAsync(Limit)).Content.ReadAsByteArrayAsync().WaitAsync(Limit));
         Assert.InRange(_limits.Held, Large, Budget);
         Assert.Equal(Answer.Ok(1, "x"), await client.SetAsync("b", "x"));
         foreach (var answer in answers) answer.Dispose();
@@ -95,12 +97,13 @@ public sealed class CallLimitsSpecs : IAsyncLifetime
         await StartAsync(new NodeCredentials(settings.Tls, "a"));
         using var handler = new SocketsHttpHandler();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null;
-        if (certificate is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificates[certificate];
+        if (certificate is not null)
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificates[certificate];
         using var client = new OriginalClient(_port, handler);
         var answer = await client.InitAsync("s:1");
         if (gets) Assert.Equal(Answer.Ok(0), answer);
-        // No call reaches the service. With TLS 1.3 a client has ended its part before its certificate is refused; .NET's
-        // gives the same closed connection two names, by whether it had begun to read.
+        // No call reaches the service. With TLS 1.3 a client has ended its part before its certificate is refused;
+        // .NET's gives the same closed connection two names, by whether it had begun to read.
         else Assert.True(answer.Status is StatusCode.Unavailable or StatusCode.Internal, answer.ToString());
         Assert.Equal(!gets, _notices.Any(n => n.Contains("a gRPC client at", StringComparison.Ordinal)));
     }
@@ -130,7 +133,9 @@ public sealed class CallLimitsSpecs : IAsyncLifetime
     private static async Task<StatusCode> StatusAsync(HttpResponseMessage response)
     {
         await response.Content.ReadAsByteArrayAsync().WaitAsync(Limit);
-        var status = response.Headers.TryGetValues("grpc-status", out var early) ? early : response.TrailingHeaders.GetValues("grpc-status");
+        var status = response.Headers.TryGetValues("grpc-status", out var early)
+            ? early
+            : response.TrailingHeaders.GetValues("grpc-status");
         return (StatusCode)int.Parse(status.Single(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
@@ -189,7 +194,8 @@ public sealed class CallLimitsSpecs : IAsyncLifetime
             Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         }
 
-        public Task<HttpResponseMessage> Response { get; set; } = Task.FromException<HttpResponseMessage>(new InvalidOperationException());
+        public Task<HttpResponseMessage> Response { get; set; } =
+            Task.FromException<HttpResponseMessage>(new InvalidOperationException());
 
         public void End() => _end.TrySetResult();
 

@@ -46,9 +46,13 @@ public sealed class CodesSpecs : IAsyncLifetime
         Assert.Equal(Answer.Error(-1, StatusCode.InvalidArgument), await client.GetAsync(""));
         Assert.Equal(Answer.Error(-2, StatusCode.InvalidArgument), await client.SetAsync("", "v"));
         Assert.Equal(Answer.Error(-2, StatusCode.InvalidArgument), await client.SetAsync(new string('k', 1025), "v"));
-        Assert.Equal(Answer.Error(-2, StatusCode.InvalidArgument), await client.SetAsync("k", new string('v', 1024 * 1024 + 1)));
-        Assert.Equal(Answer.Ok(1, new string('v', 1024 * 1024)), await client.SetAsync("k", new string('v', 1024 * 1024)));
-        Assert.Equal(Answer.Error(0, StatusCode.ResourceExhausted), await client.SetAsync("k", new string('v', 34 * 1024 * 1024)));
+        Assert.Equal(
+            Answer.Error(-2, StatusCode.InvalidArgument), await client.SetAsync("k", new string('v', 1024 * 1024 + 1)));
+        Assert.Equal(
+            Answer.Ok(1, new string('v', 1024 * 1024)), await client.SetAsync("k", new string('v', 1024 * 1024)));
+        Assert.Equal(
+            Answer.Error(0, StatusCode.ResourceExhausted),
+            await client.SetAsync("k", new string('v', 34 * 1024 * 1024)));
         Assert.Equal(Answer.Error(-1, StatusCode.InvalidArgument), await client.GetAsync("\0grpc-client/client"));
         Assert.Equal(Answer.Error(-2, StatusCode.InvalidArgument), await client.SetAsync("\0grpc-client/x", "node1"));
     }
@@ -66,7 +70,8 @@ public sealed class CodesSpecs : IAsyncLifetime
         {
             if (node.Id != "n2" || message is not NodeStatusRequest request) return false;
             reply(new NodeStatus(
-                request.Id, node.Id, "127.0.0.1", node.Port, 1, NodeMode.Zombie, 1, false, null, 0, 0, 0, 0, IsAlone: alone));
+                request.Id, node.Id, "127.0.0.1", node.Port, 1, NodeMode.Zombie, 1, false, null, 0, 0, 0, 0,
+                IsAlone: alone));
             return true;
         };
         Assert.Equal(Answer.Ok(-1), await client.InitAsync("s:1", "s:2"));
@@ -131,7 +136,8 @@ public sealed class CodesSpecs : IAsyncLifetime
             if (message is StopNode stop) reply(new AdminReply(stop.Id, Done: true));
             else if (node.Id != "n2" || message is not NodeStatusRequest request) return false;
             else reply(new NodeStatus(
-                request.Id, "n2", "127.0.0.1", node.Port, asked++ < 4 ? 1 : 2, NodeMode.Alive, 1, false, null, 0, 0, 0, 0));
+                request.Id, "n2", "127.0.0.1", node.Port, asked++ < 4 ? 1 : 2,
+                NodeMode.Alive, 1, false, null, 0, 0, 0, 0));
             return true;
         };
         Assert.Equal(Answer.Ok(0), await client.StopAsync("s:2", 1));

@@ -24,8 +24,10 @@ public sealed class NodeGrpcSpecs : IDisposable
             Assert.Equal(Answer.Ok(0), await OpenAsync(client, "some-server:50051"));
             Assert.Equal(Answer.Ok(1, "1"), await client.SetAsync("a", "1"));
             Assert.Equal(Answer.Ok(0, "1"), await client.GetAsync("a"));
-            Assert.Equal(Answer.Error(-1, StatusCode.FailedPrecondition), await client.StopAsync("some-server:50051", 1));
-            Assert.Equal(Answer.Error(-1, StatusCode.FailedPrecondition), await client.StopAsync("some-server:50051", 0));
+            Assert.Equal(
+                Answer.Error(-1, StatusCode.FailedPrecondition), await client.StopAsync("some-server:50051", 1));
+            Assert.Equal(
+                Answer.Error(-1, StatusCode.FailedPrecondition), await client.StopAsync("some-server:50051", 0));
         }
 
         Assert.Equal("", await EndAsync(node));

@@ -40,7 +40,8 @@ internal sealed class OriginalClient : IDisposable
     {
         Id = "client";
         _channel = GrpcChannel.ForAddress(
-            string.Create(CultureInfo.InvariantCulture, $"https://localhost:{port}"), new GrpcChannelOptions { HttpHandler = handler });
+            string.Create(CultureInfo.InvariantCulture, $"https://localhost:{port}"),
+            new GrpcChannelOptions { HttpHandler = handler });
     }
 
     public string Id { get; }
@@ -56,7 +57,9 @@ internal sealed class OriginalClient : IDisposable
         CallAsync(Data[1], new Request { ClientID = Id, Key = key, Value = value });
 
     public Task<Answer> InitAsync(params string[] servers) =>
-        CallAsync(Of<StateRequest>("initLBState"), new StateRequest { ClientID = Id, ServersList = string.Join(',', servers) });
+        CallAsync(
+            Of<StateRequest>("initLBState"),
+            new StateRequest { ClientID = Id, ServersList = string.Join(',', servers) });
 
     public Task<Answer> FreeAsync() => CallAsync(Of<StateRequest>("freeLBState"), new StateRequest { ClientID = Id });
 

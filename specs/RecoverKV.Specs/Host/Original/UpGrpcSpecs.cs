@@ -109,7 +109,8 @@ public sealed class UpGrpcSpecs : IAsyncLifetime
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
 
         using var call = new ServerReflection.ServerReflectionClient(client.Channel).ServerReflectionInfo();
-        await call.RequestStream.WriteAsync(new ServerReflectionRequest { FileContainingSymbol = "recoverKV.RecoverKV" });
+        await call.RequestStream.WriteAsync(
+            new ServerReflectionRequest { FileContainingSymbol = "recoverKV.RecoverKV" });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         var file = Google.Protobuf.Reflection.FileDescriptorProto.Parser.ParseFrom(
             call.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto.Single());
@@ -137,7 +138,8 @@ public sealed class UpGrpcSpecs : IAsyncLifetime
         byte[] settings = [0, 0, 0, 4, 0, 0, 0, 0, 0], headers = [0, 0, 40, 1, 4, 0, 0, 0, 1, 0x82, 0x86];
         byte[][] starts =
         [
-            [], Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), [.. Enumerable.Repeat((byte)0xff, 5000)],
+            [], Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            [.. Enumerable.Repeat((byte)0xff, 5000)],
             preface, [.. preface, .. settings], [.. preface, .. settings, .. headers],
         ];
         foreach (var start in starts)
@@ -147,7 +149,11 @@ public sealed class UpGrpcSpecs : IAsyncLifetime
             socket.Client.LingerState = new LingerOption(true, 0);
         }
 
-        using var broken = new HttpClient { DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var broken = new HttpClient
+        {
+            DefaultRequestVersion = new Version(2, 0),
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         // A message that promises more than comes, and one that is no protobuf.
         foreach (byte[] body in new byte[][] { [0, 0, 0, 0, 100, 1, 2], [0, 0, 0, 0, 2, 0x0a, 0x7f] })
         {
@@ -155,7 +161,8 @@ public sealed class UpGrpcSpecs : IAsyncLifetime
             content.Headers.ContentType = new("application/grpc");
             using var answer = await broken.PostAsync(
                 new Uri($"http://localhost:{_up.GrpcPort}/recoverKV.RecoverKV/setValue"), content);
-            var status = answer.TrailingHeaders.Concat(answer.Headers).Single(h => h.Key == "grpc-status").Value.Single();
+            var status = answer.TrailingHeaders.Concat(answer.Headers)
+                .Single(h => h.Key == "grpc-status").Value.Single();
             Assert.NotEqual("0", status);
         }
 

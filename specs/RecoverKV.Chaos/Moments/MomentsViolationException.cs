@@ -1,0 +1,4 @@
+namespace RecoverKV.Chaos.Moments;
+
+/// <summary>Something was seen that must not be; the run ends.</summary>
+internal sealed class MomentsViolationException(string message) : Exception(message);
