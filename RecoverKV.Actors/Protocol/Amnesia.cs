@@ -79,11 +79,12 @@ public sealed partial class ReplicaCore
     }
 
     // From here on as after a loss that the host knows of.
-    private void DoubtDisk(string reason)
+    private void DoubtDisk(string reason, bool isLoud = false)
     {
         if (_lost != null) return;
         _lost = $"{reason}: it takes no part until a majority shows that it does without this disk";
-        Notice($"{_self}: {_lost}");
+        if (isLoud) Effects.Add(new Effect.Warning($"{_self}: {_lost}"));
+        else Notice($"{_self}: {_lost}");
         StepDown();
         EndLease();
         _synchronization = null;

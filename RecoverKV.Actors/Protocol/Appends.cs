@@ -1,3 +1,4 @@
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Actors.Protocol;
@@ -75,6 +76,7 @@ public sealed partial class ReplicaCore
         /// have, where somebody's differs.</summary>
         public Queue<Comparison> Comparisons { get; } = new();
         public DataMark Agreed { get; set; }
+        public StateSlice? Compared { get; set; }
 
         /// <summary>Whose disks keep writes from being committed; null if nobody's.</summary>
         public string? Blocked { get; set; }

@@ -58,7 +58,7 @@ public sealed partial class ReplicaCore
             var answer = _state.Apply(uid, request, Mutated(Mutations.SessionsNotReplicated) && _leading == null);
             if (RemoveWaiter(request) is { } caller) Effects.Add(new Effect.AnswerWrite(caller, answer));
             _log.Applied(uid);
-            if (uid == _markAt) Mark();
+            if (uid == _marksNext?.At) MarkApplied();
         }
 
         UpdateFreshness();

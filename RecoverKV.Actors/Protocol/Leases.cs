@@ -54,14 +54,14 @@ public sealed partial class ReplicaCore
         leading.RoundAt = _now;
         leading.Rounds.Add(leading.Round, new HeartbeatRound(_now));
         leading.Rounds.Remove(leading.Round - MostReadings);
-        MarkOwn(leading);
+        var slice = MarkOwn(leading);
         foreach (var node in _options.Nodes)
         {
             if (node == _self.Node) continue;
             var follower = leading.Followers.Values.LastOrDefault(f => f.Member.Node == node);
             Send(node, new Heartbeat(
                 _view.Epoch, leading.Round, _knownCommitted,
-                follower?.EchoRun ?? 0, follower?.EchoClock ?? TimeSpan.Zero, leading.Agreed));
+                follower?.EchoRun ?? 0, follower?.EchoClock ?? TimeSpan.Zero, leading.Agreed, slice));
         }
 
         // The sequencer acknowledges its own round like any member.
@@ -82,11 +82,11 @@ public sealed partial class ReplicaCore
         if (_canvassing != null && _canvassing.Handover == Epoch.Zero) _canvassing = null;
         ResetElectionTimer();
         TakeEcho(message.LeaseRun, message.LeaseFrom, message.Committed);
-        MarkAt(message.Committed);
+        MarkAt(message.Committed, message.Round, message.Slice);
         LearnCommitted(message.Committed);
         Send(_view.Sequencer, new HeartbeatAck(
             message.Epoch, message.Round, _options.Run, _now, AcknowledgedUid, _log.Durable.Highest, IsCutOff,
-            _ownTicks.Percent, Lacks, _lastMark));
+            _ownTicks.Percent, Lacks, MarkFor(message.Epoch)));
         Heal();
     }
 

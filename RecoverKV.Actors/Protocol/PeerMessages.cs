@@ -103,8 +103,10 @@ public sealed record Commit(Epoch Epoch, Uid Committed) : PeerMessage(Epoch);
 /// <param name="LeaseRun">The run of the receiver that sent the clock reading, 0 if none is echoed.</param>
 /// <param name="LeaseFrom">The receiver's own clock reading from which its lease counts.</param>
 /// <param name="Agreed">The data that most have, if somebody's differs.</param>
+/// <param name="Slice">Of which part of the data the digest is to be told, too; null: of none.</param>
 public sealed record Heartbeat(
-    Epoch Epoch, long Round, Uid Committed, long LeaseRun, TimeSpan LeaseFrom, DataMark Agreed = default)
+    Epoch Epoch, long Round, Uid Committed, long LeaseRun, TimeSpan LeaseFrom, DataMark Agreed = default,
+    StateSlice? Slice = null)
     : PeerMessage(Epoch);
 
 /// <summary>R5: the acknowledgement of a heartbeat; with it the sender promises no other epoch for a lease

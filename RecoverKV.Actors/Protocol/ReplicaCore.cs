@@ -98,9 +98,9 @@ public sealed partial class ReplicaCore
     /// <summary>Every uid up to this one is in the log, on disk.</summary>
     public Uid Contiguous => _log.Durable.Contiguous;
 
-    /// <summary>Every write up to this one is known to be committed, and is applied: the same as
-    /// <see cref="Applied"/>. What is known to be committed may be more.</summary>
-    public Uid Committed => _state.Applied;
+    /// <summary>Every write up to this one is known to be committed. Those that are on its disk without a gap are
+    /// <see cref="Applied"/>.</summary>
+    public Uid Committed => _knownCommitted;
 
     /// <summary>How many uids up to the known committed one are missing.</summary>
     public long Gap => _log.Held.CountMissing(new UidRange(_state.Applied.Next, _knownCommitted));

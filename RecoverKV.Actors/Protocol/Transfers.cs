@@ -22,7 +22,7 @@ public sealed partial class ReplicaCore
     private Transfer? _transfer;
 
     // What was taken of a state that is not all there.
-    private Taken? _taken;
+    private TakenState? _taken;
     private TimeSpan _donatedAt = Never;
     private TimeSpan _backupAt = Never;
     private TimeSpan _transferNotBefore = Never;
@@ -31,8 +31,6 @@ public sealed partial class ReplicaCore
     // Who has said lately that the log lacks what this replica lacks, with the uid of its checkpoint.
     private readonly Dictionary<NodeId, (Uid Checkpoint, TimeSpan At)> _compacted = [];
 
-    private sealed record Taken(Uid At, StateCursor After, long Keys);
-
     /// <summary>A state on its way to this replica.</summary>
     private sealed class Transfer
     {
@@ -40,19 +38,26 @@ public sealed partial class ReplicaCore
         public required Uid At { get; init; }
         public required TimeSpan BegunAt { get; init; }
         public required long KeysAtBegin { get; init; }
+
+        /// <summary>How far it is written.</summary>
         public StateCursor? After { get; set; }
         public long Keys { get; set; }
+        public long Bytes { get; set; }
         public StateTotals? Totals { get; set; }
 
-        // The request that was not answered yet; when it was sent, and how long an answer may take; and since when
-        // nothing came.
+        // The request that was not answered yet, 0 if there is none; behind what it asks; when it was sent, and how
+        // long an answer may take; and since when nothing came.
         public long Id { get; set; }
+        public StateCursor? AskedAfter { get; set; }
         public TimeSpan SentAt { get; set; }
         public TimeSpan Wait { get; set; }
         public TimeSpan SilentSince { get; set; }
 
         /// <summary>The part that is being written.</summary>
         public StateChunk? Writing { get; set; }
+
+        /// <summary>The next one, if it has come meanwhile.</summary>
+        public StateChunk? Ahead { get; set; }
 
         public bool IsComplete { get; set; }
 
@@ -65,7 +70,8 @@ public sealed partial class ReplicaCore
             if (Totals is not { } totals) return text;
             var share = totals.Keys == 0 ? 1 : (double)Keys / totals.Keys;
             text += string.Create(
-                CultureInfo.InvariantCulture, $": {Keys} of {totals.Keys} keys, {(int)(100 * share)} %");
+                CultureInfo.InvariantCulture,
+                $": {Keys} of {totals.Keys} keys, {(int)(100 * share)} %, {Bytes / 1e6:0.0} MB");
             var (took, came) = (now - BegunAt, Keys - KeysAtBegin);
             return came == 0 ? text
                 : text + string.Create(
@@ -91,7 +97,7 @@ public sealed partial class ReplicaCore
     internal void GivesBackup(TimeSpan now, bool more) => _backupAt = more ? now : Never;
 
     /// <summary>Before <see cref="Start"/>: what an earlier run has taken of a peer's state.</summary>
-    internal void ResumeTransfer(Uid at, StateCursor after, long keys) => _taken = new Taken(at, after, keys);
+    internal void ResumeTransfer(TakenState taken) => _taken = taken;
 
     private void OnFetchState(MemberId from, FetchState message)
     {
@@ -144,31 +150,34 @@ public sealed partial class ReplicaCore
             SilentSince = _now,
             After = taken?.After,
             Keys = taken?.Keys ?? 0,
+            Bytes = taken?.Bytes ?? 0,
             KeysAtBegin = taken?.Keys ?? 0,
         };
         Notice($"{_self} lacks uid {_log.Held.Contiguous.Next}, which is in no log any more, and takes the state "
             + $"at uid {at} from {giver}{(taken is null ? "" : ", where it had stopped before")}");
-        AskForNext(_transfer);
+        AskBehind(_transfer, _transfer.After);
     }
 
     // Until an answer has come, which may take longer than expected, it is asked for under the same id.
-    private void AskForNext(Transfer transfer)
+    private void AskBehind(Transfer transfer, StateCursor? after)
     {
-        (transfer.Id, transfer.Wait) = (++_fetchId, _options.FetchTimeout);
+        (transfer.Id, transfer.AskedAfter, transfer.Wait) = (++_fetchId, after, _options.FetchTimeout);
         Ask(transfer);
     }
 
     private void Ask(Transfer transfer)
     {
         transfer.SentAt = _now;
-        Send(transfer.Donor, new FetchState(_promised.Epoch, transfer.Id, transfer.At, transfer.After));
+        Send(transfer.Donor, new FetchState(_promised.Epoch, transfer.Id, transfer.At, transfer.AskedAfter));
     }
 
+    // One part is written while the next one is on its way.
     private void OnStatePage(MemberId from, StatePage message)
     {
-        if (_transfer is not { Writing: null, IsComplete: false } transfer) return;
+        if (_transfer is not { IsGivenUp: false, Id: > 0 } transfer) return;
         if (message.Id != transfer.Id || from.Node != transfer.Donor) return;
         _reachedAt = transfer.SilentSince = _now;
+        transfer.Id = 0;
         if (message.Chunk is not { } chunk)
         {
             Notice($"{_self}: {from.Node} has no checkpoint of uid {transfer.At} any more");
@@ -176,8 +185,15 @@ public sealed partial class ReplicaCore
             return;
         }
 
+        if (transfer.Writing is null) Take(transfer, chunk);
+        else transfer.Ahead = chunk;
+    }
+
+    private void Take(Transfer transfer, StateChunk chunk)
+    {
         (transfer.Writing, transfer.Totals) = (chunk, chunk.Totals);
         Effects.Add(new Effect.TakeState(transfer.At, transfer.After is null, chunk));
+        if (chunk.Next is not null) AskBehind(transfer, chunk.Next);
     }
 
     /// <summary>The part of a peer's state was written, or could not be; or all parts together are not what was
@@ -197,6 +213,7 @@ public sealed partial class ReplicaCore
 
         transfer.SilentSince = _now;
         transfer.Keys += chunk.Part.Keys.Count;
+        transfer.Bytes += chunk.Part.Bytes;
         if (chunk.Next is null)
         {
             if (!transfer.IsGivenUp) Install(transfer);
@@ -204,8 +221,12 @@ public sealed partial class ReplicaCore
         else
         {
             transfer.After = chunk.Next;
-            _taken = new Taken(transfer.At, chunk.Next, transfer.Keys);
-            if (!transfer.IsGivenUp) AskForNext(transfer);
+            _taken = new TakenState(transfer.At, chunk.Next, transfer.Keys, transfer.Bytes);
+            if (!transfer.IsGivenUp && transfer.Ahead is { } ahead)
+            {
+                transfer.Ahead = null;
+                Take(transfer, ahead);
+            }
         }
 
         Settle();
@@ -219,9 +240,11 @@ public sealed partial class ReplicaCore
             Effects.Add(new Effect.DropState());
         }
 
-        if (_transfer is not { Writing: null, IsComplete: false } transfer) return;
-        var patience = transfer.After is null ? FirstPartPatience : PartPatience;
+        if (_transfer is not { IsComplete: false, IsGivenUp: false } transfer) return;
+        var patience = transfer.AskedAfter is null ? FirstPartPatience : PartPatience;
         if (_log.Durable.Contiguous >= transfer.At) GiveUpTransfer();
+        // All that has come waits for the disk.
+        else if (transfer.Id == 0) return;
         else if (_now - transfer.SilentSince > patience * _options.FetchTimeout)
         {
             _peerFailedAt[transfer.Donor] = _now;

@@ -39,8 +39,8 @@ internal readonly struct WellFormed(Epoch known, Uid held)
         Append m => Is(m.Batch) && Is(m.Committed),
         Appended m => Is(m.Contiguous) && Is(m.Highest),
         Commit m => Is(m.Committed),
-        Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom) && Is(m.Agreed.At),
-        HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest) && Is(m.Mark.At),
+        Heartbeat m => Is(m.Round) && Is(m.Committed) && Is(m.LeaseFrom) && Is(m.Agreed),
+        HeartbeatAck m => Is(m.Round) && Is(m.Clock) && Is(m.Contiguous) && Is(m.Highest) && Is(m.Mark),
         Fetch m => Is(m.Range),
         Compacted m => Is(m.Checkpoint),
         FetchState m => Is(m.At) && m.After is null or { Session: >= 0 and <= Most, Answers: >= 0 },
@@ -48,6 +48,8 @@ internal readonly struct WellFormed(Epoch known, Uid held)
         Entries m => m.Batches.Length <= Batch.MostRequests && All(m.Batches),
         _ => true,
     };
+
+    private bool Is(DataMark mark) => Is(mark.At) && Is(mark.Round);
 
     private static bool Is(StateTotals totals) =>
         Is(totals.Revision) && Is(totals.Keys) && Is(totals.Sessions) && Is(totals.SessionBytes);

@@ -127,11 +127,10 @@ internal sealed class CheckpointMaker(
     public void Failed(TimeSpan now, Exception cause)
     {
         if (!_hasFailed)
-            log.Warning(
-                "No checkpoint can be written, and it is tried again: {0}", cause.Message.ReplaceLineEndings(" "));
+            log.Warning("No checkpoint can be written, and it is tried again: {0}", cause.OneLine());
         core.ForgetCheckpoint();
         (_making, _hasFailed, _notBefore) = (null, true, now + Retry);
-        Answer(_waiting, false, $"the checkpoint was not written: {cause.Message.ReplaceLineEndings(" ")}");
+        Answer(_waiting, false, $"the checkpoint was not written: {cause.OneLine()}");
         _whenLast?.Invoke();
     }
 

@@ -107,7 +107,7 @@ internal sealed class DiskReads(
                 break;
             case BackupRead read:
                 if (read.Failure is { } wrong)
-                    log.Warning("A backup could not be read: {0}", wrong.Message.ReplaceLineEndings(" "));
+                    log.Warning("A backup could not be read: {0}", wrong.OneLine());
                 if (read.IsLast) core.GivesBackup(now, false);
                 read.Client.Tell(read.Part, gateway);
                 break;

@@ -192,7 +192,7 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
     private void ResumeTransfer()
     {
         if (_restored?.Incoming is { } taken && taken.At > _core.Applied)
-            _core.ResumeTransfer(taken.At, taken.After, taken.Keys);
+            _core.ResumeTransfer(taken);
         else _storeWriter.Tell(StoreWriter.Drop.Instance);
     }
 
@@ -269,16 +269,12 @@ internal sealed class ReplicaActor : UntypedPersistentActor, IWithTimers
                 break;
             case StoreWriter.Taken taken:
                 if (taken.Failure is { } lost)
-                    _log.Warning(
-                        "A peer's state could not be taken, and is tried again: {0}",
-                        lost.Message.ReplaceLineEndings(" "));
+                    _log.Warning("A peer's state could not be taken, and is tried again: {0}", lost.OneLine());
                 _core.StateTaken(Now, taken.Failure is null);
                 break;
             case StoreWriter.Installed installed:
                 if (installed.Failure is { } why)
-                    _log.Warning(
-                        "A peer's state could not be put in place, and is tried again: {0}",
-                        why.Message.ReplaceLineEndings(" "));
+                    _log.Warning("A peer's state could not be put in place, and is tried again: {0}", why.OneLine());
                 // Its supervisor starts it anew, from the checkpoint that there is now.
                 Context.Stop(Self);
                 return;

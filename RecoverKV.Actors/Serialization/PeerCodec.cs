@@ -59,6 +59,9 @@ public static class PeerCodec
                 writer.Int(6, m.LeaseFrom.Ticks);
                 writer.Int(7, m.Agreed.At.Value);
                 writer.Int(8, (long)m.Agreed.Digest);
+                writer.Int(9, m.Agreed.Round);
+                writer.Int(10, (long)m.Agreed.Slice);
+                if (m.Slice is { } slice) StateCodec.Write(writer, 11, slice);
                 break;
             case HeartbeatAck m:
                 writer.Int(2, m.Epoch.Value);
@@ -72,6 +75,8 @@ public static class PeerCodec
                 writer.Int(10, (long)m.Lacks);
                 writer.Int(11, m.Mark.At.Value);
                 writer.Int(12, (long)m.Mark.Digest);
+                writer.Int(13, m.Mark.Round);
+                writer.Int(14, (long)m.Mark.Slice);
                 break;
             case Fetch m:
                 writer.Int(2, m.Epoch.Value);
@@ -146,8 +151,11 @@ public static class PeerCodec
                 case 8: f.Eighth = reader.Int(); break;
                 case 9: f.Ninth = reader.Int(); break;
                 case 10: f.Tenth = reader.Int(); break;
+                case 11 when manifest == "H": f.Slice = StateCodec.ReadSlice(reader.Bytes()); break;
                 case 11: f.Eleventh = reader.Int(); break;
                 case 12: f.Twelfth = reader.Int(); break;
+                case 13: f.Thirteenth = reader.Int(); break;
+                case 14: f.Fourteenth = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -163,11 +171,11 @@ public static class PeerCodec
         "a" => new Appended(f.Epoch, new Uid(f.Third), new Uid(f.Fourth)),
         "C" => new Commit(f.Epoch, new Uid(f.Third)),
         "H" => new Heartbeat(f.Epoch, f.Third, new Uid(f.Fourth), f.Fifth, new TimeSpan(f.Sixth),
-            new DataMark(new Uid(f.Seventh), (ulong)f.Eighth)),
+            new DataMark(new Uid(f.Seventh), (ulong)f.Eighth, f.Ninth, (ulong)f.Tenth), f.Slice),
         "h" => new HeartbeatAck(
             f.Epoch, f.Third, f.Fourth, new TimeSpan(f.Fifth), new Uid(f.Sixth), new Uid(f.Seventh), f.Eighth != 0,
             (int)f.Ninth, (Lack)f.Tenth & (Lack.Memory | Lack.Disk),
-            new DataMark(new Uid(f.Eleventh), (ulong)f.Twelfth)),
+            new DataMark(new Uid(f.Eleventh), (ulong)f.Twelfth, f.Thirteenth, (ulong)f.Fourteenth)),
         "F" => new Fetch(f.Epoch, f.Third, new UidRange(new Uid(f.Fourth), new Uid(f.Fifth))),
         "f" => new Entries(f.Epoch, f.Third, f.Batches?.ToArray() ?? []),
         "K" => new Compacted(f.Epoch, f.Third, new Uid(f.Fourth)),
@@ -183,7 +191,9 @@ public static class PeerCodec
     {
         public Header? Header;
         public Epoch Epoch;
-        public long Third, Fourth, Fifth, Sixth, Seventh, Eighth, Ninth, Tenth, Eleventh, Twelfth;
+        public StateSlice? Slice;
+        public long Third, Fourth, Fifth, Sixth, Seventh, Eighth, Ninth, Tenth, Eleventh, Twelfth, Thirteenth,
+            Fourteenth;
         public List<Batch>? Batches;
         public List<Setting>? Settings;
         public PeerMessage? Control;

@@ -39,6 +39,31 @@ internal static class StateCodec
         return new StateCursor(key, session, answers);
     }
 
+    public static void Write(WireWriter writer, int field, StateSlice slice)
+    {
+        var mark = writer.Begin(field);
+        writer.Bytes(1, slice.From.Span);
+        writer.Bytes(2, slice.To.Span);
+        writer.End(mark);
+    }
+
+    public static StateSlice ReadSlice(ReadOnlyMemory<byte> encoded)
+    {
+        ReadOnlyMemory<byte> from = default, to = default;
+        var reader = new WireReader(encoded);
+        while (reader.Next() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1: from = reader.Bytes(); break;
+                case 2: to = reader.Bytes(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new StateSlice(from, to);
+    }
+
     /// <summary>A cursor, or a part, on its own: what a client that makes a backup sees.</summary>
     public static byte[] Encode(StateCursor cursor)
     {

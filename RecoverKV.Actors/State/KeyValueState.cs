@@ -16,6 +16,13 @@ namespace RecoverKV.Actors.State;
 public sealed class KeyValueState
 {
     private const int MaxItemsOfPage = 4096;
+
+    // Some tenth of a millisecond. What is longer than that are single values.
+    private const int SliceKeys = 1024;
+    private const int MostSliceKeys = 4 * SliceKeys;
+    private const long SliceBytes = 256 * 1024;
+    private const long MostSliceBytes = 4 * SliceBytes;
+    private const int SliceBound = 256;
     private readonly KeyTable _keys = new();
     private readonly ExpectedWrites _expected = new();
     private readonly RequestLimits _limits;
@@ -73,6 +80,44 @@ public sealed class KeyValueState
     /// <see cref="Applied"/> have equal digests.
     /// </summary>
     public ulong Digest { get; private set; }
+
+    /// <summary>R11: what comes behind a slice in the order of keys; the first one behind the last.</summary>
+    public StateSlice SliceBehind(StateSlice? before)
+    {
+        var (from, keys, bytes) = (before?.To ?? default, 0, 0L);
+        foreach (var slot in _keys.From(from))
+        {
+            var key = _keys.Key(slot);
+            if (keys++ >= SliceKeys || bytes >= SliceBytes)
+            {
+                // It travels with every heartbeat: of a long key the begin must do, if that is a step ahead.
+                var to = key[..Math.Min(key.Length, SliceBound)];
+                if (to.Span.SequenceCompareTo(from.Span) > 0) return new StateSlice(from, to.ToArray());
+                if (keys == MostSliceKeys) break;
+            }
+
+            bytes += key.Length + _keys.Value(slot).Length;
+        }
+
+        return new StateSlice(from, default);
+    }
+
+    /// <summary>R11: the digest of a slice, as its keys are in memory now. Of one that is far larger than they should
+    /// be only the begin counts: replicas with equal <see cref="Applied"/> still have equal ones.</summary>
+    public ulong DigestOf(StateSlice slice)
+    {
+        var (digest, keys, bytes) = (0UL, 0, 0L);
+        foreach (var slot in _keys.From(slice.From))
+        {
+            var key = _keys.Key(slot).Span;
+            if (!slice.To.IsEmpty && key.SequenceCompareTo(slice.To.Span) >= 0) break;
+            if (keys++ == MostSliceKeys || bytes >= MostSliceBytes) break;
+            bytes += key.Length + _keys.Value(slot).Length;
+            digest += DigestOf(slot);
+        }
+
+        return digest;
+    }
 
     /// <summary>The version of a key, null if it is absent.</summary>
     public Version? Find(Key key) =>

@@ -1,3 +1,5 @@
+using RecoverKV.Actors.Protocol;
+
 namespace RecoverKV.Actors.State;
 
 /// <summary>R10: where the transfer of a state has come: it has the keys in their order, and then the sessions by their
@@ -6,6 +8,13 @@ namespace RecoverKV.Actors.State;
 /// <param name="Session">The last session; 0 before the first.</param>
 /// <param name="Answers">How many of its answers there are; the next part may begin with more.</param>
 internal sealed record StateCursor(ReadOnlyMemory<byte> Key, long Session, int Answers);
+
+/// <summary>R10: what was taken of a state that is not all there.</summary>
+/// <param name="At">Its uid.</param>
+/// <param name="After">Where it goes on.</param>
+/// <param name="Keys">About how many keys there are.</param>
+/// <param name="Bytes">About how much they take.</param>
+internal sealed record TakenState(Uid At, StateCursor After, long Keys, long Bytes);
 
 /// <summary>R10: what a state at one uid has as a whole.</summary>
 /// <param name="Revision">Its revision.</param>

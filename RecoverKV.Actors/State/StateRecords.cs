@@ -35,4 +35,8 @@ internal sealed class StatePart
 
     /// <summary>Sessions that were opened or used.</summary>
     public List<SessionRecord> Sessions { get; } = [];
+
+    /// <summary>Roughly what its keys and sessions take.</summary>
+    public long Bytes => Keys.Sum(k => (long)k.Key.Length + k.Value.Length)
+        + Sessions.Sum(s => s.Answers.Sum(SessionTable.Size));
 }

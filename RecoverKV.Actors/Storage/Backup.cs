@@ -72,7 +72,7 @@ internal static class Backup
             throw new BadBackupException(
                 e is OtherFormException
                     ? $"{path} is of another build: {e.Message}"
-                    : $"{path} is damaged, or no backup: {e.Message.ReplaceLineEndings(" ")}",
+                    : $"{path} is damaged, or no backup: {e.OneLine()}",
                 e);
         }
     }

@@ -148,7 +148,7 @@ public sealed class DataFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var message = $"The data folder {path} cannot be used: {e.Message.ReplaceLineEndings(" ")}";
+            var message = $"The data folder {path} cannot be used: {e.OneLine()}";
             throw DurableFiles.IsFull(e)
                 ? new StorageUnavailableException(message, e)
                 : new NodeFailedException(message, e);
@@ -288,6 +288,7 @@ public sealed class DataFolder : IDisposable
     {
         DurableFiles.CreateFolder(folder);
         StoreFile.Delete(Store + StoreFile.Incoming);
+        StoreFile.Delete(Store + StoreFile.Anew);
         foreach (var file in JournalFile.Files(Journal)
             .Concat(JournalFile.Files(Store)).Append(CountFile).Where(File.Exists).ToList())
             DurableFiles.Move(file, System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)));

@@ -126,7 +126,7 @@ public static class JournalFile
         return cause is SqliteException { SqliteErrorCode: not SqliteConstraint } or IOException
             or UnauthorizedAccessException
             or OutOfMemoryException or TimeoutException or Akka.Persistence.RecoveryTimedOutException
-            ? new NodeFailedException($"{path} cannot be replayed: {cause.Message.ReplaceLineEndings(" ")}", exception)
+            ? new NodeFailedException($"{path} cannot be replayed: {cause.OneLine()}", exception)
             : new NodeFailedException(Damaged(path, cause.Message, exception).Message, exception);
     }
 
@@ -283,7 +283,7 @@ public static class JournalFile
         {
             if (IsPassing(e)) throw new StorageUnavailableException($"{path} cannot be used: {InWords(e)}.", e);
             throw Damage(path, e)
-                ?? new NodeFailedException($"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
+                ?? new NodeFailedException($"{path} cannot be used: {e.OneLine()}", e);
         }
     }
 

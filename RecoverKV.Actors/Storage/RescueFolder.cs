@@ -94,7 +94,7 @@ internal sealed class RescueFolder : IDisposable
             }
             catch (IOException e)
             {
-                return e.Message.ReplaceLineEndings(" ").TrimEnd('.');
+                return e.OneLine();
             }
 
             if (read == 0) return null;

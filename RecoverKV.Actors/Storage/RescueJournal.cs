@@ -72,7 +72,7 @@ internal static class RescueJournal
         catch (Exception e) when (IsUnreadable(e) || e is InvalidOperationException)
         {
             // Of a row without its columns SQLite's provider says the last of them.
-            return new RescueRow(number, null, e.Message.ReplaceLineEndings(" ").TrimEnd('.'));
+            return new RescueRow(number, null, e.OneLine());
         }
     }
 }

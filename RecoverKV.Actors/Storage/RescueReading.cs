@@ -109,7 +109,7 @@ internal sealed class RescueReading(
         }
         catch (Exception e) when (RescueJournal.IsUnreadable(e) || e is InvariantViolationException)
         {
-            _damage.Add($"{StoreFile.Name} cannot be used: {InWords(e)}");
+            _damage.Add($"{StoreFile.Name} cannot be used: {e.OneLine()}");
             state = new KeyValueState();
             return null;
         }
@@ -166,7 +166,7 @@ internal sealed class RescueReading(
         }
         catch (Exception e) when (e is InvariantViolationException or FormatException)
         {
-            throw new ContradictionException(number, InWords(e));
+            throw new ContradictionException(number, e.OneLine());
         }
     }
 
@@ -196,7 +196,7 @@ internal sealed class RescueReading(
         catch (SqliteException e) when (RescueJournal.IsUnreadable(e))
         {
             connection.Dispose();
-            _damage.Add($"{JournalFile.Name} cannot be used: {InWords(e)}");
+            _damage.Add($"{JournalFile.Name} cannot be used: {e.OneLine()}");
             return null;
         }
     }
@@ -227,6 +227,4 @@ internal sealed class RescueReading(
                 break;
         }
     }
-
-    private static string InWords(Exception e) => e.Message.ReplaceLineEndings(" ").TrimEnd('.');
 }

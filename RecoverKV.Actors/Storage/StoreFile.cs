@@ -20,6 +20,9 @@ internal sealed class StoreFile : IDisposable
     /// <summary>R10: what follows its name in that of a peer's state that is not all there.</summary>
     public const string Incoming = ".incoming";
 
+    /// <summary>R10: what follows its name in that of one that is made anew, as it is damaged.</summary>
+    public const string Anew = ".anew";
+
     // What follows its name while it is made.
     private const string New = ".new";
 

@@ -82,18 +82,19 @@ internal static class StoreReader
     // What a record takes in a message besides its bytes, at most.
     private const int RecordOverhead = 64;
 
-    /// <summary>What a peer's state that is not all there has by now: its uid, where it goes on, and about how many
-    /// keys there are; null if there is none.</summary>
-    public static (Uid At, StateCursor After, long Keys)? Progress(string path)
+    /// <summary>What a peer's state that is not all there has by now; null if there is none.</summary>
+    public static TakenState? Progress(string path)
     {
         if (!File.Exists(path)) return null;
         using var connection = OpenForReading(path);
         if (IncomingOf(connection) is not { } at) return null;
         var keys = (long)JournalFile.Scalar(connection, "SELECT keys FROM incoming")!;
+        var bytes = JournalFile.Files(path).Sum(f => new FileInfo(f).Length);
         if (JournalFile.Scalar(connection, "SELECT MAX(id) FROM sessions") is long last)
-            return (at, new StateCursor(default, last, Session(connection, last)!.Answers.Length), keys);
+            return new TakenState(
+                at, new StateCursor(default, last, Session(connection, last)!.Answers.Length), keys, bytes);
         return JournalFile.Scalar(connection, "SELECT key FROM records ORDER BY key DESC LIMIT 1") is byte[] key
-            ? (at, new StateCursor(key, 0, 0), keys)
+            ? new TakenState(at, new StateCursor(key, 0, 0), keys, bytes)
             : null;
     }
 

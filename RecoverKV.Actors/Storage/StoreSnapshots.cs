@@ -33,7 +33,7 @@ internal sealed class StoreSnapshotsSetup(string journal, Func<KeyValueState> ne
 /// <param name="JournalEnd">The last fact that the journal has.</param>
 /// <param name="Incoming">What there is of a peer's state.</param>
 internal sealed record RestoredReplica(
-    LogBase Base, KeyValueState State, long JournalEnd, (Uid At, StateCursor After, long Keys)? Incoming);
+    LogBase Base, KeyValueState State, long JournalEnd, TakenState? Incoming);
 
 /// <summary>
 /// R10: what Akka.Persistence takes for snapshots: the checkpoint of the replica, from which the journal is replayed.
@@ -95,7 +95,7 @@ internal sealed class StoreSnapshots : SnapshotStore
         : null;
 
     // What cannot be read is taken anew.
-    private (Uid At, StateCursor After, long Keys)? Incoming()
+    private TakenState? Incoming()
     {
         var path = _setup.Store + StoreFile.Incoming;
         try
@@ -104,7 +104,7 @@ internal sealed class StoreSnapshots : SnapshotStore
         }
         catch (Exception e) when (e is SqliteException or FormatException or InvalidCastException or IOException)
         {
-            _log.Warning("{0} cannot be used: {1}", path, e.Message.ReplaceLineEndings(" "));
+            _log.Warning("{0} cannot be used: {1}", path, e.OneLine());
             return null;
         }
     }
@@ -131,10 +131,10 @@ internal sealed class StoreSnapshots : SnapshotStore
         {
             if (neededBefore > 0 && JournalFile.IsOfTheDisk(e)) throw Lacking(neededBefore, e.Message, e);
             if (neededBefore > 0 || e is OtherFormException)
-                throw new NodeFailedException($"{_setup.Store} cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
+                throw new NodeFailedException($"{_setup.Store} cannot be read: {e.OneLine()}", e);
             _log.Warning(
                 "{0} cannot be used: {1}. It is set aside as {2}{3}, and the whole journal is replayed", _setup.Store,
-                e.Message.ReplaceLineEndings(" "), StoreFile.Name, Damaged);
+                e.OneLine(), StoreFile.Name, Damaged);
             SetAside();
             return null;
         }

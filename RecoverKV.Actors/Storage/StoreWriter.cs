@@ -17,6 +17,10 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     private StoreFile? _file, _incoming;
     private bool _hurries;
 
+    // What is damaged in the file was met when something was written, and is not read at a start.
+    private bool _isDamaged;
+    private bool _isAnew;
+
     /// <summary>Begin a checkpoint: of all keys, or of what changed.</summary>
     public sealed record Begin(bool All);
 
@@ -81,6 +85,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
         _path = path;
         Receive<Begin>(begin => Work(() =>
         {
+            if (_isDamaged && begin.All) BeginAnew();
             _file ??= StoreFile.Open(_path);
             _file.Begin(begin.All);
         }));
@@ -90,12 +95,20 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
             Tried(() =>
             {
                 _file!.Finish(finish.Head);
+                if (_isAnew) Replace(AnewPath);
                 Context.Parent.Tell(new Done(finish.Head, new FileInfo(_path).Length));
             });
         });
         Receive<Hurry>(_ => _hurries = true);
         Receive<Pause>(_ => Context.Parent.Tell(More.Instance));
-        Receive<Take>(take => Context.Parent.Tell(new Taken(Attempt(() => Keep(take), DropIncoming))));
+        Receive<Take>(take =>
+        {
+            var begun = Stopwatch.GetTimestamp();
+            var taken = new Taken(Attempt(() => Keep(take), DropIncoming));
+            // With rests, as for the own checkpoint: the others' writes should not have to wait for it.
+            Timers.StartSingleTimer(taken, taken, Stopwatch.GetElapsedTime(begun));
+        });
+        Receive<Taken>(taken => Context.Parent.Tell(taken));
         Receive<Drop>(_ => Quietly(DropIncoming));
         Receive<Install>(install =>
         {
@@ -105,6 +118,17 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     }
 
     private string IncomingPath => _path + StoreFile.Incoming;
+
+    private string AnewPath => _path + StoreFile.Anew;
+
+    // All of the state is there: the damaged file stays until another one can take its place.
+    private void BeginAnew()
+    {
+        _file?.Dispose();
+        _file = null;
+        StoreFile.Delete(AnewPath);
+        (_file, _isAnew) = (StoreFile.Open(AnewPath), true);
+    }
 
     private void Keep(Take take)
     {
@@ -118,23 +142,31 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
         _incoming.Sync();
     }
 
-    // Closed, both are whole files without a log beside them; if not, neither may be touched.
     private void PutInPlace(StoreHead head)
     {
         _incoming ??= StoreFile.Open(IncomingPath);
         _incoming.FinishIncoming(head);
+        Replace(IncomingPath);
+    }
+
+    // Closed, both are whole files without a log beside them; if not, neither may be touched. (What a damaged one has
+    // in its log is of no use.)
+    private void Replace(string by)
+    {
+        var isDamaged = _isDamaged;
         Close();
-        foreach (var log in new[] { _path + "-wal", IncomingPath + "-wal" })
+        foreach (var log in isDamaged ? new[] { by + "-wal" } : [_path + "-wal", by + "-wal"])
             if (File.Exists(log) && new FileInfo(log).Length > 0) throw new IOException($"{log} is still in use");
         foreach (var file in JournalFile.Files(_path).Where(f => f != _path)) File.Delete(file);
-        DurableFiles.Move(IncomingPath, _path);
+        DurableFiles.Move(by, _path);
+        _isDamaged = false;
     }
 
     private void Close()
     {
         _file?.Dispose();
         _incoming?.Dispose();
-        (_file, _incoming) = (null, null);
+        (_file, _incoming, _isAnew) = (null, null, false);
     }
 
     private void DropIncoming()
@@ -180,6 +212,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     protected override void PreStart() => Quietly(() =>
     {
         StoreFile.DeleteUnfinished(_path);
+        StoreFile.Delete(AnewPath);
         StoreFile.DeleteUnfinished(IncomingPath);
     });
 
@@ -198,6 +231,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     private bool Tried(Action action)
     {
         if (Attempt(action, Abandon) is not { } failure) return true;
+        _isDamaged |= JournalFile.IsOfTheDisk(failure);
         Context.Parent.Tell(new Failed(failure));
         return false;
     }
@@ -206,7 +240,7 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     private void Abandon()
     {
         var file = _file;
-        _file = null;
+        (_file, _isAnew) = (null, false);
         file?.Dispose();
     }
 }

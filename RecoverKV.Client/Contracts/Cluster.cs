@@ -61,8 +61,7 @@ public sealed record NodeStatusRequest(long Id) : IClientMessage;
 /// <param name="IsSequencer">Whether it leads now.</param>
 /// <param name="Sequencer">Who leads its view; null if none does now, as far as it knows.</param>
 /// <param name="Uid">It has every uid up to this one.</param>
-/// <param name="CommittedUid">What it has applied of what it knows to be committed: as <paramref name="AppliedUid"/>.
-/// </param>
+/// <param name="CommittedUid">Every write up to this one is committed, as far as it knows.</param>
 /// <param name="Gap">How many uids up to the highest that it knows to be committed it lacks.</param>
 /// <param name="Keys">How many keys its state has.</param>
 /// <param name="Reason">Why it is out of service, if it is and it knows.</param>

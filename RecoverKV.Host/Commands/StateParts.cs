@@ -55,7 +55,7 @@ internal static class StateParts
                 {
                     await client.CheckpointAsync(giver, cancellation);
                     var part = await AskAsync(client, giver, -1, default, cancellation);
-                    if (part.At >= sequencer.CommittedUid) return (giver, part);
+                    if (part.At >= sequencer.AppliedUid) return (giver, part);
                     // It gives this one to nobody.
                     await Task.Delay(CatchUp, cancellation);
                 }

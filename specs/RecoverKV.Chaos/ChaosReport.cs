@@ -52,6 +52,7 @@ internal static class ChaosReport
         Row("replicas compared at the same uid", Number(result.Compared));
         Row("faults", Number(result.Faults.Count));
         Row("starts of nodes", Number(result.Starts));
+        Row("checkpoints, and states taken from a peer", $"{Number(result.Checkpoints)}, {Number(result.Transfers)}");
         Row("damaged folders that a node refused, moved away", Number(result.FoldersMoved));
         foreach (var violation in result.Violations)
             Row("violation", violation.Split('\n')[0].Replace("|", "\\|", StringComparison.Ordinal));

@@ -28,4 +28,8 @@ internal sealed record ChaosResult
     public required int FoldersMoved { get; init; }
 
     public required int Starts { get; init; }
+
+    public required int Checkpoints { get; init; }
+
+    public required int Transfers { get; init; }
 }

@@ -14,6 +14,15 @@ namespace RecoverKV.Chaos;
 /// <summary>One run: a cluster, clients, faults, and the checks at the end.</summary>
 internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 {
+    // R10: with what a run writes, journals forget every few seconds, and who was away for longer takes the state; their
+    // logs tell of it.
+    private const string ForgetsSoon = """
+        log-level = INFO
+          checkpoint.writes = 1000
+          log.keep = 64KiB
+          log-memory = 64KiB
+        """;
+
     private readonly string _folder = Path.GetFullPath(
         options.Folder
             ?? Path.Combine(Path.GetTempPath(), $"recoverkv-chaos-{Environment.ProcessId}-{Guid.NewGuid():N}"));
@@ -34,7 +43,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         var preloads = new Preloads(
             Wanted(FaultKind.ClockJump) ? FakeTime.Library : null,
             Wanted(FaultKind.SlowDisk) ? await SlowDisk.CompileAsync(_folder) : null);
-        await using var cluster = await ChaosCluster.StartAsync(options.Nodes, _folder, network, preloads, options.Tls);
+        await using var cluster = await ChaosCluster.StartAsync(
+            options.Nodes, _folder, network, preloads, options.Tls, ForgetsSoon);
         var kinds = Injector.Possible(cluster).Where(Wanted).ToList();
         if (kinds.Count == 0) throw new ChaosException("this machine can do none of these faults");
         await output.WriteLineAsync(
@@ -84,6 +94,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             Compared = cluster.Compared,
             FoldersMoved = nemesis.FoldersMoved,
             Starts = cluster.Nodes.Sum(n => n.Starts),
+            Checkpoints = cluster.Nodes.Sum(n => n.Checkpoints),
+            Transfers = cluster.Nodes.Sum(n => n.Transfers),
         };
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using RecoverKV.Chaos.Faults;
+using RecoverKV.Chaos.Figures;
 using RecoverKV.Chaos.History;
 using RecoverKV.Chaos.Load;
 using RecoverKV.Chaos.Moments;
@@ -104,6 +105,12 @@ internal static class Program
         DefaultValueFactory = _ => 7400
     };
 
+    private static readonly Option<int> Runs = new("--runs")
+    {
+        Description = "How often each is measured.",
+        DefaultValueFactory = _ => 5
+    };
+
     private static readonly Option<string?> MomentsOf = new("--kinds")
     {
         Description = "Only these: " + string.Join(", ", Enum.GetNames<MomentKind>())
@@ -123,7 +130,7 @@ internal static class Program
     private static async Task<int> Main(string[] arguments)
     {
         Network.AcceptOnlyFromAmong("auto", "namespaces", "loopback");
-        foreach (var option in new[] { Clients, Workers, Think, Keys })
+        foreach (var option in new[] { Clients, Workers, Think, Keys, Runs })
             Check(
                 option,
                 text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0,
@@ -163,6 +170,12 @@ internal static class Program
         };
         moments.SetAction(MomentsAsync);
         root.Add(moments);
+        var figures = new Command("figures", "Measures the figures of the README, by the program's own benchmarks.")
+        {
+            Runs, Results,
+        };
+        figures.SetAction(FiguresAsync);
+        root.Add(figures);
         root.Add(check);
         root.Add(client);
         root.Add(watch);
@@ -250,6 +263,22 @@ internal static class Program
         }
 
         return true;
+    }
+
+    private static async Task<int> FiguresAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        try
+        {
+            if (parsed.GetValue(Results) is { } file) ResultsPage.Check(file, FiguresRun.Section);
+            var text = await new FiguresRun(parsed.GetValue(Runs), Console.Out).RunAsync(cancellation);
+            Console.WriteLine(text);
+            if (parsed.GetValue(Results) is { } page) ResultsPage.Write(page, FiguresRun.Section, text);
+            return 0;
+        }
+        catch (Exception e) when (e is ChaosException or InvalidDataException)
+        {
+            return Wrong(e.Message);
+        }
     }
 
     private static async Task<int> StrangersAsync(ParseResult parsed, CancellationToken cancellation)

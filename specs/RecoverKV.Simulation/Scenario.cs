@@ -100,6 +100,7 @@ public sealed record Scenario
         {
             0 => Faults.SlowNode,
             1 => Faults.LostTail | Faults.CrashMany,
+            12 or 13 => Faults.Crash | Faults.OneWayCut,
             _ => drawn,
         };
     }

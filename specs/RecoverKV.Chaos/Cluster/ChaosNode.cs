@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using RecoverKV.Chaos.Network;
 
 namespace RecoverKV.Chaos.Cluster;
 
 /// <summary>A node: a process of the real program, started anew at will, with a data folder of its own.</summary>
-internal sealed class ChaosNode(int number, string folder, IChaosNetwork network, Preloads preloads) : IDisposable
+internal sealed partial class ChaosNode(int number, string folder, IChaosNetwork network, Preloads preloads) : IDisposable
 {
     private readonly StreamWriter _log = new(folder + ".log", append: true) { AutoFlush = true };
     private Process? _process;
@@ -32,6 +33,12 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
 
     /// <summary>How many runs it took.</summary>
     public int Starts { get; private set; }
+
+    /// <summary>How many checkpoints it has written, as its log tells.</summary>
+    public int Checkpoints { get; private set; }
+
+    /// <summary>How many states it began to take from a peer, as its log tells.</summary>
+    public int Transfers { get; private set; }
 
     /// <summary>The last line that it wrote to its standard error in this run.</summary>
     public string? LastError { get; private set; }
@@ -111,9 +118,14 @@ internal sealed class ChaosNode(int number, string folder, IChaosNetwork network
         lock (_log) _log.Dispose();
     }
 
+    [GeneratedRegex(@"Checkpoint of \d+ keys at uid \d+, ")]
+    private static partial Regex WroteCheckpoint();
+
     private void Log(string? line)
     {
         if (line is null) return;
+        if (WroteCheckpoint().IsMatch(line)) Checkpoints++;
+        if (line.Contains("and takes the state at uid", StringComparison.Ordinal)) Transfers++;
         try
         {
             lock (_log) _log.WriteLine(line);

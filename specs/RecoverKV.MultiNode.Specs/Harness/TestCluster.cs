@@ -143,7 +143,7 @@ internal sealed class TestCluster : IAsyncDisposable
     /// under way.</summary>
     public Task<Statuses> WaitUntilHealedAsync() => WaitUntilAsync("all nodes are ALIVE and equal", s =>
         OneSequencer(s) != null
-        && s.Values.All(n => n.Mode == NodeMode.Alive && n.Gap == 0 && n.Uid == n.CommittedUid)
+        && s.Values.All(n => n.Mode == NodeMode.Alive && n.Gap == 0 && n.Uid == n.AppliedUid)
         && s.Values.Select(n => n.Uid).Distinct().Count() == 1);
 
     /// <summary>Waits until all are ALIVE; then all have the same writes, those that the ledger knows.</summary>

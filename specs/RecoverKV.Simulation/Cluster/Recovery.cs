@@ -29,8 +29,8 @@ internal static class Recovery
             if (node.Core is not { } core) return $"{node.Id} is down";
             var mode = core.Mode(node.Clock);
             if (mode != NodeMode.Alive) return $"{node.Id} is {mode} in {core.View}";
-            if (core.Committed.Value < cluster.Committed.Top)
-                return $"{node.Id} knows of commits up to {core.Committed} of {cluster.Committed.Top}";
+            if (core.Applied.Value < cluster.Committed.Top)
+                return $"{node.Id} knows of commits up to {core.Applied} of {cluster.Committed.Top}";
         }
 
         return cluster.Clients.FirstOrDefault(c => !c.IsDone) is { } client ? $"{client.Name} waits" : null;

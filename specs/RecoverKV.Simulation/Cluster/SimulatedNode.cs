@@ -1,4 +1,5 @@
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 
 namespace RecoverKV.Simulation.Cluster;
@@ -124,7 +125,7 @@ internal sealed class SimulatedNode
                     "What is needed is kept",
                     $"{Id} starts from fact {saved.Base.ReplayFrom}, its journal from {Disk.FirstFact}");
             if (Disk.Incoming is { Next: { } next } incoming && incoming.At > core.Applied)
-                core.ResumeTransfer(incoming.At, next, incoming.Keys.Count);
+                core.ResumeTransfer(new TakenState(incoming.At, next, incoming.Keys.Count, 0));
             foreach (var fact in Disk.Facts.Skip((int)saved.Base.ReplayFrom - 1)) core.Replay(fact);
             if (!IsForeign) _cluster.Properties.ForEach(p => p.OnReplayed(this, core));
             var known = Math.Max(Disk.Counted, saved.Base.Fact);
@@ -237,7 +238,7 @@ internal sealed class SimulatedNode
         }
 
         if (!IsForeign) foreach (var property in _cluster.Properties) property.AfterStep(this, core);
-        _cluster.Trace.Mix((ulong)core.Committed.Value);
+        _cluster.Trace.Mix((ulong)core.Applied.Value);
         foreach (var effect in effects) CarryOut(core, effect);
     }
 
@@ -336,7 +337,9 @@ internal sealed class SimulatedNode
     {
         if (take.IsFirst) Disk.Incoming = new IncomingState { At = take.At };
         var taken = Disk.Incoming!.Take(take.Chunk);
-        if (!taken || _random.Chance(0.01)) (Disk.Incoming, taken) = (null, false);
+        // After one that failed it waits for longer than all else takes, once the faults have ended.
+        var fails = _random.Chance(0.01) && _cluster.Scheduler.Now < _cluster.Scenario.FaultsEnd;
+        if (!taken || fails) (Disk.Incoming, taken) = (null, false);
         Input(core => core.StateTaken(Clock, taken));
     }
 

@@ -11,7 +11,7 @@ internal sealed class CommittedPrefixesAreEqual(SimulatedCluster cluster) : Prop
 
     public override void AfterStep(SimulatedNode node, ReplicaCore core)
     {
-        for (var uid = node.Compared + 1; uid <= core.Committed.Value; uid++)
+        for (var uid = node.Compared + 1; uid <= core.Applied.Value; uid++)
         {
             if (node.Appended.At(uid) is not { } entry)
                 throw Broken($"{node.Id} committed uid {uid} without having it");
@@ -25,9 +25,9 @@ internal sealed class CommittedPrefixesAreEqual(SimulatedCluster cluster) : Prop
             }
         }
 
-        if (core.Committed.Value < node.Compared)
-            throw Broken($"{node.Id} took uid {node.Compared} back to {core.Committed}");
-        node.Compared = core.Committed.Value;
+        if (core.Applied.Value < node.Compared)
+            throw Broken($"{node.Id} took uid {node.Compared} back to {core.Applied}");
+        node.Compared = core.Applied.Value;
     }
 
     private static bool Same(JournalImage.Entry a, JournalImage.Entry b) => a.Epoch == b.Epoch

@@ -13,9 +13,9 @@ internal sealed class InSyncHoldsCommitted(SimulatedCluster cluster) : Property(
 
     public override void AfterStep(SimulatedNode node, ReplicaCore core)
     {
-        if (!core.IsSequencer || core.Committed.Value == 0) return;
+        if (!core.IsSequencer || core.Applied.Value == 0) return;
         var view = core.View;
-        var committed = core.Committed.Value;
+        var committed = core.Applied.Value;
         if (_checked.GetValueOrDefault(view.Epoch, -1) == committed) return;
         _checked[view.Epoch] = committed;
         foreach (var other in Cluster.Nodes)

@@ -16,7 +16,7 @@ internal sealed class LeasesEndBeforeOthersCommit(SimulatedCluster cluster) : Pr
     {
         if (!core.IsSequencer) return;
         var epoch = core.View.Epoch;
-        var committed = core.Committed.Value;
+        var committed = core.Applied.Value;
         if (committed < core.View.FirstUid.Value || _committed.GetValueOrDefault(epoch) == committed) return;
         _committed[epoch] = committed;
         foreach (var other in Cluster.Nodes)

@@ -20,6 +20,6 @@ internal sealed class ReplayGivesTheState(SimulatedCluster cluster) : Property(c
             $"{node.Id} is contiguous up to {core.Contiguous}, its journal up to {image.Contiguous}");
         var committed = Math.Max(
             from.Applied.Value, Math.Min(Math.Max(image.Committed, from.Committed.Value), image.Contiguous));
-        Hold(core.Committed.Value == committed, $"{node.Id} committed {core.Committed}, its journal {committed}");
+        Hold(core.Applied.Value == committed, $"{node.Id} committed {core.Applied}, its journal {committed}");
     }
 }

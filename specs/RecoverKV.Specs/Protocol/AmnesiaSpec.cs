@@ -46,7 +46,7 @@ public sealed class AmnesiaSpec
         kit.Receive(2, Appended(2, 1)).Nothing();
         kit.Receive(Fresh, Appended(2, 1)).Nothing();
         kit.Receive(Fresh, Ack(kit, 2, round: 1, contiguous: 1)).Nothing();
-        Assert.Equal(U(0), kit.Core.Committed);
+        Assert.Equal(U(0), kit.Core.Applied);
         Assert.Contains(kit.Receive(3, Appended(2, 1)), e => e is Effect.AnswerWrite);
     }
 
@@ -64,7 +64,7 @@ public sealed class AmnesiaSpec
         Assert.Equal(NodeMode.Zombie, kit.Mode);
         kit.Receive(1, new Entries(E(1), 1, [Batch(1, 1, 2)]));
         kit.DiskCatchesUp();
-        Assert.Equal((U(2), NodeMode.Zombie), (kit.Core.Committed, kit.Mode));
+        Assert.Equal((U(2), NodeMode.Zombie), (kit.Core.Applied, kit.Mode));
         Assert.DoesNotContain(kit.Wait(3000), Sends<Canvass>);
     }
 

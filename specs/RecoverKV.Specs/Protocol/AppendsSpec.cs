@@ -18,7 +18,7 @@ public sealed class AppendsSpec
         kit.Submit(Ann, R(5), R(6)).Exactly(
             Journals(Batch(2, 5, 6), committed: 3), To(2, Append(2, 5, 6, committed: 3)),
             To(3, Append(2, 5, 6, committed: 3)));
-        Assert.Equal((U(3), U(3)), (kit.Core.Contiguous, kit.Core.Committed));
+        Assert.Equal((U(3), U(3)), (kit.Core.Contiguous, kit.Core.Applied));
     }
 
     [Fact]

@@ -48,10 +48,10 @@ public sealed class CampaignsSpec
 
         kit.DiskCatchesUp().Exactly(
             To(3, new Commit(E(2), U(3))),
-            To(1, Beat(2, round: 1, committed: 3)),
-            To(3, Beat(2, round: 1, committed: 3)));
+            To(1, Beat(2, round: 1, committed: 3).OfAll()),
+            To(3, Beat(2, round: 1, committed: 3).OfAll()));
         Assert.True(kit.Core.IsSequencer);
-        Assert.Equal(U(3), kit.Core.Committed);
+        Assert.Equal(U(3), kit.Core.Applied);
     }
 
     [Fact]

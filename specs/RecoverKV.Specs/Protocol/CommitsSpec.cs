@@ -17,7 +17,7 @@ public sealed class CommitsSpec
         kit.Receive(2, Appended(2, 2)).Nothing();
         kit.Receive(3, Appended(2, 1)).Exactly(
             Answers(Ann, 1), To(2, new Commit(E(2), U(1))), To(3, new Commit(E(2), U(1))));
-        Assert.Equal(U(1), kit.Core.Committed);
+        Assert.Equal(U(1), kit.Core.Applied);
         kit.Receive(3, Appended(2, 2)).Exactly(
             Answers(Ann, 2), To(2, new Commit(E(2), U(2))), To(3, new Commit(E(2), U(2))));
         kit.Receive(3, Appended(2, 2)).Nothing();
@@ -55,7 +55,7 @@ public sealed class CommitsSpec
         // Nor one that says less than an earlier one takes anything back.
         kit.Receive(2, Appended(2, 1));
         kit.Receive(2, Appended(2, 0)).Nothing();
-        Assert.Equal(U(1), kit.Core.Committed);
+        Assert.Equal(U(1), kit.Core.Applied);
     }
 
     [Fact]
@@ -72,15 +72,15 @@ public sealed class CommitsSpec
     {
         var kit = Follower(2, log: 2);
         kit.Receive(1, new Commit(E(1), U(1))).Nothing();
-        Assert.Equal(U(1), kit.Core.Committed);
+        Assert.Equal(U(1), kit.Core.Applied);
         kit.Receive(1, Append(1, 3, 3, committed: 3)).Exactly(Journals(Batch(1, 3, 3), committed: 1));
-        Assert.Equal(U(2), kit.Core.Committed);
+        Assert.Equal(U(2), kit.Core.Applied);
         kit.DiskCatchesUp().Exactly(To(1, Appended(1, 3)));
-        Assert.Equal((U(3), 2L), (kit.Core.Committed, kit.Core.KeyCount));
+        Assert.Equal((U(3), 2L), (kit.Core.Applied, kit.Core.KeyCount));
         // The word of another is nothing, and an older word takes nothing back.
         kit.Receive(3, new Commit(E(1), U(9))).Nothing();
         kit.Receive(1, new Commit(E(1), U(1))).Nothing();
-        Assert.Equal(U(3), kit.Core.Committed);
+        Assert.Equal(U(3), kit.Core.Applied);
     }
 
     [Fact]
@@ -91,7 +91,8 @@ public sealed class CommitsSpec
         kit.WaitFor(Sends<Canvass>);
         var effects = kit.Succeed(2, [Member(3)], [Member(3)], View1(), contiguous: 3);
         effects.Exactly(
-            To(3, new Commit(E(2), U(3))), To(1, Beat(2, committed: 3)), To(3, Beat(2, committed: 3)));
+            To(3, new Commit(E(2), U(3))),
+            To(1, Beat(2, committed: 3).OfAll()), To(3, Beat(2, committed: 3).OfAll()));
     }
 
     [Fact]
@@ -124,7 +125,7 @@ public sealed class CommitsSpec
         var again = new Batch(E(4), U(3), [R(2), R(3)]);
         kit.Receive(2, new AcceptedView(E(4))).Exactly(
             Journals(new EntriesAppended(again, U(2))), To(2, new Append(E(4), again, U(2))),
-            To(2, Beat(4, committed: 2)), To(3, Beat(4, committed: 2)));
+            To(2, Beat(4, committed: 2).OfAll()), To(3, Beat(4, committed: 2).OfAll()));
         kit.DiskCatchesUp().Nothing();
         kit.Receive(2, Appended(4, 4)).Exactly(
             Answers(Ann, 2, at: 3), Answers(Bob, 3, at: 4), To(2, new Commit(E(4), U(4))));
@@ -144,7 +145,7 @@ public sealed class CommitsSpec
         effects.Exactly(
             Answers(Ann, 2),
             To(2, new Commit(E(10), U(2))), To(3, new Commit(E(10), U(2))),
-            To(2, Beat(10, committed: 2)), To(3, Beat(10, committed: 2)));
+            To(2, Beat(10, committed: 2).OfAll()), To(3, Beat(10, committed: 2).OfAll()));
     }
 
     [Fact]

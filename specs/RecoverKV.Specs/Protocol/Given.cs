@@ -1,5 +1,6 @@
 using System.Text;
 using RecoverKV.Actors.Protocol;
+using RecoverKV.Actors.State;
 using RecoverKV.Client.Contracts;
 using Version = RecoverKV.Client.Contracts.Version;
 
@@ -78,6 +79,9 @@ internal static class Given
 
     public static Heartbeat Beat(long epoch, long round = 1, long committed = 0) =>
         new(E(epoch), round, U(committed), 0, TimeSpan.Zero);
+
+    /// <summary>R11: with which all of the data is compared.</summary>
+    public static Heartbeat OfAll(this Heartbeat beat) => beat with { Slice = new StateSlice(default, default) };
 
     /// <summary>A heartbeat that echoes a clock reading of the receiver.</summary>
     public static Heartbeat Beat(

@@ -37,7 +37,7 @@ public sealed class HealingSpec
         kit.DiskCatchesUp().Exactly(To(1, Appended(1, 7)));
         kit.Receive(2, Sends(2, Batch(1, 8, 9))).Exactly(Journals(Batch(1, 8, 9), committed: 9));
         kit.DiskCatchesUp().Exactly(To(1, Appended(1, 9)));
-        Assert.Equal((U(9), 0L, 5L), (kit.Core.Committed, kit.Core.Gap, kit.Core.FetchedUids));
+        Assert.Equal((U(9), 0L, 5L), (kit.Core.Applied, kit.Core.Gap, kit.Core.FetchedUids));
     }
 
     [Fact]

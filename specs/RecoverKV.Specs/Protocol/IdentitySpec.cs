@@ -42,7 +42,7 @@ public sealed class IdentitySpec
             effects[1..].Exactly(To(1, new Hello([])));
             Assert.Equal(warning, kit.Core.Reason(kit.Now));
             Assert.Equal(
-                (promised, contiguous, U(0)), (kit.Core.PromisedEpoch, kit.Core.Contiguous, kit.Core.Committed));
+                (promised, contiguous, U(0)), (kit.Core.PromisedEpoch, kit.Core.Contiguous, kit.Core.Applied));
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class LeasesSpec
         var kit = Follower(2, log: 3, committed: 2);
         kit.Receive(1, Beat(1, round: 5, committed: 2)).Exactly(
             To(1, new HeartbeatAck(
-                E(1), 5, CoreKit.Run, kit.Now, U(3), U(3), Mark: new DataMark(U(2), kit.Core.Digest))));
+                E(1), 5, CoreKit.Run, kit.Now, U(3), U(3), Mark: new DataMark(U(2), kit.Core.Digest, 5))));
         Assert.Equal(NodeMode.Ready, kit.Mode);
     }
 

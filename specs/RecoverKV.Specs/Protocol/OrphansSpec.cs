@@ -18,7 +18,7 @@ public sealed class OrphansSpec
         kit.Receive(1, new Commit(E(1), U(2)));
         kit.Receive(2, new InstallView(Third)).Exactly(
             Journals(new ViewAccepted(Third, [Range(4, 4), Range(6, 7)], U(2))));
-        Assert.Equal((U(3), U(2)), (kit.Core.Contiguous, kit.Core.Committed));
+        Assert.Equal((U(3), U(2)), (kit.Core.Contiguous, kit.Core.Applied));
         Assert.Null(kit.Core.EntryAt(U(6)));
         Assert.Equal(E(1), kit.Core.EntryAt(U(3))!.Value.Epoch);
         kit.DiskCatchesUp().Exactly(To(2, new AcceptedView(E(3))));
@@ -90,7 +90,7 @@ public sealed class OrphansSpec
     {
         var committed = new EntriesAppended(Batch(1, 4, 4), U(3));
         var journal = Journal(View1(), Batch(1, 1, 3)).Append(committed).ToArray();
-        Assert.Equal(U(3), CoreKit.Start(3, 3, journal).Core.Committed);
+        Assert.Equal(U(3), CoreKit.Start(3, 3, journal).Core.Applied);
         Assert.Throws<InvariantViolationException>(
             () => CoreKit.Start(3, 3, [.. journal, new ViewAccepted(Third, [Range(3, 4)], U(3))]));
         Assert.Throws<InvariantViolationException>(

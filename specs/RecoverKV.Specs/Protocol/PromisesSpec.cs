@@ -155,7 +155,7 @@ public sealed class PromisesSpec
         kit.Receive(1, new Synchronize(E(1), Actors.Protocol.View.None, U(0), Node(1))).Exactly(refused);
         kit.Receive(1, new Commit(E(1), U(2))).Nothing();
         kit.Receive(1, new TailLost(E(1), Member(3), U(9))).Nothing();
-        Assert.Equal((U(2), U(0), NodeMode.Ready), (kit.Core.Contiguous, kit.Core.Committed, kit.Mode));
+        Assert.Equal((U(2), U(0), NodeMode.Ready), (kit.Core.Contiguous, kit.Core.Applied, kit.Mode));
     }
 
     [Fact]

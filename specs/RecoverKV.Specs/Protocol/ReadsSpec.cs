@@ -113,7 +113,7 @@ public sealed class ReadsSpec
         var kit = Alive(2, log: 3, committed: 0);
         kit.Read(Ann, "k3").Nothing();
         var effects = kit.Receive(1, Beat(1, echo: kit.Now, committed: 3));
-        var mark = new DataMark(U(3), kit.Core.Digest);
+        var mark = new DataMark(U(3), kit.Core.Digest, 1);
         effects.Exactly(Reads(Ann, V(3)), To(1, Ack(kit, 1, round: 1, contiguous: 3) with { Mark = mark }));
     }
 
@@ -131,7 +131,7 @@ public sealed class ReadsSpec
             new ViewAccepted(View(3, 3, 3, [2, 3], (1, 1), (3, 5)), [], U(4)),
             new EntriesAppended(later, U(4)),
         ]);
-        Assert.Equal((U(6), U(4)), (kit.Core.Contiguous, kit.Core.Committed));
+        Assert.Equal((U(6), U(4)), (kit.Core.Contiguous, kit.Core.Applied));
         kit.Receive(3, Beat(3, echo: kit.Now, committed: 4));
         kit.Read(Ann, "x").Nothing();
         kit.Read(Bob, "y").Nothing();

@@ -78,7 +78,7 @@ public sealed class SessionsSpec
         var kit = Follower(2, log: 3, committed: 2);
         kit.Receive(1, new Handover(E(1)));
         kit.Succeed(2, [Member(1)], [Member(1)], View1(), contiguous: 3, committed: 2);
-        Assert.Equal((true, U(2)), (kit.Core.IsSequencer, kit.Core.Committed));
+        Assert.Equal((true, U(2)), (kit.Core.IsSequencer, kit.Core.Applied));
         kit.Submit(Ann, R(3)).Nothing();
         kit.Submit(Bob, R(3)).Nothing();
         var answered = kit.RunUntil(e => e is Effect.AnswerWrite, contiguous: 3, 1);

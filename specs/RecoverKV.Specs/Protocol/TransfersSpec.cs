@@ -40,17 +40,25 @@ public sealed class TransfersSpec
     }
 
     [Fact]
-    public void R10_the_state_comes_part_by_part_each_when_the_one_before_is_written()
+    public void R10_the_state_comes_part_by_part_each_asked_for_while_the_one_before_is_written()
     {
         var kit = Begun();
-        kit.Receive(1, Page(3, At("b"))).Exactly(new Effect.TakeState(U(7), true, Chunk(At("b"))));
+        kit.Receive(1, Page(3, At("b"))).Exactly(
+            new Effect.TakeState(U(7), true, Chunk(At("b"))), Asks(1, 4, At("b")));
         // Neither a late copy, nor what nobody asked for.
         kit.Receive(1, Page(3, At("b"))).Nothing();
-        Take(kit).Exactly(Asks(1, 4, At("b")));
-        kit.Receive(1, Page(3, At("b"))).Nothing();
         kit.Receive(2, Page(4, At("c"))).Nothing();
-        Assert.Contains("takes the state at uid 7 from n1: 0 of 3 keys", kit.Trouble, StringComparison.Ordinal);
-        kit.Receive(1, Page(4, null)).Exactly(new Effect.TakeState(U(7), false, Chunk(null)));
+        Take(kit).Nothing();
+        kit.Receive(1, Page(4, At("c"))).Exactly(
+            new Effect.TakeState(U(7), false, Chunk(At("c"))), Asks(1, 5, At("c")));
+        // It waits for the one before, and nothing more is asked for meanwhile.
+        kit.Receive(1, Page(5, At("d"))).Nothing();
+        Assert.DoesNotContain(kit.Wait(40_000), Sends<FetchState>);
+        Take(kit).Exactly(new Effect.TakeState(U(7), false, Chunk(At("d"))), Asks(1, 6, At("d")));
+        Assert.Contains(
+            "takes the state at uid 7 from n1: 0 of 3 keys, 0 %, 0.0 MB", kit.Trouble, StringComparison.Ordinal);
+        kit.Receive(1, Page(6, null)).Nothing();
+        Take(kit).Exactly(new Effect.TakeState(U(7), false, Chunk(null)));
         var install = Assert.IsType<Effect.InstallState>(Assert.Single(Take(kit)));
         Assert.Equal(Totals, install.Totals);
         var from = install.Base;
@@ -106,8 +114,9 @@ public sealed class TransfersSpec
         kit.Wait(10).Exactly(Asks(1, 3, null));
         kit.Wait(2000).Nothing();
         kit.Wait(10).Exactly(Asks(1, 3, null));
-        kit.Receive(1, Page(3, At("a")));
-        Take(kit).Exactly(Asks(1, 4, At("a")));
+        kit.Receive(1, Page(3, At("a"))).Exactly(
+            new Effect.TakeState(U(7), true, Chunk(At("a"))), Asks(1, 4, At("a")));
+        Take(kit).Nothing();
 
         var more = kit.WaitFor(Sends<Fetch>, atMost: 40_000).OfType<Effect.Send>().Single(e => e.Message is Fetch);
         Assert.Equal(Node(2), more.To);
@@ -125,8 +134,9 @@ public sealed class TransfersSpec
     {
         var kit = Begun();
         kit.Receive(1, Page(3, At("b")));
-        Take(kit).Exactly(Asks(1, 4, At("b")));
+        Take(kit).Nothing();
         kit.Receive(1, Page(4, At("c")));
+        kit.Receive(1, Page(5, At("d"))).Nothing();
         Assert.Empty(Take(kit, isWritten: false));
         Assert.Contains("could not be written here", kit.Trouble, StringComparison.Ordinal);
         // Meanwhile somebody may have the entries again.
@@ -151,7 +161,7 @@ public sealed class TransfersSpec
     public void R10_what_an_earlier_run_has_taken_is_not_taken_again()
     {
         var kit = CoreKit.Start(
-            3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(U(7), At("b"), 2));
+            3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(new TakenState(U(7), At("b"), 2, 9)));
         kit.Receive(1, new Commit(E(1), U(9))).Exactly(To(1, new Fetch(E(1), 1, Range(3, 9))));
         kit.Receive(1, new Compacted(E(1), 1, U(8))).Exactly(To(2, new Fetch(E(1), 2, Range(3, 9))));
         kit.Receive(2, new Compacted(E(1), 2, U(7))).Exactly(Asks(2, 3, At("b")));
@@ -161,7 +171,7 @@ public sealed class TransfersSpec
     public void R10_what_is_not_needed_any_more_goes()
     {
         var kit = CoreKit.Start(
-            3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(U(7), At("b"), 2));
+            3, 3, Journal(View1(1, 2), Batch(1, 1, 2)), before: core => core.ResumeTransfer(new TakenState(U(7), At("b"), 2, 9)));
         kit.Receive(1, new Commit(E(1), U(9))).Exactly(To(1, new Fetch(E(1), 1, Range(3, 9))));
         kit.Receive(1, new Entries(E(1), 1, [Batch(1, 3, 9)]));
         kit.DiskCatchesUp();

@@ -96,7 +96,7 @@ public sealed class TrimmedHistorySpec
         {
             replica.Receive(1, new Synchronize(E(5), before, U(7), Node(1)));
             replica.Receive(1, new InstallView(view)).Exactly(Journals(new ViewAccepted(view, [], U(5))));
-            Assert.Equal((U(7), U(5)), (replica.Core.Contiguous, replica.Core.Committed));
+            Assert.Equal((U(7), U(5)), (replica.Core.Contiguous, replica.Core.Applied));
         }
     }
 

@@ -63,7 +63,7 @@ public sealed class WellFormedSpec
         kit.Core.Receive(kit.Now, kit.Core.HeaderTo(Node(2)) with { From = Member(1) }, message);
         Assert.IsType<Effect.Notice>(Assert.Single(kit.Core.Effects));
         kit.Receive(1, message).Nothing();
-        Assert.Equal((before, view, U(3)), (kit.Core.PromisedEpoch, kit.Core.View, kit.Core.Committed));
+        Assert.Equal((before, view, U(3)), (kit.Core.PromisedEpoch, kit.Core.View, kit.Core.Applied));
     }
 
     [Fact]

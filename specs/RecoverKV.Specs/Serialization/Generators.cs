@@ -26,7 +26,9 @@ internal static class Generators
 
     private static readonly Gen<UidRange> ARange = Gen.Select(AUid, AUid, (a, b) => new UidRange(a, b));
     private static readonly Gen<TimeSpan> ATime = Number.Select(n => new TimeSpan(n));
-    private static readonly Gen<DataMark> AMark = Gen.Select(AUid, Gen.ULong, (u, d) => new DataMark(u, d));
+    private static readonly Gen<DataMark> AMark =
+        Gen.Select(AUid, Gen.ULong, Number, Gen.ULong, (u, d, r, s) => new DataMark(u, d, r, s));
+
 
     private static readonly Gen<ReadOnlyMemory<byte>> Bytes =
         Gen.Byte.Array[0, 300].Select(b => new ReadOnlyMemory<byte>(b));
@@ -75,6 +77,9 @@ internal static class Generators
     private static readonly Gen<SessionRecord> ASession = Gen.Select(
         Number, Number, Number, AnAnswer.Array[0, 3],
         (id, low, used, answers) => new SessionRecord(id, low, used, answers));
+
+    private static readonly Gen<StateSlice?> ASlice = Gen.OneOf(
+        Gen.Select(Bytes, Bytes, (f, t) => (StateSlice?)new StateSlice(f, t)), Gen.Const((StateSlice?)null));
 
     private static readonly Gen<StateCursor> ACursor =
         Gen.Select(
@@ -125,8 +130,8 @@ internal static class Generators
         [typeof(Appended)] = Gen.Select(AnEpoch, AUid, AUid, PeerMessage (e, c, h) => new Appended(e, c, h)),
         [typeof(Commit)] = Gen.Select(AnEpoch, AUid, PeerMessage (e, c) => new Commit(e, c)),
         [typeof(Heartbeat)] = Gen.Select(
-            AnEpoch, Number, AUid, Number, ATime, AMark,
-            PeerMessage (e, r, c, l, f, a) => new Heartbeat(e, r, c, l, f, a)),
+            AnEpoch, Number, AUid, Number, ATime, AMark, ASlice,
+            PeerMessage (e, r, c, l, f, a, s) => new Heartbeat(e, r, c, l, f, a, s)),
         [typeof(HeartbeatAck)] = Gen.Select(
             AnEpoch, Number, Number, ATime, AUid, AUid, Gen.Select(Gen.Bool, Gen.Int), Gen.Select(Gen.Int[0, 3], AMark),
             PeerMessage (e, r, n, c, u, h, o, l) =>

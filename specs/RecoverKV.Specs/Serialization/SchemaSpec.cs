@@ -107,6 +107,13 @@ public class SchemaSpec
                     LeaseFrom = m.LeaseFrom.Ticks,
                     AgreedAt = m.Agreed.At.Value,
                     AgreedDigest = (long)m.Agreed.Digest,
+                    AgreedRound = m.Agreed.Round,
+                    AgreedSlice = (long)m.Agreed.Slice,
+                    Slice = m.Slice is null ? null : new Peer.StateSlice
+                    {
+                        From = ByteString.CopyFrom(m.Slice.From.Span),
+                        To = ByteString.CopyFrom(m.Slice.To.Span),
+                    },
                 };
             case HeartbeatAck m:
                 return new Peer.HeartbeatAck
@@ -123,6 +130,8 @@ public class SchemaSpec
                     Lacks = (int)m.Lacks,
                     MarkAt = m.Mark.At.Value,
                     MarkDigest = (long)m.Mark.Digest,
+                    MarkRound = m.Mark.Round,
+                    MarkSlice = (long)m.Mark.Slice,
                 };
             case Fetch m:
                 return new Peer.Fetch

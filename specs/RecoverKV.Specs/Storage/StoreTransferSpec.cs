@@ -108,7 +108,7 @@ public sealed class StoreTransferSpec : IDisposable
                 if (chunk.Next is null) file.Take(_head.Base.Applied, Part(after, bytes).Part);
             }
 
-            var progress = StoreReader.Progress(Incoming)!.Value;
+            var progress = StoreReader.Progress(Incoming)!;
             Assert.Equal(_head.Base.Applied, progress.At);
             if (chunk.Next is not { } next) break;
             // Where the sessions have begun the key is of no use any more.

@@ -86,7 +86,7 @@ public sealed class StorySpec
         story.Run(900);
 
         story.Tell("n1 makes a view without it, waits for the end of that lease, and the write is done.");
-        story.Until(() => story.Node(1).Core!.Committed.Value == 2);
+        story.Until(() => story.Node(1).Core!.Applied.Value == 2);
 
         story.Tell("n3 knows nothing of this, but that its lease has ended.");
         story.Get(3, key: 1);
