@@ -153,9 +153,8 @@ internal sealed class StoreWriter : ReceiveActor, IWithTimers
     // in its log is of no use.)
     private void Replace(string by)
     {
-        var isDamaged = _isDamaged;
         Close();
-        foreach (var log in isDamaged ? new[] { by + "-wal" } : [_path + "-wal", by + "-wal"])
+        foreach (var log in _isDamaged ? new[] { by + "-wal" } : [_path + "-wal", by + "-wal"])
             if (File.Exists(log) && new FileInfo(log).Length > 0) throw new IOException($"{log} is still in use");
         foreach (var file in JournalFile.Files(_path).Where(f => f != _path)) File.Delete(file);
         DurableFiles.Move(by, _path);
